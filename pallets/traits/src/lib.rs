@@ -1,1 +1,187 @@
+//! Says what one pallet may ask of another. The runtime wires the answers; `pallet-edge-mocks` gives them in tests.
+//!
+//! It holds no rule and no storage.
+
 #![cfg_attr(not(feature = "std"), no_std)]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+extern crate alloc;
+
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::weights::Weight;
+use scale_info::TypeInfo;
+use selvedge_primitives_types::{
+    DeviceId, Epoch, Era, Millis, Planck, Prices, Region, Role, Score, ServiceId, StakeId,
+};
+use sp_runtime::DispatchResult;
+
+/// Tells the usage epoch of the block being executed.
+pub trait EpochClock {
+    /// The current epoch.
+    fn current() -> Epoch;
+    /// Block time.
+    fn now() -> Millis;
+    /// When an epoch begins.
+    fn start_of(epoch: Epoch) -> Millis;
+    /// Length of an epoch.
+    fn length() -> Millis;
+    /// Epochs in an era.
+    fn epochs_per_era() -> u64;
+    /// The era an epoch lies in.
+    fn era_of(epoch: Epoch) -> Era {
+        Era(epoch.0 / Self::epochs_per_era().max(1))
+    }
+    /// How far the current epoch has run, from 0 to its length.
+    fn elapsed() -> Millis {
+        Millis(Self::now().0.saturating_sub(Self::start_of(Self::current()).0))
+    }
+}
+
+/// Is told when an epoch begins. Work must be bounded by a constant of the pallet.
+pub trait OnEpoch {
+    /// `ended` was the last epoch with a block, `began` the current one; they may lie apart after a stop of the chain.
+    fn on_epoch(ended: Epoch, began: Epoch) -> Weight;
+}
+
+#[impl_trait_for_tuples::impl_for_tuples(8)]
+impl OnEpoch for Tuple {
+    fn on_epoch(ended: Epoch, began: Epoch) -> Weight {
+        let mut weight = Weight::zero();
+        for_tuples!( #( weight = weight.saturating_add(Tuple::on_epoch(ended, began)); )* );
+        weight
+    }
+}
+
+/// A registered device as other pallets need to know it.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct DeviceInfo<AccountId> {
+    /// Who may manage it.
+    pub operator: AccountId,
+    /// Its role.
+    pub role: Role,
+    /// Its region.
+    pub region: Region,
+    /// `host:port` for other nodes.
+    pub endpoint: Vec<u8>,
+    /// Base URL of its public audit endpoint.
+    pub public_url: Vec<u8>,
+    /// Relative capacity.
+    pub capacity: u32,
+    /// The sr25519 key that signs its agent's transactions.
+    pub agent_key: [u8; 32],
+    /// Whether a drain was granted.
+    pub draining: bool,
+}
+
+/// Looks up devices (answered by the registry).
+pub trait DeviceInspect<AccountId> {
+    /// A registered device.
+    fn device(device: &DeviceId) -> Option<DeviceInfo<AccountId>>;
+}
+
+/// Looks up stakes and their assignments (answered by staking).
+pub trait StakeInspect<AccountId> {
+    /// Whether the device carried an active stake of this role for the whole of the epoch.
+    fn is_active(device: &DeviceId, role: Role, epoch: Epoch) -> bool;
+    /// Owner of the stake the device carried in the epoch.
+    fn owner_at(device: &DeviceId, epoch: Epoch) -> Option<AccountId>;
+    /// The stake the device carries now, and its amount.
+    fn stake_of(device: &DeviceId) -> Option<(StakeId, Planck)>;
+    /// Nodes of a role that are active in the epoch.
+    fn active_count(role: Role, epoch: Epoch) -> u32;
+    /// Devices of a role that are active now, at most `limit`, in the order of their ids.
+    fn active_devices(role: Role, limit: u32) -> Vec<DeviceId>;
+    /// When the stake the device carries was assigned to it.
+    fn assigned_since(device: &DeviceId) -> Option<Millis>;
+    /// Multiplier of activity yield for the lock of the device's stake, in millionths: 1 to 4 million.
+    fn boost_of(device: &DeviceId) -> u32;
+}
+
+/// Takes a stake's amount for an offence (answered by staking).
+pub trait StakeSlash {
+    /// Slashes at most `amount` from the stake assigned to the device in the epoch; returns what was taken.
+    fn slash(device: &DeviceId, epoch: Epoch, amount: Planck) -> Planck;
+}
+
+/// Terms of a service in one epoch.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
+pub struct ServiceTerms<AccountId> {
+    /// Who pays.
+    pub owner: AccountId,
+    /// The most all gateways together may charge in the epoch.
+    pub cap: Planck,
+    /// The pinned price list.
+    pub price_version: u32,
+    /// Whether the service is not paused.
+    pub active: bool,
+}
+
+/// Looks up services (answered by services).
+pub trait ServiceInspect<AccountId> {
+    /// Terms in an epoch; `None` for an unknown service, or one that did not exist yet.
+    fn terms_at(service: ServiceId, epoch: Epoch) -> Option<ServiceTerms<AccountId>>;
+    /// Sum of the highest caps of the owner's services over the epochs `from..=to`.
+    fn caps_of(owner: &AccountId, from: Epoch, to: Epoch) -> Planck;
+    /// Prices of a published list.
+    fn prices(version: u32) -> Option<Prices>;
+}
+
+/// Looks up prepaid accounts (answered by billing).
+pub trait PrepaidInspect<AccountId> {
+    /// Whether the account's services may be served in the epoch.
+    fn is_funded_at(owner: &AccountId, epoch: Epoch) -> bool;
+    /// Refuses unless the account's balance covers `caps` per epoch for all epochs that may be unsettled at once.
+    fn ensure_covers(owner: &AccountId, caps: Planck) -> DispatchResult;
+}
+
+/// Is told of charges that matured on leaves that name a node (answered by reputation and yields).
+pub trait OnMatured {
+    /// `amount` planck were charged through `device` in `epoch` and are credited now.
+    fn on_matured(device: &DeviceId, epoch: Epoch, amount: Planck);
+}
+
+#[impl_trait_for_tuples::impl_for_tuples(4)]
+impl OnMatured for Tuple {
+    fn on_matured(device: &DeviceId, epoch: Epoch, amount: Planck) {
+        for_tuples!( #( Tuple::on_matured(device, epoch, amount); )* );
+    }
+}
+
+/// Looks up scores (answered by reputation).
+pub trait ScoreInspect {
+    /// Quality, from probes alone, at most one.
+    fn quality(device: &DeviceId) -> Score;
+    /// Service score.
+    fn service(device: &DeviceId) -> Score;
+}
+
+/// A step of a commitment's life that its gateway's off-chain worker can take now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub enum Job {
+    /// Commit an epoch that ended, if there was use.
+    Commit(Epoch),
+    /// Charge the next customer entries, from this index.
+    Settle(Epoch, u32),
+    /// Pay the next cache entries, from this index.
+    Credit(Epoch, u32),
+    /// Give back the next customer entries of a void commitment, from this index.
+    Refund(Epoch, u32),
+}
+
+/// Looks up and submits what an agent's epoch needs (answered by billing and the runtime).
+pub trait Settlement {
+    /// What can be done now for a gateway, oldest epoch first, at most `limit`.
+    fn jobs(device: &DeviceId, limit: u32) -> Vec<Job>;
+    /// Epochs the chain has a commitment of the device for and that are not credited, refunded or forfeited yet.
+    fn committed(device: &DeviceId) -> Vec<Epoch>;
+    /// The last epoch up to which nothing of the device is open.
+    fn done_through(device: &DeviceId) -> Option<Epoch>;
+}
+
+/// Checks an ownership proof of a public host name (answered by services, asked by the driver).
+pub trait HostChecks {
+    /// Host names that the device was drawn to look up now: (service, host, expected text, epoch).
+    fn due(device: &DeviceId) -> Vec<(ServiceId, Vec<u8>, Vec<u8>, Epoch)>;
+}

@@ -1,1 +1,244 @@
+//! Declares what a node, a wallet or a light client may ask the runtime.
+//!
+//! Versioned runtime APIs, so that polkadot.js, PAPI, subxt and smoldot call them typed from the metadata alone. The
+//! views are read-only copies: they hold no rule. The data plane never links this crate.
+
 #![cfg_attr(not(feature = "std"), no_std)]
+#![warn(missing_docs)]
+
+extern crate alloc;
+
+use alloc::vec::Vec;
+use codec::{Decode, Encode};
+use scale_info::TypeInfo;
+use selvedge_primitives_types::{
+    Account, DeviceId, Epoch, Era, Millis, Planck, PriceList, Region, Role, Score, ServiceId, StakeId, Usage,
+    UsageCommitment,
+};
+
+/// The usage clock.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct ClockView {
+    /// The current epoch.
+    pub epoch: Epoch,
+    /// When it began.
+    pub epoch_start: Millis,
+    /// Length of an epoch.
+    pub epoch_length: Millis,
+    /// The current era.
+    pub era: Era,
+    /// Epochs in an era.
+    pub epochs_per_era: u64,
+    /// Block time.
+    pub now: Millis,
+}
+
+/// State of a prepaid account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub enum AccountState {
+    /// Everything is covered.
+    Active,
+    /// The balance covers only what is unsettled; a suspension is near.
+    Warned,
+    /// The services are not served.
+    Suspended,
+    /// Closed by its owner.
+    Closed,
+}
+
+/// A prepaid account.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct AccountView {
+    /// Its state.
+    pub state: AccountState,
+    /// What is on deposit, in planck.
+    pub balance: Planck,
+    /// How much of it is reserved for allowances of unsettled epochs.
+    pub reserved: Planck,
+    /// Charged since the account was opened, net of refunds.
+    pub charged: Planck,
+    /// For how long the balance covers the allowances of all services, used to the full.
+    pub lasts: Millis,
+}
+
+/// A service.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct ServiceView {
+    /// Its id.
+    pub id: ServiceId,
+    /// Who pays.
+    pub owner: Account,
+    /// Host names with whether their ownership is proven.
+    pub hosts: Vec<(Vec<u8>, bool)>,
+    /// Base URL of the origin.
+    pub origin: Vec<u8>,
+    /// The most that may be charged per epoch, in planck, in the current epoch.
+    pub cap: Planck,
+    /// The pinned price list.
+    pub price_version: u32,
+    /// Whether it is paused.
+    pub paused: bool,
+}
+
+/// How far a commitment has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub enum CommitmentStatus {
+    /// Committed; its window or its audit is open.
+    Pending,
+    /// Accepted, and being charged: the next customer entry.
+    Settling(u32),
+    /// Charged in full; waits for the hold-back to end.
+    HeldBack,
+    /// Being paid: the next cache entry.
+    Crediting(u32),
+    /// Paid in full.
+    Credited,
+    /// Void, and being refunded: the next customer entry.
+    Refunding(u32),
+    /// Void; nothing was kept.
+    Void,
+}
+
+/// One gateway's part of an invoice: what was charged for one service, and where its proof is.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct InvoiceLine {
+    /// The service.
+    pub service: ServiceId,
+    /// The gateway that served.
+    pub gateway: DeviceId,
+    /// Usage charged, per class.
+    pub paid: Usage,
+    /// Usage out of the free buffer, per class.
+    pub free: Usage,
+    /// The charge, in planck.
+    pub amount: Planck,
+    /// Index of the entry in the gateway's tree by customer.
+    pub entry: u32,
+    /// Base URL of the gateway's public audit endpoint, which serves the entry's leaves and proofs.
+    pub proof_url: Vec<u8>,
+    /// The gateway's commitment.
+    pub commitment: UsageCommitment,
+    /// How far it has come. A line is final from [`CommitmentStatus::Crediting`] on.
+    pub status: CommitmentStatus,
+}
+
+/// The head of an invoice: what a client checks the leaves against.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct InvoiceHead {
+    /// Who pays.
+    pub customer: Account,
+    /// The epoch.
+    pub epoch: Epoch,
+    /// When it began.
+    pub from: Millis,
+    /// When it ended.
+    pub to: Millis,
+    /// Its lines.
+    pub lines: Vec<InvoiceLine>,
+    /// Price lists the lines refer to.
+    pub prices: Vec<PriceList>,
+    /// Whether every gateway's commitment for the epoch was settled or its last chance has passed.
+    pub complete: bool,
+}
+
+/// What an account earned, in planck.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode, TypeInfo)]
+pub struct Earnings {
+    /// Credited from usage since the beginning.
+    pub usage_payable: Planck,
+    /// Thereof claimed.
+    pub usage_claimed: Planck,
+    /// Yields granted since the beginning.
+    pub yield_payable: Planck,
+    /// Thereof claimed.
+    pub yield_claimed: Planck,
+}
+
+/// What a device earned for its operator in an era.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode, TypeInfo)]
+pub struct EraEarnings {
+    /// The era.
+    pub era: Era,
+    /// Charges that matured on leaves that name the device.
+    pub matured: Planck,
+    /// Base yield.
+    pub base: Planck,
+    /// Activity yield.
+    pub activity: Planck,
+}
+
+/// A score with the inputs it was last computed from.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct ScoreView {
+    /// Quality, smoothed.
+    pub quality: Score,
+    /// Service, smoothed.
+    pub service: Score,
+    /// The era the inputs are of.
+    pub era: Era,
+    /// Matured charges per stake in that era, in millionths.
+    pub jobs_per_stake: Planck,
+    /// The region's median of it.
+    pub regional_median: Planck,
+    /// The job component, 0 to 1.25.
+    pub jobs: Score,
+    /// Share answered; one without probes.
+    pub ok: Score,
+    /// Speed; one without probes.
+    pub speed: Score,
+}
+
+/// A node: registration, stake and scores.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct NodeView {
+    /// The device.
+    pub device: DeviceId,
+    /// Its operator.
+    pub operator: Account,
+    /// Its role.
+    pub role: Role,
+    /// Its region.
+    pub region: Region,
+    /// `host:port` for other nodes.
+    pub endpoint: Vec<u8>,
+    /// Base URL of its public audit endpoint.
+    pub public_url: Vec<u8>,
+    /// The stake it carries and its amount.
+    pub stake: Option<(StakeId, Planck)>,
+    /// Whether the stake is active in the current epoch.
+    pub active: bool,
+    /// Whether it drains.
+    pub draining: bool,
+    /// Its score.
+    pub score: Option<ScoreView>,
+    /// Its earnings in the last eras, newest first, at most 84.
+    pub eras: Vec<EraEarnings>,
+}
+
+sp_api::decl_runtime_apis! {
+    /// Prepaid accounts, services and bills.
+    pub trait BillingApi {
+        /// The usage clock.
+        fn clock() -> ClockView;
+        /// A prepaid account.
+        fn account(account: Account) -> Option<AccountView>;
+        /// The services of an account.
+        fn services(account: Account) -> Vec<ServiceView>;
+        /// The head of an account's invoice for an epoch; `None` for an epoch that has not ended.
+        fn invoice_head(account: Account, epoch: Epoch) -> Option<InvoiceHead>;
+        /// A gateway's commitment for an epoch.
+        fn commitment(gateway: DeviceId, epoch: Epoch) -> Option<(UsageCommitment, CommitmentStatus)>;
+        /// Published price lists with the epoch they take effect in.
+        fn price_lists() -> Vec<(PriceList, Epoch)>;
+    }
+
+    /// Nodes, scores and earnings.
+    pub trait NodesApi {
+        /// A node.
+        fn node(device: DeviceId) -> Option<NodeView>;
+        /// Registered devices after `after` in the order of their ids, at most `limit` and never over 1,000.
+        fn devices(after: Option<DeviceId>, limit: u32) -> Vec<DeviceId>;
+        /// What an account earned.
+        fn earnings(account: Account) -> Earnings;
+    }
+}

@@ -1,1 +1,39 @@
+//! Names things once: ids, units, usage leaves, vouchers, records and the messages between a chain node and its edge
+//! daemons, with their SCALE form.
+//!
+//! It is not a place for rules: sums, prices and proofs are in `selvedge-primitives-math`. It knows neither FRAME nor
+//! any clock, hash function or signature scheme; bytes to be signed are built here ([`signing`]), signing happens
+//! elsewhere.
+//!
+//! Every type that crosses a wire or a disk is encoded with SCALE in the order its fields are written in; that order is
+//! fixed for good.
+
 #![cfg_attr(not(feature = "std"), no_std)]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+extern crate alloc;
+
+pub mod agent;
+pub mod commitment;
+pub mod ids;
+pub mod leaf;
+pub mod price;
+pub mod record;
+pub mod role;
+pub mod score;
+pub mod signing;
+pub mod usage;
+pub mod voucher;
+
+pub use agent::AgentEndpoint;
+pub use commitment::{CacheEntryKey, CustomerEntryKey, Entry, EntryKey, LeafKey, TreeCommitment, UsageCommitment};
+pub use ids::{Account, DeviceId, Epoch, Era, GenesisHash, Hash, Millis, Planck, Region, ServiceId, Slice, StakeId};
+pub use leaf::{Leaf, LeafBody, Quality};
+pub use price::{PriceList, Prices};
+pub use record::{Record, SignedRecord};
+pub use role::Role;
+pub use score::{Ppm, Score};
+pub use signing::{Domain, Signature64};
+pub use usage::{Sum, Usage, UsageClass};
+pub use voucher::{SignedVoucher, Voucher};
