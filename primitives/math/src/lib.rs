@@ -1,1 +1,30 @@
+//! Computes charges, shares, yields and Merkle sums exactly.
+//!
+//! It does no I/O, knows neither FRAME nor a clock, and holds no parameter: rates, prices, times and the hash function
+//! are passed in. Everything is integer arithmetic; where a result is rounded, its function says which way.
+//!
+//! Invariant 1: what is split comes out again to the unit ([`share`]).
+//! Invariant 2: against a tree that was built honestly every mutation of a leaf, an entry, a node or a proof is
+//! refused ([`proof`]).
+//! Invariant 3: an overflow is an error, never a wrap.
+
 #![cfg_attr(not(feature = "std"), no_std)]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic))]
+
+extern crate alloc;
+
+pub mod hash;
+pub mod lease;
+pub mod price;
+pub mod proof;
+pub mod ratio;
+pub mod score;
+pub mod share;
+pub mod tree;
+pub mod yields;
+
+pub use hash::Keccak256;
+pub use proof::{ProofError, RangeProof};
+pub use tree::{Node, TreeError, TreeKind, UsageTrees};

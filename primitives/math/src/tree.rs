@@ -1,0 +1,465 @@
+//! The two usage trees of a gateway's epoch: two-level Merkle-sum trees over the same leaves.
+//!
+//! ```text
+//! leaf tree of an entry                          entry tree
+//!   node  = {min, max, sum, hash}                  node = {min, max, sum, hash}
+//!   leaf  : keccak(d ‖ leaf digest)                entry: keccak(d ‖ SCALE(entry))
+//!   inner : keccak(d ‖ SCALE(left) ‖ SCALE(right)) inner: keccak(d ‖ SCALE(left) ‖ SCALE(right))
+//! leaf digest = keccak(0x00 ‖ SCALE(leaf))         entry = {key, sum, root of its leaf tree}
+//! ```
+//!
+//! `d` is one byte: `0x10` in the tree by customer, `0x20` in the tree by cache, plus 1 for a leaf, 2 inside a leaf
+//! tree, 3 for an entry, 4 inside the entry tree. An inner hash covers its children *with* their ranges and sums, so
+//! that neither can be stated differently below the same root. The shape is that of RFC 6962 §2.1: a tree of `n` splits
+//! at the largest power of two below `n`.
+
+use crate::{
+    hash::Keccak256,
+    proof::{siblings, RangeProof},
+};
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::fmt;
+use scale_info::TypeInfo;
+use selvedge_primitives_types::{
+    DeviceId, Entry, EntryKey, Epoch, Hash, Leaf, LeafKey, Sum, TreeCommitment, UsageCommitment,
+};
+
+/// A node of a Merkle-sum tree; `K` is [`EntryKey`] or [`LeafKey`].
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Node<K> {
+    /// Lowest key below.
+    pub min: K,
+    /// Highest key below.
+    pub max: K,
+    /// What the leaves below add up to.
+    pub sum: Sum,
+    /// Hash of what is below.
+    pub hash: Hash,
+}
+
+/// Which of the two trees.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum TreeKind {
+    /// Entries by (customer, service).
+    #[codec(index = 0)]
+    Customers,
+    /// Entries by cache.
+    #[codec(index = 1)]
+    Caches,
+}
+
+/// Which of a tree's two storeys a node belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The leaves of one entry.
+    Leaves,
+    /// The entries.
+    Entries,
+}
+
+const LEAF_DIGEST: u8 = 0x00;
+
+impl TreeKind {
+    fn domain(self) -> u8 {
+        match self {
+            Self::Customers => 0x10,
+            Self::Caches => 0x20,
+        }
+    }
+
+    /// Where a leaf stands in this tree.
+    pub fn position(self, leaf: &Leaf) -> (EntryKey, LeafKey) {
+        match self {
+            Self::Customers => leaf.customer_position(),
+            Self::Caches => leaf.cache_position(),
+        }
+    }
+}
+
+/// Why nodes do not form a tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TreeError {
+    /// There are no nodes: an epoch without use has no commitment.
+    Empty,
+    /// A key occurs twice or is not above the key before it.
+    OutOfOrder,
+    /// A sum left the range of its type.
+    Overflow,
+    /// More than 2^32 - 1 leaves.
+    TooManyLeaves,
+    /// A leaf's slice lies outside the epoch.
+    SliceOutOfEpoch,
+    /// Leaves of more than one gateway or epoch.
+    Mixed,
+}
+
+impl fmt::Display for TreeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "a tree needs at least one node",
+            Self::OutOfOrder => "a key occurs twice or is not above the key before it",
+            Self::Overflow => "the sum of two nodes is out of range",
+            Self::TooManyLeaves => "a tree holds at most 2^32 - 1 leaves",
+            Self::SliceOutOfEpoch => "the slice of a leaf lies outside the epoch",
+            Self::Mixed => "the leaves are of more than one gateway or epoch",
+        })
+    }
+}
+
+impl core::error::Error for TreeError {}
+
+/// Digest of a leaf with its cache's signature; the same in both trees.
+pub fn leaf_digest<H: Keccak256>(leaf: &Leaf) -> Hash {
+    hash_of::<H>(LEAF_DIGEST, leaf)
+}
+
+/// The node of a leaf.
+pub fn leaf_node<H: Keccak256>(kind: TreeKind, leaf: &Leaf) -> Node<LeafKey> {
+    let (_, key) = kind.position(leaf);
+    let hash = hash_of::<H>(kind.domain() + 1, &leaf_digest::<H>(leaf));
+    Node {
+        min: key,
+        max: key,
+        sum: leaf.sum(),
+        hash,
+    }
+}
+
+/// The node of an entry.
+pub fn entry_node<H: Keccak256>(kind: TreeKind, entry: &Entry) -> Node<EntryKey> {
+    let hash = hash_of::<H>(kind.domain() + 3, entry);
+    Node {
+        min: entry.key,
+        max: entry.key,
+        sum: entry.sum,
+        hash,
+    }
+}
+
+/// The parent of two nodes: the right one's keys must all lie above the left one's, and the sums must fit.
+pub fn merge<H: Keccak256, K: Copy + Ord + Encode>(
+    kind: TreeKind,
+    level: Level,
+    left: &Node<K>,
+    right: &Node<K>,
+) -> Result<Node<K>, TreeError> {
+    if left.min > left.max || left.max >= right.min || right.min > right.max {
+        return Err(TreeError::OutOfOrder);
+    }
+    let sum = left
+        .sum
+        .checked_add(&right.sum)
+        .ok_or(TreeError::Overflow)?;
+    let inside = match level {
+        Level::Leaves => 2,
+        Level::Entries => 4,
+    };
+    let hash = hash_of::<H>(kind.domain() + inside, &(left, right));
+    Ok(Node {
+        min: left.min,
+        max: right.max,
+        sum,
+        hash,
+    })
+}
+
+/// The root over `nodes` in their order.
+pub fn root<H: Keccak256, K: Copy + Ord + Encode>(
+    kind: TreeKind,
+    level: Level,
+    nodes: &[Node<K>],
+) -> Result<Node<K>, TreeError> {
+    match nodes {
+        [] => Err(TreeError::Empty),
+        [node] => Ok(*node),
+        _ => {
+            let (left, right) = nodes.split_at(split(nodes.len() as u64) as usize);
+            merge::<H, K>(
+                kind,
+                level,
+                &root::<H, K>(kind, level, left)?,
+                &root::<H, K>(kind, level, right)?,
+            )
+        }
+    }
+}
+
+/// Where a tree of `n > 1` splits: the largest power of two below `n`.
+pub(crate) fn split(n: u64) -> u64 {
+    n.next_power_of_two() / 2
+}
+
+fn hash_of<H: Keccak256>(domain: u8, value: &impl Encode) -> Hash {
+    let mut bytes = Vec::with_capacity(1 + value.size_hint());
+    bytes.push(domain);
+    value.encode_to(&mut bytes);
+    H::hash(&bytes)
+}
+
+/// Entries below one stored node: a proof recomputes the nodes below it and looks up the others.
+const BUCKET: usize = 64;
+
+/// One tree over leaves that are kept elsewhere.
+#[derive(Clone, Debug)]
+struct Tree {
+    entries: Vec<Entry>,
+    /// Indices of the leaves in this tree's order.
+    order: Vec<u32>,
+    /// Where each entry's leaves begin in `order`, and its end.
+    bounds: Vec<usize>,
+    /// Nodes over `BUCKET << i` entries, up to the root alone.
+    upper: Vec<Vec<Node<EntryKey>>>,
+    root: Node<EntryKey>,
+}
+
+impl Tree {
+    fn build<H: Keccak256>(kind: TreeKind, leaves: &[Leaf]) -> Result<Self, TreeError> {
+        let count = u32::try_from(leaves.len()).map_err(|_| TreeError::TooManyLeaves)?;
+        let mut order: Vec<u32> = (0..count).collect();
+        order.sort_by_cached_key(|index| kind.position(&leaves[*index as usize]));
+
+        let mut entries = Vec::new();
+        let mut bounds = Vec::from([0]);
+        for same in order.chunk_by(|a, b| {
+            kind.position(&leaves[*a as usize]).0 == kind.position(&leaves[*b as usize]).0
+        }) {
+            let nodes: Vec<_> = same
+                .iter()
+                .map(|index| leaf_node::<H>(kind, &leaves[*index as usize]))
+                .collect();
+            let node = root::<H, _>(kind, Level::Leaves, &nodes)?;
+            let (key, _) = kind.position(&leaves[same[0] as usize]);
+            entries.push(Entry {
+                key,
+                sum: node.sum,
+                leaves_root: node.hash,
+            });
+            bounds.push(bounds[bounds.len() - 1] + same.len());
+        }
+
+        let mut upper = Vec::from([entries
+            .chunks(BUCKET)
+            .map(|bucket| bucket_root::<H>(kind, bucket))
+            .collect::<Result<Vec<_>, _>>()?]);
+        loop {
+            let top = &upper[upper.len() - 1];
+            match top.as_slice() {
+                [] => return Err(TreeError::Empty),
+                [root] => {
+                    let root = *root;
+                    return Ok(Self {
+                        entries,
+                        order,
+                        bounds,
+                        upper,
+                        root,
+                    });
+                }
+                _ => {
+                    // Pairs from the left with an odd last node carried up give the shape of RFC 6962.
+                    let next = top
+                        .chunks(2)
+                        .map(|pair| root::<H, _>(kind, Level::Entries, pair))
+                        .collect::<Result<Vec<_>, _>>()?;
+                    upper.push(next);
+                }
+            }
+        }
+    }
+
+    /// The node over the `count` entries from `first`, a subtree of the shape.
+    fn node<H: Keccak256>(
+        &self,
+        kind: TreeKind,
+        first: u64,
+        count: u64,
+    ) -> Result<Node<EntryKey>, TreeError> {
+        if count <= BUCKET as u64 {
+            let first = first as usize;
+            return bucket_root::<H>(kind, &self.entries[first..first + count as usize]);
+        }
+        let height = count.next_power_of_two().trailing_zeros();
+        let level = (height - BUCKET.trailing_zeros()) as usize;
+        Ok(self.upper[level][(first >> height) as usize])
+    }
+
+    fn commitment(&self) -> TreeCommitment {
+        TreeCommitment {
+            root: self.root.hash,
+            entries: self.entries.len() as u32,
+            min: self.root.min,
+            max: self.root.max,
+            sum: self.root.sum,
+        }
+    }
+}
+
+fn bucket_root<H: Keccak256>(
+    kind: TreeKind,
+    entries: &[Entry],
+) -> Result<Node<EntryKey>, TreeError> {
+    let nodes: Vec<_> = entries
+        .iter()
+        .map(|entry| entry_node::<H>(kind, entry))
+        .collect();
+    root::<H, _>(kind, Level::Entries, &nodes)
+}
+
+/// Both usage trees of one gateway and epoch, with their leaves.
+#[derive(Clone, Debug)]
+pub struct UsageTrees {
+    leaves: Vec<Leaf>,
+    customers: Tree,
+    caches: Tree,
+}
+
+impl UsageTrees {
+    /// Builds both trees; the order of `leaves` does not matter.
+    ///
+    /// Fails when there are none, when two have the same position, when they are of different gateways or epochs, when
+    /// a slice lies outside the epoch and when a sum overflows.
+    pub fn build<H: Keccak256>(leaves: Vec<Leaf>) -> Result<Self, TreeError> {
+        let first = &leaves.first().ok_or(TreeError::Empty)?.body;
+        let same =
+            |leaf: &Leaf| leaf.body.gateway == first.gateway && leaf.body.epoch == first.epoch;
+        if !leaves.iter().all(same) {
+            return Err(TreeError::Mixed);
+        }
+        if !leaves.iter().all(|leaf| leaf.body.slice.is_valid()) {
+            return Err(TreeError::SliceOutOfEpoch);
+        }
+        let customers = Tree::build::<H>(TreeKind::Customers, &leaves)?;
+        let caches = Tree::build::<H>(TreeKind::Caches, &leaves)?;
+        Ok(Self {
+            leaves,
+            customers,
+            caches,
+        })
+    }
+
+    /// What the gateway commits to.
+    pub fn commitment(&self, gateway: DeviceId, epoch: Epoch) -> UsageCommitment {
+        UsageCommitment {
+            gateway,
+            epoch,
+            customers: self.customers.commitment(),
+            caches: self.caches.commitment(),
+        }
+    }
+
+    /// Every leaf, in the order they were given in.
+    pub fn leaves(&self) -> &[Leaf] {
+        &self.leaves
+    }
+
+    /// The entries of a tree, sorted by key.
+    pub fn entries(&self, kind: TreeKind) -> &[Entry] {
+        &self.tree(kind).entries
+    }
+
+    /// The leaves of an entry, sorted by key; none when there is no such entry.
+    pub fn leaves_of(&self, kind: TreeKind, entry_index: usize) -> Vec<Leaf> {
+        self.order_of(kind, entry_index)
+            .iter()
+            .map(|index| self.leaves[*index as usize])
+            .collect()
+    }
+
+    /// Which entry has this key.
+    pub fn index_of(&self, kind: TreeKind, key: &EntryKey) -> Option<usize> {
+        self.entries(kind)
+            .binary_search_by(|entry| entry.key.cmp(key))
+            .ok()
+    }
+
+    /// The proof for `len` entries from `start`, cut at the end of the tree. The proof of no entry proves nothing and
+    /// no verifier accepts it.
+    pub fn prove_entries<H: Keccak256>(
+        &self,
+        kind: TreeKind,
+        start: u32,
+        len: u32,
+    ) -> RangeProof<EntryKey> {
+        let tree = self.tree(kind);
+        let total = tree.entries.len() as u64;
+        let mut proof = RangeProof {
+            start,
+            siblings: Vec::new(),
+        };
+        siblings(total, start, len, |first, count| {
+            // Building has added these very nodes up, so none is left out here.
+            proof.siblings.extend(tree.node::<H>(kind, first, count));
+        });
+        proof
+    }
+
+    /// The proof for `len` leaves from `start` of an entry, cut at its end. The proof of no leaf proves nothing and no
+    /// verifier accepts it.
+    pub fn prove_leaves<H: Keccak256>(
+        &self,
+        kind: TreeKind,
+        entry_index: usize,
+        start: u32,
+        len: u32,
+    ) -> RangeProof<LeafKey> {
+        let nodes: Vec<_> = self
+            .order_of(kind, entry_index)
+            .iter()
+            .map(|index| leaf_node::<H>(kind, &self.leaves[*index as usize]))
+            .collect();
+        let mut proof = RangeProof {
+            start,
+            siblings: Vec::new(),
+        };
+        siblings(nodes.len() as u64, start, len, |first, count| {
+            let (first, count) = (first as usize, count as usize);
+            // Building has added these very nodes up, so none is left out here.
+            proof.siblings.extend(root::<H, _>(
+                kind,
+                Level::Leaves,
+                &nodes[first..first + count],
+            ));
+        });
+        proof
+    }
+
+    fn order_of(&self, kind: TreeKind, entry_index: usize) -> &[u32] {
+        let tree = self.tree(kind);
+        match tree.bounds.get(entry_index..).unwrap_or_default() {
+            [first, end, ..] => &tree.order[*first..*end],
+            _ => &[],
+        }
+    }
+
+    fn tree(&self, kind: TreeKind) -> &Tree {
+        match kind {
+            TreeKind::Customers => &self.customers,
+            TreeKind::Caches => &self.caches,
+        }
+    }
+}

@@ -1,0 +1,248 @@
+use super::*;
+use proptest::prelude::*;
+
+const SEL: Planck = 1_000_000_000_000;
+
+fn gateway() -> YieldTerms {
+    YieldTerms {
+        beta: Ppm::percent(50),
+        kappa: Ppm::percent(50),
+        apr: Ppm::percent(15),
+        lambda: Ppm::percent(35),
+        take: Ppm::percent(15),
+        referral: Ppm::percent(10),
+        audit: Ppm::percent(1),
+    }
+}
+
+fn rates(take: u32, referral: u32, audit: u32, kappa: u32) -> JointRates {
+    JointRates {
+        take: Ppm(take),
+        referral: Ppm(referral),
+        audit: Ppm(audit),
+        kappa: Ppm(kappa),
+        beta: Ppm::percent(50),
+        lambdas: [Ppm::percent(35), Ppm::percent(55), Ppm::percent(10)],
+    }
+}
+
+#[test]
+fn a_gateway_earns_half_its_ceiling_as_base() {
+    let year = base(&gateway(), 25_000 * SEL, Score::ONE, YEAR_MILLIS);
+    assert_eq!(year, 1_875 * SEL);
+    assert_eq!(
+        base(&gateway(), 25_000 * SEL, Score::MAX, YEAR_MILLIS),
+        year
+    );
+    assert_eq!(base(&gateway(), 25_000 * SEL, Score::MIN, YEAR_MILLIS), 0);
+}
+
+#[test]
+fn activity_is_limited_by_stake_and_by_charges() {
+    let plain = |charges| {
+        activity(
+            &gateway(),
+            25_000 * SEL,
+            Score::ONE,
+            0,
+            Ppm::ONE,
+            charges,
+            YEAR_MILLIS,
+        )
+    };
+    assert_eq!(plain(u128::MAX), 1_875 * SEL);
+    // 0.5 × 35 % × 4 % of 1,000 SEL.
+    assert_eq!(plain(1_000 * SEL), 7 * SEL);
+    assert_eq!(plain(0), 0);
+    let long = activity(
+        &gateway(),
+        25_000 * SEL,
+        Score::MAX,
+        10_000,
+        Ppm(4_000_000),
+        u128::MAX / 1_000_000_000_000_000_000,
+        YEAR_MILLIS,
+    );
+    assert_eq!(long, 1_875 * SEL * 3 / 2 * 14 / 10 * 4);
+}
+
+#[test]
+fn a_tenth_of_the_pool_a_year() {
+    assert_eq!(
+        emission(10_000_000 * SEL, Ppm::percent(10), YEAR_MILLIS),
+        1_000_000 * SEL
+    );
+    assert_eq!(emission(5, Ppm::percent(10), u64::MAX), 5);
+    assert_eq!(emission(u128::MAX, Ppm(u32::MAX), u64::MAX), u128::MAX);
+}
+
+#[test]
+fn each_rate_has_its_error() {
+    let good = rates(150_000, 100_000, 10_000, 500_000);
+    assert_eq!(joint_ranges(&good), Ok(()));
+    let bad = [
+        (
+            JointRates {
+                take: Ppm(99_999),
+                ..good
+            },
+            RangeError::Take,
+        ),
+        (
+            JointRates {
+                take: Ppm(300_001),
+                ..good
+            },
+            RangeError::Take,
+        ),
+        (
+            JointRates {
+                referral: Ppm(100_001),
+                ..good
+            },
+            RangeError::Referral,
+        ),
+        (
+            JointRates {
+                audit: Ppm(4_999),
+                ..good
+            },
+            RangeError::Audit,
+        ),
+        (
+            JointRates {
+                audit: Ppm(20_001),
+                ..good
+            },
+            RangeError::Audit,
+        ),
+        (
+            JointRates {
+                take: Ppm(139_999),
+                ..good
+            },
+            RangeError::NetTake,
+        ),
+        (
+            JointRates {
+                kappa: Ppm(600_001),
+                ..good
+            },
+            RangeError::Kappa,
+        ),
+        (
+            JointRates {
+                beta: Ppm(199_999),
+                ..good
+            },
+            RangeError::Beta,
+        ),
+        (
+            JointRates {
+                beta: Ppm(700_001),
+                ..good
+            },
+            RangeError::Beta,
+        ),
+        (
+            JointRates {
+                lambdas: [Ppm(u32::MAX); 3],
+                ..good
+            },
+            RangeError::Lambdas,
+        ),
+    ];
+    for (rates, error) in bad {
+        assert_eq!(joint_ranges(&rates), Err(error), "{rates:?}");
+    }
+}
+
+#[test]
+fn at_the_corners_of_the_ranges_a_coalition_ends_poorer() {
+    for take in (100_000..=300_000).step_by(5_000) {
+        for referral in (0..=100_000).step_by(5_000) {
+            for audit in (5_000..=20_000).step_by(2_500) {
+                for kappa in [0, 300_000, 600_000] {
+                    let rates = rates(take, referral, audit, kappa);
+                    if joint_ranges(&rates).is_ok() {
+                        assert!(rates.coalition_return() < rates.take, "{rates:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn inside_the_ranges_a_coalition_ends_poorer(
+        take in 0u32..400_000, referral in 0u32..120_000, audit in 0u32..30_000, kappa in 0u32..700_000,
+    ) {
+        let rates = rates(take, referral, audit, kappa);
+        if joint_ranges(&rates).is_ok() {
+            prop_assert!(rates.coalition_return() < rates.take);
+        }
+    }
+
+    #[test]
+    fn what_all_roles_get_for_a_charge_stays_below_the_take(
+        charge in 0u128..=u128::MAX >> 64, take in 100_000u32..=300_000, kappa in 0u32..=600_000,
+        stake in 0u128..=u128::MAX >> 64,
+    ) {
+        let rates = rates(take, 100_000.min(take - 40_000), 10_000, kappa);
+        prop_assume!(joint_ranges(&rates).is_ok());
+        let activity: u128 = rates.lambdas.into_iter().map(|lambda| {
+            let terms = YieldTerms {
+                beta: rates.beta, kappa: rates.kappa, apr: Ppm::percent(20), lambda,
+                take: rates.take, referral: rates.referral, audit: rates.audit,
+            };
+            activity(&terms, stake, Score::MAX, 720, Ppm(4_000_000), charge, YEAR_MILLIS)
+        }).sum();
+        let back = activity
+            + crate::ratio::apply(rates.referral, charge)
+            + crate::ratio::apply(rates.audit, charge);
+        let leaves = crate::ratio::apply(rates.take, charge);
+        prop_assert!(back < leaves || leaves == 0);
+    }
+
+    #[test]
+    fn yields_grow_with_everything_that_earns_them(
+        stake in 0u128..1_000_000 * SEL, more_stake in 0u128..1_000_000 * SEL,
+        score in 0u32..1_500_000, better in 0u32..1_500_000,
+        days in 0u32..2_000, longer in 0u32..2_000,
+        charges in 0u128..1_000_000 * SEL, more_charges in 0u128..1_000_000 * SEL,
+        era in 0u64..YEAR_MILLIS,
+    ) {
+        let terms = gateway();
+        let low = base(&terms, stake, Score(score), era);
+        let high = base(&terms, stake + more_stake, Score(score.saturating_add(better)), era);
+        prop_assert!(low <= high);
+        let low = activity(&terms, stake, Score(score), days, Ppm::ONE, charges, era);
+        let high = activity(
+            &terms, stake + more_stake, Score(score.saturating_add(better)), days + longer,
+            Ppm::percent(200), charges + more_charges, era,
+        );
+        prop_assert!(low <= high);
+    }
+
+    #[test]
+    fn splitting_a_stake_gains_no_base(a in 0u128..1_000_000 * SEL, b in 0u128..1_000_000 * SEL) {
+        let one = |stake| base(&gateway(), stake, Score::ONE, YEAR_MILLIS / 365);
+        prop_assert!(one(a) + one(b) <= one(a + b));
+    }
+
+    #[test]
+    fn scaled_claims_fit(claims in proptest::collection::vec(0u128..1 << 100, 1..20), available: u64) {
+        let total: u128 = claims.iter().sum();
+        let available = u128::from(available) << 32;
+        let paid: u128 = claims.iter().map(|claim| scale_down(*claim, total, available)).sum();
+        prop_assert!(paid <= available);
+        prop_assert!(paid <= total);
+        prop_assert!(total > available || paid == total);
+    }
+
+    #[test]
+    fn a_pool_never_runs_dry(pool: u128, rate in 0u32..=1_000_000, elapsed: u64) {
+        prop_assert!(emission(pool, Ppm(rate), elapsed) <= pool);
+    }
+}
