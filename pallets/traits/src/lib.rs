@@ -17,6 +17,15 @@ use selvedge_primitives_types::{
 };
 use sp_runtime::DispatchResult;
 
+/// Keccak-256 by the node's host function, for the usage trees inside the runtime.
+pub struct HostKeccak;
+
+impl selvedge_primitives_math::Keccak256 for HostKeccak {
+    fn hash(bytes: &[u8]) -> selvedge_primitives_types::Hash {
+        sp_io::hashing::keccak_256(bytes)
+    }
+}
+
 /// Tells the usage epoch of the block being executed.
 pub trait EpochClock {
     /// The current epoch.
@@ -164,7 +173,7 @@ pub enum Job {
     Commit(Epoch),
     /// Charge the next customer entries, from this index.
     Settle(Epoch, u32),
-    /// Pay the next cache entries, from this index.
+    /// Check the next cache entries, or pay them once the hold-back is over, from this index.
     Credit(Epoch, u32),
     /// Give back the next customer entries of a void commitment, from this index.
     Refund(Epoch, u32),
@@ -172,7 +181,7 @@ pub enum Job {
 
 /// Looks up and submits what an agent's epoch needs (answered by billing and the runtime).
 pub trait Settlement {
-    /// What can be done now for a gateway, oldest epoch first, at most `limit`.
+    /// What can be done now for a gateway, at most `limit`, in an order in which no job starves another.
     fn jobs(device: &DeviceId, limit: u32) -> Vec<Job>;
     /// Epochs the chain has a commitment of the device for and that are not credited, refunded or forfeited yet.
     fn committed(device: &DeviceId) -> Vec<Epoch>;
