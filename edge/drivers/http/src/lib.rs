@@ -1,0 +1,29 @@
+//! Serves and fetches HTTP: listeners, TLS, origins, limits.
+//!
+//! It holds no rule of caching, routing or billing: it accepts connections within limits, hands requests to a
+//! [`Handler`], and fetches from origins whose addresses an operator allows.
+//!
+//! - [`Server`]: HTTP/1.1 and HTTP/2, plain or over TLS, with bounded connections, headers and waiting times.
+//! - [`CertStore`]: certificates from a folder of PEM files, replaced while connections run.
+//! - [`OriginClient`]: pooled connections to origins behind an [`AddressGuard`].
+//! - [`Progress`]: what a connection's peer has acknowledged, which is what an aborted response is charged for.
+
+#![warn(missing_docs)]
+
+mod body;
+mod certs;
+mod connect;
+mod guard;
+mod limits;
+mod origin;
+mod server;
+mod socket;
+
+pub use body::{collect, empty, full, Body, BodyError, CollectError};
+pub use certs::{CertError, CertStore};
+pub use connect::ConnectError;
+pub use guard::{AddressGuard, ForbiddenAddress};
+pub use limits::Limits;
+pub use origin::{OriginClient, OriginError, OriginOptions, Phase};
+pub use server::{ConnInfo, Handler, Server, ServerHandle, ServerStats};
+pub use socket::Progress;

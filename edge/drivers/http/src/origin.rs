@@ -1,0 +1,160 @@
+//! Fetches from origins. Redirects are handed to the caller, never followed.
+
+use std::error::Error as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::CertificateDer;
+use tokio_rustls::TlsConnector;
+
+use crate::body::Body;
+use crate::connect::{client_config, ConnectError, Connector};
+use crate::guard::AddressGuard;
+
+/// How origins are fetched from.
+#[derive(Clone, Debug)]
+pub struct OriginOptions {
+    /// Whether private addresses are allowed.
+    pub guard: AddressGuard,
+    /// A PEM file of roots to trust beside the system's.
+    pub extra_roots: Option<PathBuf>,
+    /// Resolving, connecting and TLS together.
+    pub connect_timeout: Duration,
+    /// From sending a request to the head of its answer.
+    pub head_timeout: Duration,
+    /// Bytes of an answer's head.
+    pub header_bytes: usize,
+    /// Idle connections kept per origin.
+    pub idle_connections: usize,
+}
+
+impl Default for OriginOptions {
+    fn default() -> Self {
+        Self {
+            guard: AddressGuard {
+                allow_private: false,
+            },
+            extra_roots: None,
+            connect_timeout: Duration::from_secs(10),
+            head_timeout: Duration::from_secs(60),
+            header_bytes: 64 * 1024,
+            idle_connections: 32,
+        }
+    }
+}
+
+/// What a fetch waited for when it took too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The connection.
+    Connect,
+    /// The head of the answer.
+    Head,
+}
+
+/// Why an origin gave no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OriginError {
+    /// The extra roots could not be read, or TLS could not be set up.
+    #[error("the roots for origins cannot be used: {0}")]
+    Roots(String),
+    /// The connection failed.
+    #[error("no connection to the origin: {0}")]
+    Connect(#[source] ConnectError),
+    /// It took too long.
+    #[error("the origin took too long ({0:?})")]
+    TooSlow(Phase),
+    /// It does not speak HTTP as it should, or closed the connection.
+    #[error("the origin broke off: {0}")]
+    Broken(#[source] hyper_util::client::legacy::Error),
+}
+
+/// A pool of connections to origins.
+pub struct OriginClient {
+    client: Client<Connector, Body>,
+    head_timeout: Duration,
+}
+
+impl OriginClient {
+    /// Reads the roots and makes an empty pool.
+    ///
+    /// Errors: [`OriginError::Roots`].
+    pub fn new(options: &OriginOptions) -> Result<Self, OriginError> {
+        let mut extra = Vec::new();
+        if let Some(path) = &options.extra_roots {
+            let describe = |error: &dyn std::fmt::Display| {
+                OriginError::Roots(format!("{}: {error}", path.display()))
+            };
+            for root in CertificateDer::pem_file_iter(path).map_err(|error| describe(&error))? {
+                extra.push(root.map_err(|error| describe(&error))?);
+            }
+            if extra.is_empty() {
+                return Err(describe(&"it holds no certificate"));
+            }
+        }
+        let tls = client_config(&extra).map_err(|error| OriginError::Roots(error.to_string()))?;
+        let connector = Connector {
+            guard: options.guard,
+            tls: TlsConnector::from(tls),
+            timeout: options.connect_timeout,
+        };
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(60))
+            .pool_max_idle_per_host(options.idle_connections)
+            .http1_max_buf_size(options.header_bytes.max(16 * 1024))
+            .http2_max_header_list_size(options.header_bytes as u32)
+            .http2_keep_alive_interval(Duration::from_secs(20))
+            .http2_adaptive_window(true)
+            .build(connector);
+        Ok(Self {
+            client,
+            head_timeout: options.head_timeout,
+        })
+    }
+
+    /// Sends a request with an absolute URL and waits for the head of the answer.
+    ///
+    /// Errors: as [`OriginError`] says; a redirect is no error.
+    pub async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, OriginError> {
+        match tokio::time::timeout(self.head_timeout, self.client.request(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(classify(error)),
+            Err(_) => Err(OriginError::TooSlow(Phase::Head)),
+        }
+    }
+}
+
+fn classify(error: hyper_util::client::legacy::Error) -> OriginError {
+    if !error.is_connect() {
+        return OriginError::Broken(error);
+    }
+    // The pool wraps what the connector said; the reason is what the operator and the visitor need.
+    let cause = error
+        .source()
+        .and_then(|source| source.downcast_ref::<ConnectError>());
+    match cause {
+        Some(ConnectError::TooSlow) => OriginError::TooSlow(Phase::Connect),
+        Some(ConnectError::Forbidden(forbidden)) => {
+            OriginError::Connect(ConnectError::Forbidden(*forbidden))
+        }
+        Some(ConnectError::NoSuchName(io)) => {
+            OriginError::Connect(ConnectError::NoSuchName(copy(io)))
+        }
+        Some(ConnectError::Refused(io)) => OriginError::Connect(ConnectError::Refused(copy(io))),
+        Some(ConnectError::Tls(io)) => OriginError::Connect(ConnectError::Tls(copy(io))),
+        Some(ConnectError::BadUrl(why)) => OriginError::Connect(ConnectError::BadUrl(why)),
+        _ => OriginError::Broken(error),
+    }
+}
+
+fn copy(error: &std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), error.to_string())
+}

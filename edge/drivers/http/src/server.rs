@@ -1,0 +1,460 @@
+//! Accepts connections and hands their requests to a handler.
+//!
+//! ```text
+//! accept -> total and per-address count -> TLS -> HTTP/1.1 or HTTP/2 -> Handler
+//! ```
+//!
+//! Shutting down has two steps: [`ServerHandle::drain`] answers on as before but asks HTTP/1.1 clients to reconnect
+//! elsewhere; [`ServerHandle::shutdown`] takes no new connection, lets running requests end, and closes.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{header, HeaderValue, Request, Response, Version};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use parking_lot::Mutex;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+use crate::body::Body;
+use crate::limits::Limits;
+use crate::socket::{Progress, Socket};
+
+/// What is known of the connection a request came over.
+#[derive(Clone, Debug)]
+pub struct ConnInfo {
+    /// Who sent it.
+    pub peer: SocketAddr,
+    /// Where it arrived.
+    pub local: SocketAddr,
+    /// Whether it came over TLS.
+    pub is_tls: bool,
+    /// How far the peer is with what was written.
+    pub progress: Arc<Progress>,
+}
+
+/// Answers requests. An answer is always given: what goes wrong is an answer too.
+pub trait Handler: Send + Sync + 'static {
+    /// Answers one request.
+    fn handle(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        connection: ConnInfo,
+    ) -> impl Future<Output = Response<Body>> + Send;
+}
+
+/// What a server counted since it began.
+#[derive(Debug, Default)]
+pub struct ServerStats {
+    /// Connections open now.
+    pub open: AtomicUsize,
+    /// Connections accepted.
+    pub accepted: AtomicU64,
+    /// Connections closed at once because one of the limits was reached.
+    pub refused: AtomicU64,
+    /// TLS handshakes that failed.
+    pub handshakes_failed: AtomicU64,
+}
+
+/// A bound listener.
+pub struct Server {
+    listener: TcpListener,
+    limits: Limits,
+    tls: Option<Arc<rustls::ServerConfig>>,
+}
+
+impl Server {
+    /// Binds an address; port 0 takes a free one.
+    pub async fn bind(address: SocketAddr, limits: Limits) -> io::Result<Self> {
+        Ok(Self {
+            listener: TcpListener::bind(address).await?,
+            limits,
+            tls: None,
+        })
+    }
+
+    /// Speaks TLS with this set-up.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Arc<rustls::ServerConfig>) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Starts serving.
+    pub fn serve<H: Handler>(self, handler: Arc<H>) -> io::Result<ServerHandle> {
+        let local = self.local_addr()?;
+        let (stop, stopped) = watch::channel(false);
+        let shared = Arc::new(Shared {
+            handler,
+            limits: self.limits,
+            tls: self.tls.map(TlsAcceptor::from),
+            per_ip: Mutex::default(),
+            stats: Arc::default(),
+            is_draining: Arc::default(),
+            local,
+        });
+        let handle = ServerHandle {
+            local,
+            stop,
+            stats: shared.stats.clone(),
+            is_draining: shared.is_draining.clone(),
+            accepting: tokio::spawn(accept(self.listener, shared, stopped)),
+        };
+        Ok(handle)
+    }
+}
+
+/// A running server.
+pub struct ServerHandle {
+    local: SocketAddr,
+    stop: watch::Sender<bool>,
+    stats: Arc<ServerStats>,
+    is_draining: Arc<AtomicBool>,
+    accepting: tokio::task::JoinHandle<()>,
+}
+
+impl ServerHandle {
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// What it counted.
+    pub fn stats(&self) -> &Arc<ServerStats> {
+        &self.stats
+    }
+
+    /// Asks HTTP/1.1 clients to close their connections after the next answer.
+    pub fn drain(&self) {
+        self.is_draining.store(true, Ordering::Release);
+    }
+
+    /// Takes no new connection, lets running requests end, and closes what is left at the deadline. Says whether all
+    /// ended in time.
+    pub async fn shutdown(self, deadline: Duration) -> bool {
+        self.drain();
+        let _ = self.stop.send(true);
+        let _ = self.accepting.await;
+        // Every connection task holds a receiver.
+        tokio::time::timeout(deadline, self.stop.closed())
+            .await
+            .is_ok()
+    }
+}
+
+struct Shared<H> {
+    handler: Arc<H>,
+    limits: Limits,
+    tls: Option<TlsAcceptor>,
+    per_ip: Mutex<HashMap<IpAddr, usize>>,
+    stats: Arc<ServerStats>,
+    is_draining: Arc<AtomicBool>,
+    local: SocketAddr,
+}
+
+async fn accept<H: Handler>(
+    listener: TcpListener,
+    shared: Arc<Shared<H>>,
+    mut stop: watch::Receiver<bool>,
+) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stopped(&mut stop) => return,
+        };
+        match accepted {
+            Ok((stream, peer)) => match Place::take(&shared, peer.ip()) {
+                Some(place) => {
+                    tokio::spawn(connection(stream, peer, place, stop.clone()));
+                }
+                None => {
+                    shared.stats.refused.fetch_add(1, Ordering::Relaxed);
+                }
+            },
+            Err(error) => {
+                // Mostly "too many open files": the next moment may be better, a busy loop would not be.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // A server that is gone is a stopped one.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// A connection's place within the limits; given back when dropped.
+struct Place<H> {
+    shared: Arc<Shared<H>>,
+    address: IpAddr,
+}
+
+impl<H> Place<H> {
+    fn take(shared: &Arc<Shared<H>>, address: IpAddr) -> Option<Self> {
+        let address = group_of(address);
+        let stats = &shared.stats;
+        let mut per_ip = shared.per_ip.lock();
+        if stats.open.load(Ordering::Relaxed) >= shared.limits.connections {
+            return None;
+        }
+        let count = per_ip.entry(address).or_default();
+        if *count >= shared.limits.connections_per_ip {
+            return None;
+        }
+        *count += 1;
+        stats.open.fetch_add(1, Ordering::Relaxed);
+        stats.accepted.fetch_add(1, Ordering::Relaxed);
+        Some(Self {
+            shared: shared.clone(),
+            address,
+        })
+    }
+}
+
+impl<H> Drop for Place<H> {
+    fn drop(&mut self) {
+        let mut per_ip = self.shared.per_ip.lock();
+        if let Some(count) = per_ip.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                per_ip.remove(&self.address);
+            }
+        }
+        self.shared.stats.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// One customer of a provider usually holds a whole /64, so that is what is counted.
+fn group_of(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+            Some(v4) => IpAddr::V4(v4),
+            None => {
+                let s = v6.segments();
+                IpAddr::V6(Ipv6Addr::new(s[0], s[1], s[2], s[3], 0, 0, 0, 0))
+            }
+        },
+    }
+}
+
+async fn connection<H: Handler>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: Place<H>,
+    stop: watch::Receiver<bool>,
+) {
+    let shared = place.shared.clone();
+    let limits = &shared.limits;
+    let _ = stream.set_nodelay(true);
+    let socket = Socket::new(stream, limits.header_timeout, limits.write_timeout);
+    let info = ConnInfo {
+        peer,
+        local: shared.local,
+        is_tls: shared.tls.is_some(),
+        progress: socket.progress(),
+    };
+    match &shared.tls {
+        None => http(TokioIo::new(socket), info, &shared, stop).await,
+        Some(acceptor) => {
+            let handshake = tokio::time::timeout(limits.handshake_timeout, acceptor.accept(socket));
+            match handshake.await {
+                Ok(Ok(stream)) => http(TokioIo::new(stream), info, &shared, stop).await,
+                failed => {
+                    shared
+                        .stats
+                        .handshakes_failed
+                        .fetch_add(1, Ordering::Relaxed);
+                    if let Ok(Err(error)) = failed {
+                        tracing::debug!(%peer, %error, "TLS handshake failed");
+                    }
+                }
+            }
+        }
+    }
+    drop(place);
+}
+
+async fn http<H, I>(io: I, info: ConnInfo, shared: &Arc<Shared<H>>, mut stop: watch::Receiver<bool>)
+where
+    H: Handler,
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+{
+    let limits = &shared.limits;
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(limits.header_bytes.max(8 * 1024))
+        .max_headers(limits.header_count);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.streams)
+        .max_header_list_size(limits.header_bytes as u32)
+        .keep_alive_interval(Duration::from_secs(20))
+        .keep_alive_timeout(Duration::from_secs(20));
+    let peer = info.peer;
+    let shared = shared.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let shared = shared.clone();
+        let info = info.clone();
+        async move {
+            let version = request.version();
+            let mut response = shared.handler.clone().handle(request, info).await;
+            if shared.is_draining.load(Ordering::Acquire) && version < Version::HTTP_2 {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+            }
+            Ok::<_, std::convert::Infallible>(response)
+        }
+    });
+    let mut connection = std::pin::pin!(builder.serve_connection(io, service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stopped(&mut stop) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "a connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::full;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::Notify;
+
+    /// Answers at once, or after `release` for `/slow`.
+    #[derive(Default)]
+    struct Echo {
+        entered: Notify,
+        release: Notify,
+    }
+
+    impl Handler for Echo {
+        async fn handle(
+            self: Arc<Self>,
+            request: Request<Incoming>,
+            _: ConnInfo,
+        ) -> Response<Body> {
+            if request.uri().path() == "/slow" {
+                self.entered.notify_one();
+                self.release.notified().await;
+            }
+            Response::new(full(request.uri().path().to_owned()))
+        }
+    }
+
+    async fn start(limits: Limits) -> (ServerHandle, Arc<Echo>) {
+        let server = Server::bind("127.0.0.1:0".parse().unwrap(), limits).await;
+        let handler = Arc::new(Echo::default());
+        (server.unwrap().serve(handler.clone()).unwrap(), handler)
+    }
+
+    async fn exchange(stream: &mut TcpStream, request: &str) -> String {
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    async fn connect(server: &ServerHandle) -> TcpStream {
+        TcpStream::connect(server.local_addr()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn heads_are_bounded_in_count_and_time() {
+        let limits = Limits {
+            header_count: 8,
+            header_timeout: Duration::from_millis(100),
+            ..Limits::default()
+        };
+        let (server, _) = start(limits).await;
+        let fields = "a: b\r\n".repeat(9);
+        let request = format!("GET / HTTP/1.1\r\nhost: x\r\n{fields}\r\n");
+        let answer = exchange(&mut connect(&server).await, &request).await;
+        assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+        // A head that never ends, one that ends after the first request, and no head at all.
+        for partial in [
+            "GET / HTTP/1.1\r\nhost: x\r\na-field: begun",
+            "GET /x HTTP/1.1\r\nhost: x\r\n\r\nGET",
+            "",
+        ] {
+            let answer = exchange(&mut connect(&server).await, partial).await;
+            assert!(
+                !answer.contains("200 OK") || answer.contains("/x"),
+                "{answer}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn connections_per_address_are_bounded() {
+        let limits = Limits {
+            connections_per_ip: 2,
+            ..Limits::default()
+        };
+        let (server, _) = start(limits).await;
+        let request = "GET /a HTTP/1.1\r\nhost: x\r\n\r\n";
+        let mut kept = Vec::new();
+        for _ in 0..2 {
+            let mut stream = connect(&server).await;
+            stream.write_all(request.as_bytes()).await.unwrap();
+            assert!(stream.read(&mut [0; 512]).await.unwrap() > 0);
+            kept.push(stream);
+        }
+        let mut third = connect(&server).await;
+        assert_eq!(third.read(&mut [0; 8]).await.unwrap_or(0), 0);
+        assert_eq!(server.stats().refused.load(Ordering::Relaxed), 1);
+        drop(kept.pop());
+        while server.stats().open.load(Ordering::Relaxed) > 1 {
+            tokio::task::yield_now().await;
+        }
+        let request = "GET /b HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        let answer = exchange(&mut connect(&server).await, request).await;
+        assert!(answer.ends_with("/b"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_running_request_ends_before_the_server_does() {
+        let (server, handler) = start(Limits::default()).await;
+        let mut stream = connect(&server).await;
+        let running = tokio::spawn(async move {
+            exchange(&mut stream, "GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await
+        });
+        handler.entered.notified().await;
+        let address = server.local_addr();
+        let ending = tokio::spawn(server.shutdown(Duration::from_secs(60)));
+        // The listener is gone before the request is released.
+        while TcpStream::connect(address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        handler.release.notify_one();
+        let answer = running.await.unwrap();
+        assert!(answer.ends_with("/slow"), "{answer}");
+        assert!(answer.to_ascii_lowercase().contains("connection: close"));
+        assert!(ending.await.unwrap());
+    }
+}

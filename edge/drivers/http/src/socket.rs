@@ -1,0 +1,270 @@
+//! An accepted TCP connection that knows how far its peer is, and that gives up on one that stands still.
+//!
+//! `TCP_INFO` counts the octets a peer has acknowledged since the connection began. Together with the octets that were
+//! written before a response began, it says how much of an aborted response has arrived.
+
+use std::future::Future;
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::task::{ready, Context, Poll};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
+
+/// Octets of an HTTP/2 preface, the longest thing needed to tell the protocol of a connection.
+const PREFACE: u64 = 24;
+
+/// What a connection wrote to its socket and what the peer has acknowledged, in octets since the connection began.
+///
+/// It outlives the connection: then it gives the last figures.
+#[derive(Debug, Default)]
+pub struct Progress {
+    written: AtomicU64,
+    acked: AtomicU64,
+    /// `None` once the socket is closed, so that a number given to another socket is never asked.
+    socket: Mutex<Option<RawFd>>,
+}
+
+impl Progress {
+    /// Octets handed to the socket.
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::Acquire)
+    }
+
+    /// Octets the peer has acknowledged; octets written where the system does not say.
+    pub fn acked(&self) -> u64 {
+        let socket = self.socket.lock();
+        if let Some(fd) = *socket {
+            self.sample(fd);
+        }
+        self.acked.load(Ordering::Acquire)
+    }
+
+    fn sample(&self, fd: RawFd) {
+        let written = self.written();
+        // The counter includes the end of the connection as one octet.
+        let acked = bytes_acked(fd).map_or(written, |acked| acked.min(written));
+        self.acked.fetch_max(acked, Ordering::AcqRel);
+    }
+
+    fn close(&self) {
+        let mut socket = self.socket.lock();
+        if let Some(fd) = socket.take() {
+            self.sample(fd);
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn bytes_acked(fd: RawFd) -> Option<u64> {
+    // SAFETY: `tcp_info` is plain data for which all zeros are valid; the kernel writes at most `length` bytes of it.
+    unsafe {
+        let mut info: libc::tcp_info = std::mem::zeroed();
+        let mut length = std::mem::size_of::<libc::tcp_info>() as libc::socklen_t;
+        let status = libc::getsockopt(
+            fd,
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            (&raw mut info).cast(),
+            &mut length,
+        );
+        let needed = std::mem::offset_of!(libc::tcp_info, tcpi_bytes_acked) + 8;
+        (status == 0 && length as usize >= needed).then_some(info.tcpi_bytes_acked)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn bytes_acked(_: RawFd) -> Option<u64> {
+    None
+}
+
+/// The stream itself.
+pub(crate) struct Socket {
+    stream: TcpStream,
+    progress: Arc<Progress>,
+    read: u64,
+    first_read: Pin<Box<Sleep>>,
+    write_timeout: Duration,
+    stalled: Pin<Box<Sleep>>,
+    is_stalled: bool,
+}
+
+impl Socket {
+    /// Wraps an accepted stream. The peer has `first_read` to send enough to tell its protocol.
+    pub(crate) fn new(stream: TcpStream, first_read: Duration, write_timeout: Duration) -> Self {
+        let progress = Arc::new(Progress {
+            socket: Mutex::new(Some(stream.as_raw_fd())),
+            ..Progress::default()
+        });
+        Self {
+            stream,
+            progress,
+            read: 0,
+            first_read: Box::pin(tokio::time::sleep(first_read)),
+            write_timeout,
+            stalled: Box::pin(tokio::time::sleep(write_timeout)),
+            is_stalled: false,
+        }
+    }
+
+    pub(crate) fn progress(&self) -> Arc<Progress> {
+        self.progress.clone()
+    }
+
+    fn wrote(
+        &mut self,
+        result: Poll<io::Result<usize>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        match result {
+            Poll::Ready(done) => {
+                self.is_stalled = false;
+                if let Ok(count) = done {
+                    self.progress
+                        .written
+                        .fetch_add(count as u64, Ordering::AcqRel);
+                }
+                Poll::Ready(done)
+            }
+            Poll::Pending => {
+                if !self.is_stalled {
+                    self.is_stalled = true;
+                    let deadline = Instant::now() + self.write_timeout;
+                    self.stalled.as_mut().reset(deadline);
+                }
+                ready!(self.stalled.as_mut().poll(cx));
+                Poll::Ready(Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "the peer takes nothing",
+                )))
+            }
+        }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.progress.close();
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        match Pin::new(&mut this.stream).poll_read(cx, buffer) {
+            Poll::Ready(done) => {
+                this.read += (buffer.filled().len() - before) as u64;
+                Poll::Ready(done)
+            }
+            Poll::Pending if this.read >= PREFACE || this.progress.written() > 0 => Poll::Pending,
+            Poll::Pending => {
+                ready!(this.first_read.as_mut().poll(cx));
+                Poll::Ready(Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "the peer says nothing",
+                )))
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let result = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        this.wrote(result, cx)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let result = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
+        this.wrote(result, cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    async fn pair(first_read: Duration, write_timeout: Duration) -> (Socket, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let socket = Socket::new(accepted.unwrap().0, first_read, write_timeout);
+        (socket, client.unwrap())
+    }
+
+    #[tokio::test]
+    async fn acknowledged_octets_are_those_the_peer_took() {
+        let long = Duration::from_secs(60);
+        let (mut socket, mut client) = pair(long, long).await;
+        let progress = socket.progress();
+        socket.write_all(&[7; 100_000]).await.unwrap();
+        let mut got = vec![0; 100_000];
+        client.read_exact(&mut got).await.unwrap();
+        assert_eq!(progress.written(), 100_000);
+        while progress.acked() < 100_000 {
+            tokio::task::yield_now().await;
+        }
+        drop(socket);
+        assert_eq!(progress.acked(), 100_000);
+    }
+
+    #[tokio::test]
+    async fn octets_in_flight_are_not_acknowledged() {
+        let long = Duration::from_secs(60);
+        let (mut socket, client) = pair(long, Duration::from_millis(200)).await;
+        let progress = socket.progress();
+        // Nobody reads: at some point both socket buffers are full and the stream gives up.
+        let error = loop {
+            if let Err(error) = socket.write(&[7; 65_536]).await {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(progress.acked() < progress.written());
+        drop(client);
+    }
+
+    #[tokio::test]
+    async fn a_silent_peer_is_given_up() {
+        let long = Duration::from_secs(60);
+        let (mut socket, client) = pair(Duration::from_millis(20), long).await;
+        let error = socket.read(&mut [0; 8]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        drop(client);
+    }
+}
