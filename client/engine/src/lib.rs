@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+
+mod babe_grandpa;
+mod kind;
+mod seam;
+
+pub use babe_grandpa::{pruning_filters, LightSyncStateExtension};
+pub use kind::{prepare, revert, EngineApis, EngineKind};
+pub use seam::{
+    Backend, Client, Engine, Foundation, Launch, NotificationProtocol, Pool, Prepared, RpcBuilder,
+};
