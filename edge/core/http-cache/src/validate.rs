@@ -1,0 +1,151 @@
+//! Asking the origin, and what its 304 changes (RFC 9111 §4.3).
+
+use http::header::{self, HeaderMap, HeaderName};
+
+use crate::fields::{self, EntityTag};
+use crate::{strip_hop_by_hop, Policy, RequestHead, ResponseHead, Rule, Stored, Times};
+
+/// Conditions and ranges of one client, which a fetch for all clients must not carry.
+const OF_ONE_CLIENT: [HeaderName; 6] = [
+    header::IF_MATCH,
+    header::IF_MODIFIED_SINCE,
+    header::IF_NONE_MATCH,
+    header::IF_RANGE,
+    header::IF_UNMODIFIED_SINCE,
+    header::RANGE,
+];
+
+/// Fields that a 304 does not change: they describe the stored bytes, or the message they came in (RFC 9111 §3.2).
+const OF_THE_BYTES: [HeaderName; 6] = [
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::CONTENT_RANGE,
+    header::SET_COOKIE,
+    HeaderName::from_static("content-md5"),
+    HeaderName::from_static("repr-digest"),
+];
+
+/// What a 304 did.
+#[derive(Clone, Debug)]
+pub enum Update {
+    /// Store this in place of the stored response, and answer with it.
+    Stored(Box<Stored>),
+    /// Answer with this, and forget what is stored: the origin no longer lets it be shared.
+    UseOnce {
+        /// The response for this one answer.
+        stored: Box<Stored>,
+        /// Why it is not kept.
+        rule: Rule,
+    },
+    /// The 304 is about another representation: forget what is stored and fetch again without conditions.
+    Mismatch {
+        /// Why.
+        rule: Rule,
+    },
+}
+
+impl Policy {
+    /// Applies a 304 that answered the conditions of [`crate::Reuse::Validate`] (RFC 9111 §4.3.4).
+    ///
+    /// `times` are those of the validation; `request` is the client's.
+    pub fn update_stored(
+        &self,
+        request: &RequestHead<'_>,
+        stored: &Stored,
+        response: &ResponseHead<'_>,
+        times: Times,
+    ) -> Update {
+        if !is_about(stored, response.headers) {
+            return Update::Mismatch {
+                rule: Rule::ValidatorMismatch,
+            };
+        }
+        let mut news = response.headers.clone();
+        strip_hop_by_hop(&mut news);
+        for name in &OF_THE_BYTES {
+            news.remove(name);
+        }
+        if fields::date_field(&news, &header::DATE).is_none() {
+            news.remove(header::DATE);
+            if let Some(date) = fields::date_value(times.received) {
+                news.insert(header::DATE, date);
+            }
+        }
+        let mut headers = stored.headers().clone();
+        // The age that was stored belongs to the message that was stored.
+        headers.remove(header::AGE);
+        for name in news.keys() {
+            headers.remove(name);
+        }
+        for (name, value) in &news {
+            headers.append(name, value.clone());
+        }
+        let variant = stored.variant().clone();
+        if !self.limits.allows(&headers) {
+            return Update::Mismatch { rule: Rule::Limit };
+        }
+        let updated = Stored::new(
+            stored.status(),
+            headers,
+            variant,
+            times,
+            stored.length(),
+            self,
+        );
+        let head = ResponseHead {
+            status: updated.status(),
+            headers: updated.headers(),
+        };
+        // The 304's own `Cache-Control` has replaced the stored one: the newest word counts.
+        match self.may_share(request, &head, updated.directives()) {
+            Ok(()) => Update::Stored(Box::new(updated)),
+            Err(rule) => Update::UseOnce {
+                stored: Box::new(updated),
+                rule,
+            },
+        }
+    }
+}
+
+/// The fields of a fetch whose answer is for everybody: those of the client, without what concerns its connection, its
+/// conditions and its ranges.
+pub fn fetch_fields(request: &HeaderMap) -> HeaderMap {
+    let mut headers = request.clone();
+    strip_hop_by_hop(&mut headers);
+    for name in &OF_ONE_CLIENT {
+        headers.remove(name);
+    }
+    headers
+}
+
+/// The conditions that validate a stored response (RFC 9111 §4.3.1); empty when it has no validator.
+pub(crate) fn conditions(stored: &Stored) -> HeaderMap {
+    let mut conditions = HeaderMap::new();
+    let mut copy = |from: HeaderName, to: HeaderName| {
+        if let Some(value) = stored.headers().get(from) {
+            conditions.insert(to, value.clone());
+        }
+    };
+    copy(header::ETAG, header::IF_NONE_MATCH);
+    copy(header::LAST_MODIFIED, header::IF_MODIFIED_SINCE);
+    conditions
+}
+
+/// Whether a 304 speaks of the stored representation: its tag is the stored one; without a tag, its modification date is;
+/// without either, it can only mean what was asked about.
+fn is_about(stored: &Stored, headers: &HeaderMap) -> bool {
+    let tag = headers
+        .get(header::ETAG)
+        .and_then(|value| EntityTag::parse(value.as_bytes()));
+    if let Some(tag) = tag {
+        return stored.etag().is_some_and(|own| own.is_weakly(&tag));
+    }
+    match (
+        fields::date_field(headers, &header::LAST_MODIFIED),
+        stored.last_modified(),
+    ) {
+        (Some(theirs), Some(own)) => theirs == own,
+        (Some(_), None) => false,
+        (None, _) => true,
+    }
+}
