@@ -12,7 +12,7 @@ use pallet_transaction_payment::{FeeDetails, RuntimeDispatchInfo};
 use sp_core::{crypto::KeyTypeId, OpaqueMetadata};
 use sp_inherents::{CheckInherentsResult, InherentData};
 use sp_runtime::{
-    traits::{Block as BlockT, Get, NumberFor},
+    traits::{Block as BlockT, NumberFor},
     transaction_validity::{TransactionSource, TransactionValidity},
     ApplyExtrinsicResult, ExtrinsicInclusionMode,
 };
@@ -21,8 +21,8 @@ use sp_version::RuntimeVersion;
 use crate::{
     configs::consensus::{BabeEpochDuration, GENESIS_EPOCH_CONFIG},
     presets, AccountId, AuthorityDiscovery, Babe, Balance, Block, Executive, Grandpa, Historical,
-    Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System, TransactionPayment,
-    VERSION,
+    InherentDataExt, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System,
+    TransactionPayment, VERSION,
 };
 
 sp_api::impl_runtime_apis! {

@@ -29,14 +29,24 @@ fn session_keys(seed: Ed25519Keyring) -> SessionKeys {
 
 fn genesis(validators: &[Ed25519Keyring], sudo: Option<AccountId>) -> serde_json::Value {
     let endowed = Sr25519Keyring::well_known().map(|key| (key.to_account_id(), ENDOWMENT));
-    let devices = validators.iter().map(|seed| (seed.to_account_id(), DEVICE_ENDOWMENT));
+    let devices = validators
+        .iter()
+        .map(|seed| (seed.to_account_id(), DEVICE_ENDOWMENT));
     build_struct_json_patch!(RuntimeGenesisConfig {
-        babe: BabeConfig { epoch_config: GENESIS_EPOCH_CONFIG },
-        balances: BalancesConfig { balances: endowed.chain(devices).collect::<Vec<_>>() },
+        babe: BabeConfig {
+            epoch_config: GENESIS_EPOCH_CONFIG
+        },
+        balances: BalancesConfig {
+            balances: endowed.chain(devices).collect::<Vec<_>>()
+        },
         session: SessionConfig {
             keys: validators
                 .iter()
-                .map(|seed| (seed.to_account_id(), seed.to_account_id(), session_keys(*seed)))
+                .map(|seed| (
+                    seed.to_account_id(),
+                    seed.to_account_id(),
+                    session_keys(*seed)
+                ))
                 .collect::<Vec<_>>(),
         },
         sudo: SudoConfig { key: sudo },
@@ -46,9 +56,10 @@ fn genesis(validators: &[Ed25519Keyring], sudo: Option<AccountId>) -> serde_json
 /// The preset with this name as a JSON patch of the genesis configuration.
 pub fn get(id: &PresetId) -> Option<Vec<u8>> {
     let patch = match id.as_ref() {
-        DEV_RUNTIME_PRESET => {
-            genesis(&[Ed25519Keyring::Alice], Some(Sr25519Keyring::Alice.to_account_id()))
-        }
+        DEV_RUNTIME_PRESET => genesis(
+            &[Ed25519Keyring::Alice],
+            Some(Sr25519Keyring::Alice.to_account_id()),
+        ),
         LOCAL_TESTNET_RUNTIME_PRESET => genesis(
             &[
                 Ed25519Keyring::Alice,
@@ -60,10 +71,17 @@ pub fn get(id: &PresetId) -> Option<Vec<u8>> {
         ),
         _ => return None,
     };
-    Some(serde_json::to_string(&patch).expect("a JSON value can be written").into_bytes())
+    Some(
+        serde_json::to_string(&patch)
+            .expect("a JSON value can be written")
+            .into_bytes(),
+    )
 }
 
 /// Names of the presets.
 pub fn names() -> Vec<PresetId> {
-    vec![PresetId::from(DEV_RUNTIME_PRESET), PresetId::from(LOCAL_TESTNET_RUNTIME_PRESET)]
+    vec![
+        PresetId::from(DEV_RUNTIME_PRESET),
+        PresetId::from(LOCAL_TESTNET_RUNTIME_PRESET),
+    ]
 }

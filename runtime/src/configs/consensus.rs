@@ -98,7 +98,11 @@ impl historical::SessionManager<AccountId, ()> for GenesisValidators {
         None
     }
     fn new_session_genesis(_: u32) -> Option<alloc::vec::Vec<(AccountId, ())>> {
-        Some(pallet_session::NextKeys::<Runtime>::iter_keys().map(|id| (id, ())).collect())
+        Some(
+            pallet_session::NextKeys::<Runtime>::iter_keys()
+                .map(|id| (id, ()))
+                .collect(),
+        )
     }
     fn start_session(_: u32) {}
     fn end_session(_: u32) {}

@@ -15,8 +15,8 @@ use sp_runtime::{generic::Era, Perbill};
 use sp_version::RuntimeVersion;
 
 use crate::{
-    constants::SS58_PREFIX, AccountId, Block, Runtime, RuntimeCall, SafeMode, TxExtension, TxPause,
-    UncheckedExtrinsic, VERSION,
+    constants::SS58_PREFIX, AccountId, Block, PalletInfo, Runtime, RuntimeCall, RuntimeEvent,
+    RuntimeOrigin, RuntimeTask, SafeMode, TxExtension, TxPause, UncheckedExtrinsic, VERSION,
 };
 
 /// What normal transactions may use of a block; the rest is for operational ones, so that

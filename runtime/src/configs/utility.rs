@@ -106,7 +106,10 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                     | RuntimeCall::Utility(_)
             ),
             Self::CancelProxy => {
-                matches!(call, RuntimeCall::Proxy(pallet_proxy::Call::reject_announcement { .. }))
+                matches!(
+                    call,
+                    RuntimeCall::Proxy(pallet_proxy::Call::reject_announcement { .. })
+                )
             }
         }
     }

@@ -6,10 +6,7 @@ use pallet_referenda::{Curve, Track, TrackInfo, TracksInfo};
 use sp_runtime::{str_array, FixedI64};
 
 use crate::{
-    constants::{
-        currency::SEL,
-        time::DAYS,
-    },
+    constants::{currency::SEL, time::DAYS},
     Balance, BlockNumber, OriginCaller,
 };
 
@@ -58,4 +55,3 @@ impl TracksInfo<Balance, BlockNumber> for Tracks {
         }
     }
 }
-
