@@ -19,7 +19,7 @@ mod origin;
 mod server;
 mod socket;
 
-pub use body::{collect, empty, full, Body, BodyError, CollectError};
+pub use body::{channel, collect, empty, full, Body, BodyError, BodySender, Closed, CollectError};
 pub use certs::{CertError, CertStore};
 pub use connect::ConnectError;
 pub use guard::{AddressGuard, ForbiddenAddress};

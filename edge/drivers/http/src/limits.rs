@@ -21,6 +21,9 @@ pub struct Limits {
     pub connections_per_ip: usize,
     /// Requests at a time on an HTTP/2 connection.
     pub streams: u32,
+    /// Bytes of a request's body that an HTTP/2 peer may send before they are read; a whole connection gets eight times
+    /// as many.
+    pub stream_window: u32,
 }
 
 impl Default for Limits {
@@ -34,6 +37,7 @@ impl Default for Limits {
             connections: 10_000,
             connections_per_ip: 512,
             streams: 128,
+            stream_window: 256 * 1024,
         }
     }
 }

@@ -21,6 +21,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use parking_lot::Mutex;
+use rustls::pki_types::CertificateDer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
@@ -38,6 +39,8 @@ pub struct ConnInfo {
     pub local: SocketAddr,
     /// Whether it came over TLS.
     pub is_tls: bool,
+    /// The certificate the peer showed, where the TLS set-up asks for one.
+    pub certificate: Option<CertificateDer<'static>>,
     /// How far the peer is with what was written.
     pub progress: Arc<Progress>,
 }
@@ -264,10 +267,11 @@ async fn connection<H: Handler>(
     let limits = &shared.limits;
     let _ = stream.set_nodelay(true);
     let socket = Socket::new(stream, limits.header_timeout, limits.write_timeout);
-    let info = ConnInfo {
+    let mut info = ConnInfo {
         peer,
         local: shared.local,
         is_tls: shared.tls.is_some(),
+        certificate: None,
         progress: socket.progress(),
     };
     match &shared.tls {
@@ -275,7 +279,12 @@ async fn connection<H: Handler>(
         Some(acceptor) => {
             let handshake = tokio::time::timeout(limits.handshake_timeout, acceptor.accept(socket));
             match handshake.await {
-                Ok(Ok(stream)) => http(TokioIo::new(stream), info, &shared, stop).await,
+                Ok(Ok(stream)) => {
+                    let (_, session) = stream.get_ref();
+                    let shown = session.peer_certificates().and_then(<[_]>::first);
+                    info.certificate = shown.map(|shown| shown.clone().into_owned());
+                    http(TokioIo::new(stream), info, &shared, stop).await;
+                }
                 failed => {
                     shared
                         .stats
@@ -308,6 +317,8 @@ where
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.streams)
+        .initial_stream_window_size(limits.stream_window)
+        .initial_connection_window_size(limits.stream_window.saturating_mul(8))
         .max_header_list_size(limits.header_bytes as u32)
         .keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(Duration::from_secs(20));

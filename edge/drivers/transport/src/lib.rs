@@ -1,0 +1,35 @@
+//! Carries records, bytes and vouchers between gateways and caches.
+//!
+//! HTTP/2 over TLS 1.3. Each side shows a certificate made from its device key and accepts exactly the device it dialled,
+//! or one that the chain's config lists; there is no authority between them. What travels is in [`message`]:
+//!
+//! | Request | Body | Answer |
+//! |---|---|---|
+//! | `POST /v1/lookup` | [`LookupRequest`] | frames of [`Reply`] |
+//! | `POST /v1/seed/{lease}` | frames of [`SeedMessage`] | [`SeedAnswer`] |
+//! | `POST /v1/invalidate` | [`InvalidateRequest`] | – |
+//! | `POST /v1/voucher` | `SignedVoucher` | – |
+//! | `POST /v1/leaves` | `Vec<LeafBody>` | `Vec<Option<Signature64>>` |
+//!
+//! A stream is a sequence of frames: length (`u32`, little endian), then at most [`MAX_FRAME`] bytes. Nothing here is
+//! believed: what a message means for a peer's standing is decided by the roles.
+
+#![warn(missing_docs)]
+
+mod client;
+mod error;
+mod framing;
+mod identity;
+pub mod message;
+mod server;
+mod tls;
+
+pub use client::{PeerAddress, Peers, PeersOptions, ReplyStream, SeedStream};
+pub use error::TransportError;
+pub use framing::MAX_FRAME;
+pub use identity::Identity;
+pub use message::{
+    InvalidateRequest, LookupRequest, Refusal, Reply, SeedAnswer, SeedMessage, Want,
+};
+pub use server::{bind, CacheService, ReplySender, SeedReceiver};
+pub use tls::PeerList;

@@ -1,0 +1,218 @@
+//! The cache's end: hands each message to a [`CacheService`] with the device that sent it.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use codec::{DecodeAll, Encode};
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use selvedge_edge_core_verify::LeaseId;
+use selvedge_edge_drivers_http::{
+    channel, collect, empty, full, Body, BodySender, Closed, ConnInfo, Handler, Limits, Server,
+};
+use selvedge_primitives_types::{DeviceId, LeafBody, Signature64, SignedVoucher};
+
+use crate::error::TransportError;
+use crate::framing::FrameReader;
+use crate::identity::{device_of, Identity};
+use crate::message::{InvalidateRequest, LookupRequest, Refusal, Reply, SeedAnswer, SeedMessage};
+use crate::tls::{server_config, PeerList};
+
+/// The longest body of a message that is not a stream: the leaves of an epoch.
+const MAX_MESSAGE: usize = 4 * 1024 * 1024;
+/// How long such a body may take.
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Frames of a reply that may wait for the connection.
+const REPLY_FRAMES: usize = 4;
+/// How long the holder of a lease may be silent.
+const SEED_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What a cache does with messages. `peer` is the device that the connection proved.
+pub trait CacheService: Send + Sync + 'static {
+    /// Answers a lookup by sending replies until one that ends it.
+    fn lookup(
+        self: Arc<Self>,
+        peer: DeviceId,
+        request: LookupRequest,
+        replies: ReplySender,
+    ) -> impl Future<Output = ()> + Send;
+
+    /// Takes what the holder of a lease fetched.
+    fn seed(
+        self: Arc<Self>,
+        peer: DeviceId,
+        lease: LeaseId,
+        messages: SeedReceiver,
+    ) -> impl Future<Output = SeedAnswer> + Send;
+
+    /// Forgets what an unsafe request made invalid.
+    fn invalidate(
+        self: Arc<Self>,
+        peer: DeviceId,
+        request: InvalidateRequest,
+    ) -> impl Future<Output = ()> + Send;
+
+    /// Takes a voucher; `Err` says why not.
+    fn voucher(
+        self: Arc<Self>,
+        peer: DeviceId,
+        voucher: SignedVoucher,
+    ) -> impl Future<Output = Result<(), String>> + Send;
+
+    /// Signs the leaves it agrees to.
+    fn leaves(
+        self: Arc<Self>,
+        peer: DeviceId,
+        leaves: Vec<LeafBody>,
+    ) -> impl Future<Output = Vec<Option<Signature64>>> + Send;
+}
+
+/// Sends the replies to one lookup.
+pub struct ReplySender(BodySender);
+
+impl ReplySender {
+    /// Sends a reply when there is room. Errors when the gateway is gone.
+    pub async fn send(&self, reply: &Reply) -> Result<(), Closed> {
+        self.0.send(reply.to_frame()).await
+    }
+
+    /// The last reply was sent.
+    pub async fn finish(self) -> Result<(), Closed> {
+        self.0.finish().await
+    }
+
+    /// Waits until the gateway is gone.
+    pub async fn closed(&self) {
+        self.0.closed().await;
+    }
+}
+
+/// Receives what the holder of a lease sends.
+pub struct SeedReceiver(FrameReader);
+
+impl SeedReceiver {
+    /// The next message; `None` when the holder hung up.
+    pub async fn next(&mut self) -> Result<Option<SeedMessage>, TransportError> {
+        match self.0.next().await? {
+            Some(frame) => SeedMessage::from_frame(frame).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// A server for a cache, ready to [`Server::serve`] the handler that comes with it.
+///
+/// Errors: [`TransportError::Identity`], or [`TransportError::Broken`] when the address cannot be bound.
+pub async fn bind<S: CacheService>(
+    address: SocketAddr,
+    identity: &Identity,
+    peers: Arc<dyn PeerList>,
+    limits: Limits,
+    service: Arc<S>,
+) -> Result<(Server, Arc<impl Handler>), TransportError> {
+    let tls = server_config(identity, peers.clone())?;
+    let server = Server::bind(address, limits)
+        .await
+        .map_err(|error| TransportError::Broken(format!("{address}: {error}")))?
+        .with_tls(tls);
+    Ok((server, Arc::new(Endpoint { service, peers })))
+}
+
+struct Endpoint<S> {
+    service: Arc<S>,
+    peers: Arc<dyn PeerList>,
+}
+
+impl<S: CacheService> Handler for Endpoint<S> {
+    async fn handle(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        connection: ConnInfo,
+    ) -> Response<Body> {
+        let peer = connection.certificate.as_ref().and_then(device_of);
+        match peer {
+            Some(peer) if self.peers.is_listed(&peer) => self.dispatch(peer, request).await,
+            _ => status(StatusCode::FORBIDDEN),
+        }
+    }
+}
+
+impl<S: CacheService> Endpoint<S> {
+    async fn dispatch(&self, peer: DeviceId, request: Request<Incoming>) -> Response<Body> {
+        if request.method() != Method::POST {
+            return status(StatusCode::METHOD_NOT_ALLOWED);
+        }
+        let service = self.service.clone();
+        let path = request.uri().path().to_owned();
+        if let Some(lease) = path.strip_prefix("/v1/seed/") {
+            let Ok(lease) = lease.parse() else {
+                return status(StatusCode::NOT_FOUND);
+            };
+            let messages = SeedReceiver(FrameReader::new(request.into_body(), SEED_TIMEOUT));
+            let answer = service.seed(peer, LeaseId(lease), messages).await;
+            return answer_with(&answer);
+        }
+        let body = match collect(request.into_body(), MAX_MESSAGE, MESSAGE_TIMEOUT).await {
+            Ok(body) => body,
+            Err(error) => {
+                tracing::debug!(%peer, %error, "a message could not be read");
+                return status(StatusCode::BAD_REQUEST);
+            }
+        };
+        match path.as_str() {
+            "/v1/lookup" => match read::<LookupRequest>(&body) {
+                Some(request) => {
+                    let (sender, body) = channel(REPLY_FRAMES, None);
+                    tokio::spawn(service.lookup(peer, request, ReplySender(sender)));
+                    Response::new(body)
+                }
+                None => status(StatusCode::BAD_REQUEST),
+            },
+            "/v1/invalidate" => match read(&body) {
+                Some(request) => {
+                    service.invalidate(peer, request).await;
+                    status(StatusCode::NO_CONTENT)
+                }
+                None => status(StatusCode::BAD_REQUEST),
+            },
+            "/v1/voucher" => match read(&body) {
+                Some(voucher) => match service.voucher(peer, voucher).await {
+                    Ok(()) => status(StatusCode::NO_CONTENT),
+                    Err(reason) => {
+                        tracing::warn!(%peer, reason, "a voucher was refused");
+                        status(StatusCode::CONFLICT)
+                    }
+                },
+                None => status(StatusCode::BAD_REQUEST),
+            },
+            "/v1/leaves" => match read(&body) {
+                Some(leaves) => answer_with(&service.leaves(peer, leaves).await),
+                None => status(StatusCode::BAD_REQUEST),
+            },
+            _ => status(StatusCode::NOT_FOUND),
+        }
+    }
+}
+
+fn read<T: codec::Decode>(body: &Bytes) -> Option<T> {
+    T::decode_all(&mut &body[..]).ok()
+}
+
+fn answer_with(answer: &impl Encode) -> Response<Body> {
+    Response::new(full(answer.encode()))
+}
+
+fn status(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(empty());
+    *response.status_mut() = status;
+    response
+}
+
+impl From<Refusal> for Reply {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
