@@ -1,0 +1,138 @@
+//! The chain as this program sees it: runtime APIs read typed, transactions sent by name and checked against the
+//! node's own metadata.
+
+use crate::{error::Failure, keys};
+use codec::{Decode, Encode};
+use selvedge_primitives_types::{Account, GenesisHash, StakeId};
+use subxt::{
+    dynamic::{self, Value},
+    ext::scale_value::{At, Composite},
+    extrinsics::ExtrinsicEvents,
+    OnlineClient, SubstrateConfig,
+};
+use subxt_signer::sr25519::Keypair;
+
+/// A connection to a chain node.
+pub struct Chain {
+    client: OnlineClient<SubstrateConfig>,
+}
+
+/// What a transaction did.
+pub struct Receipt {
+    /// Hash of the block that holds it.
+    pub block: String,
+    events: ExtrinsicEvents<SubstrateConfig>,
+}
+
+impl Receipt {
+    /// A number in the first event of this name that the transaction caused.
+    pub fn number(&self, pallet: &str, event: &str, field: &str) -> anyhow::Result<u64> {
+        for found in self.events.iter() {
+            let found = found?;
+            if (found.pallet_name(), found.event_name()) == (pallet, event) {
+                let fields: Composite<()> = found.decode_fields_unchecked_as()?;
+                // An id is a struct of one number.
+                let value = fields.at(field).map(|value| value.at(0).unwrap_or(value));
+                if let Some(number) = value.and_then(Value::as_u128) {
+                    return Ok(number.try_into()?);
+                }
+            }
+        }
+        Err(Failure::AnswerInvalid(format!("no event {pallet}.{event} with {field}")).into())
+    }
+}
+
+impl Chain {
+    /// Connects to a node's JSON-RPC.
+    pub async fn connect(url: &str) -> Result<Self, Failure> {
+        let client = OnlineClient::from_insecure_url(url)
+            .await
+            .map_err(|error| Failure::NodeUnreachable { url: url.into(), cause: error.to_string() })?;
+        Ok(Self { client })
+    }
+
+    /// The chain's genesis hash, which every device signature binds.
+    pub fn genesis(&self) -> GenesisHash {
+        self.client.genesis_hash().0
+    }
+
+    /// Calls a runtime API function, such as `NodesApi_node`, at the newest finalised block.
+    pub async fn view<R: Decode>(&self, function: &str, arguments: &impl Encode) -> anyhow::Result<R> {
+        let block = self.client.at_current_block().await?;
+        let bytes = block.runtime_apis().call_raw(function, Some(&arguments.encode())).await?;
+        let mut input = bytes.as_slice();
+        let answer = R::decode(&mut input)
+            .map_err(|error| Failure::AnswerInvalid(format!("{function}: {error}")))?;
+        if !input.is_empty() {
+            return Err(Failure::AnswerInvalid(format!("{function}: {} bytes too many", input.len())).into());
+        }
+        Ok(answer)
+    }
+
+    /// Free balance of an account.
+    pub async fn free_balance(&self, account: &Account) -> anyhow::Result<u128> {
+        #[derive(subxt::ext::scale_decode::DecodeAsType)]
+        #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+        struct Info {
+            data: Data,
+        }
+        #[derive(subxt::ext::scale_decode::DecodeAsType)]
+        #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+        struct Data {
+            free: u128,
+        }
+        let address = dynamic::storage::<([u8; 32],), Info>("System", "Account");
+        let block = self.client.at_current_block().await?;
+        match block.storage().try_fetch(address, (account.0,)).await? {
+            Some(value) => Ok(value.decode()?.data.free),
+            None => Ok(0),
+        }
+    }
+
+    /// How often a stake was assigned: the nonce that the next device signs.
+    pub async fn assignments(&self, stake: StakeId) -> anyhow::Result<u32> {
+        #[derive(subxt::ext::scale_decode::DecodeAsType)]
+        #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+        struct Stake {
+            nonce: u32,
+        }
+        let address = dynamic::storage::<(u64,), Stake>("NodeStaking", "Stakes");
+        let block = self.client.at_current_block().await?;
+        let stored = block.storage().try_fetch(address, (stake.0,)).await?;
+        let stored = stored.ok_or_else(|| Failure::NotFound(format!("there is no stake #{stake}")))?;
+        Ok(stored.decode()?.nonce)
+    }
+
+    /// Sends a transaction and waits until it is final.
+    pub async fn submit(
+        &self,
+        pallet: &str,
+        call: &str,
+        fields: Vec<(&str, Value)>,
+        signer: &Keypair,
+    ) -> anyhow::Result<Receipt> {
+        let name = format!("{pallet}.{call}");
+        let refused = |reason: String| Failure::Refused { call: name.clone(), reason };
+        let payload = dynamic::transaction(pallet, call, Composite::named(fields));
+        let block = self.client.at_current_block().await?;
+        let in_block = block
+            .transactions()
+            .sign_and_submit_then_watch_default(&payload, signer)
+            .await
+            .map_err(|error| refused(advice(&error.to_string(), signer)))?
+            .wait_for_finalized()
+            .await
+            .map_err(|error| refused(error.to_string()))?;
+        let events = in_block.wait_for_success().await.map_err(|error| refused(error.to_string()))?;
+        Ok(Receipt { block: format!("{:#x}", in_block.block_hash()), events })
+    }
+}
+
+/// Adds what to do next where the cause is a common one.
+fn advice(error: &str, signer: &Keypair) -> String {
+    if error.contains("Inability to pay some fees") {
+        let address = keys::address(&Account(signer.public_key().0));
+        return format!("{address} cannot pay the fee\n  send it some SEL first");
+    }
+    error.into()
+}

@@ -1,0 +1,60 @@
+//! What can go wrong, said so that a person knows what to do next, and the exit codes.
+
+use thiserror::Error;
+
+/// A failure with a cause that a user can act on.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// No node answers at the URL.
+    #[error("no chain node answers at {url}: {cause}\n  start one, or name another with --url or SELVEDGE_URL")]
+    NodeUnreachable { url: String, cause: String },
+    /// The command needs a key and none was given.
+    #[error("this command signs a transaction and no key was given\n  give one with --suri, --key-file, SELVEDGE_SURI or SELVEDGE_KEY_FILE")]
+    KeyMissing,
+    /// The key cannot be read.
+    #[error("the key cannot be used: {0}")]
+    KeyInvalid(String),
+    /// The text is not an account.
+    #[error("{0:?} is not an account: use an SS58 address or 0x and 64 hex digits")]
+    AccountInvalid(String),
+    /// The text is not a device id.
+    #[error("{0:?} is not a device id: use 0x and 64 hex digits, as `selvedge-edge key show` prints them")]
+    DeviceInvalid(String),
+    /// Other input that makes no sense.
+    #[error("{0}")]
+    Input(String),
+    /// What was asked for is not there.
+    #[error("{0}")]
+    NotFound(String),
+    /// The chain refused the transaction.
+    #[error("the chain refused {call}: {reason}")]
+    Refused { call: String, reason: String },
+    /// A proof does not hold: the bill must not be trusted.
+    #[error("the bill does not check out: {0}\n  keep the output, and dispute the line before it matures")]
+    ProofInvalid(String),
+    /// The gateway that owes a proof does not give it.
+    #[error("{url} did not give the proof: {cause}\n  try again; withheld data can be forced onto the chain by a challenge")]
+    ProofUnavailable { url: String, cause: String },
+    /// The node answers with something this program does not understand.
+    #[error("the node's answer cannot be read: {0}\n  this program and the chain's runtime may be of different versions")]
+    AnswerInvalid(String),
+}
+
+/// Exit codes: 0 done, 1 other failure, 2 wrong use (also clap's), 3 not found, 4 refused by the chain, 5 proof does
+/// not hold, 6 node or gateway unreachable.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref::<Failure>() {
+        Some(
+            Failure::KeyMissing
+            | Failure::KeyInvalid(_)
+            | Failure::AccountInvalid(_)
+            | Failure::DeviceInvalid(_)
+            | Failure::Input(_),
+        ) => 2,
+        Some(Failure::NotFound(_)) => 3,
+        Some(Failure::Refused { .. }) => 4,
+        Some(Failure::ProofInvalid(_)) => 5,
+        Some(Failure::NodeUnreachable { .. } | Failure::ProofUnavailable { .. }) => 6,
+        Some(Failure::AnswerInvalid(_)) | None => 1,
+    }
+}

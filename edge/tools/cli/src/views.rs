@@ -1,0 +1,230 @@
+//! What `--json` prints. These shapes are a contract: fields are added, never renamed. Amounts are strings in planck.
+
+use crate::keys::address;
+use selvedge_primitives_runtime_api as api;
+use selvedge_primitives_types::{Usage, UsageClass};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Usage by class; classes that were not used are left out.
+pub fn usage(usage: &Usage) -> BTreeMap<UsageClassName, u64> {
+    usage.iter().filter(|(_, units)| *units > 0).map(|(class, units)| (UsageClassName(class), units)).collect()
+}
+
+/// Key of a usage class in JSON.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub struct UsageClassName(pub UsageClass);
+
+impl Serialize for UsageClassName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.name().replace([' ', '-'], "_").to_lowercase())
+    }
+}
+
+/// Text out of bytes that the chain keeps as text.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A prepaid account.
+#[derive(Serialize)]
+pub struct Account {
+    pub account: String,
+    pub free: String,
+    pub prepaid: Option<Prepaid>,
+}
+
+/// The deposit of an account.
+#[derive(Serialize)]
+pub struct Prepaid {
+    pub state: String,
+    pub balance: String,
+    pub reserved: String,
+    pub charged: String,
+    pub lasts_millis: u64,
+}
+
+impl From<&api::AccountView> for Prepaid {
+    fn from(view: &api::AccountView) -> Self {
+        Self {
+            state: format!("{:?}", view.state).to_lowercase(),
+            balance: view.balance.to_string(),
+            reserved: view.reserved.to_string(),
+            charged: view.charged.to_string(),
+            lasts_millis: view.lasts.0,
+        }
+    }
+}
+
+/// A service.
+#[derive(Serialize)]
+pub struct Service {
+    pub service: u64,
+    pub owner: String,
+    pub hosts: Vec<Host>,
+    pub origin: String,
+    pub cap: String,
+    pub price_version: u32,
+    pub paused: bool,
+}
+
+/// A host name and whether its ownership is proven.
+#[derive(Serialize)]
+pub struct Host {
+    pub name: String,
+    pub proven: bool,
+}
+
+impl From<&api::ServiceView> for Service {
+    fn from(view: &api::ServiceView) -> Self {
+        let hosts = view.hosts.iter().map(|(name, proven)| Host { name: text(name), proven: *proven }).collect();
+        Self {
+            service: view.id.0,
+            owner: address(&view.owner),
+            hosts,
+            origin: text(&view.origin),
+            cap: view.cap.to_string(),
+            price_version: view.price_version,
+            paused: view.paused,
+        }
+    }
+}
+
+/// A node.
+#[derive(Serialize)]
+pub struct Node {
+    pub device: String,
+    pub operator: String,
+    pub role: String,
+    pub region: String,
+    pub endpoint: String,
+    pub public_url: String,
+    pub stake: Option<Stake>,
+    pub active: bool,
+    pub draining: bool,
+    pub score: Option<Score>,
+    pub eras: Vec<EraEarnings>,
+}
+
+/// The stake a node carries.
+#[derive(Serialize)]
+pub struct Stake {
+    pub id: u64,
+    pub amount: String,
+}
+
+/// A node's scores with what they were computed from, in millionths.
+#[derive(Serialize)]
+pub struct Score {
+    pub quality: u32,
+    pub service: u32,
+    pub era: u64,
+    pub jobs: u32,
+    pub ok: u32,
+    pub speed: u32,
+    pub jobs_per_stake: String,
+    pub regional_median: String,
+}
+
+/// What a node earned in an era.
+#[derive(Serialize)]
+pub struct EraEarnings {
+    pub era: u64,
+    pub matured: String,
+    pub base: String,
+    pub activity: String,
+}
+
+impl From<&api::NodeView> for Node {
+    fn from(view: &api::NodeView) -> Self {
+        Self {
+            device: view.device.to_string(),
+            operator: address(&view.operator),
+            role: view.role.to_string(),
+            region: view.region.to_string(),
+            endpoint: text(&view.endpoint),
+            public_url: text(&view.public_url),
+            stake: view.stake.map(|(id, amount)| Stake { id: id.0, amount: amount.to_string() }),
+            active: view.active,
+            draining: view.draining,
+            score: view.score.as_ref().map(|score| Score {
+                quality: score.quality.0,
+                service: score.service.0,
+                era: score.era.0,
+                jobs: score.jobs.0,
+                ok: score.ok.0,
+                speed: score.speed.0,
+                jobs_per_stake: score.jobs_per_stake.to_string(),
+                regional_median: score.regional_median.to_string(),
+            }),
+            eras: view
+                .eras
+                .iter()
+                .map(|era| EraEarnings {
+                    era: era.era.0,
+                    matured: era.matured.to_string(),
+                    base: era.base.to_string(),
+                    activity: era.activity.to_string(),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// What an account earned.
+#[derive(Serialize)]
+pub struct Earnings {
+    pub account: String,
+    pub usage_payable: String,
+    pub usage_claimed: String,
+    pub yield_payable: String,
+    pub yield_claimed: String,
+}
+
+impl Earnings {
+    /// Of this account.
+    pub fn new(account: String, view: &api::Earnings) -> Self {
+        Self {
+            account,
+            usage_payable: view.usage_payable.to_string(),
+            usage_claimed: view.usage_claimed.to_string(),
+            yield_payable: view.yield_payable.to_string(),
+            yield_claimed: view.yield_claimed.to_string(),
+        }
+    }
+}
+
+/// A bill: every line was checked against its proof.
+#[derive(Serialize)]
+pub struct Bill {
+    pub customer: String,
+    pub epoch: u64,
+    pub from_millis: u64,
+    pub to_millis: u64,
+    pub complete: bool,
+    pub lines: Vec<BillLine>,
+    pub total: String,
+}
+
+/// A line of a bill.
+#[derive(Serialize)]
+pub struct BillLine {
+    pub service: u64,
+    pub gateway: String,
+    pub paid: BTreeMap<UsageClassName, u64>,
+    pub free: BTreeMap<UsageClassName, u64>,
+    pub amount: String,
+    pub leaves: u64,
+    pub price_versions: Vec<u32>,
+    pub status: String,
+    pub proof: &'static str,
+}
+
+/// What a transaction did.
+#[derive(Serialize)]
+pub struct Done {
+    pub call: String,
+    pub block: String,
+    #[serde(flatten)]
+    pub result: BTreeMap<&'static str, serde_json::Value>,
+}

@@ -1,0 +1,106 @@
+//! Child processes: started with a log, stopped by the process id that started them, also when this program dies.
+
+use anyhow::Context;
+use std::{
+    fs::OpenOptions,
+    io::{Read, Seek, SeekFrom},
+    path::PathBuf,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+use tokio::process::{Child, Command};
+
+/// How long a process may take to end when asked politely.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A running program.
+pub struct Process {
+    /// Its name.
+    pub name: String,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts a program; its output is appended to the log.
+    pub fn start(name: &str, mut command: Command, log: PathBuf) -> anyhow::Result<Self> {
+        let file = OpenOptions::new().create(true).append(true).open(&log)?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file)
+            .kill_on_drop(true)
+            // In a group of its own, so that Ctrl-C reaches only this program, which then stops the others in order.
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("cannot start {name}: {:?}", command.as_std().get_program()))?;
+        Ok(Self { name: name.into(), child, log })
+    }
+
+    /// Its process id, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Fails, with the end of the log, when the process has ended.
+    pub fn ensure_running(&mut self) -> anyhow::Result<()> {
+        match self.child.try_wait()? {
+            None => Ok(()),
+            Some(status) => anyhow::bail!("{} ended with {status}:\n{}", self.name, self.log_tail()),
+        }
+    }
+
+    /// Kills it at once, as a power cut would.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
+    /// Asks it to end, and insists after a while.
+    pub async fn stop(&mut self) -> anyhow::Result<ExitStatus> {
+        if let Some(id) = self.child.id() {
+            let status = Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
+            if status.success() {
+                if let Ok(ended) = tokio::time::timeout(PATIENCE, self.child.wait()).await {
+                    return Ok(ended?);
+                }
+            }
+            self.child.kill().await?;
+        }
+        Ok(self.child.wait().await?)
+    }
+
+    /// The end of its log.
+    pub fn log_tail(&self) -> String {
+        const TAIL: u64 = 4_000;
+        let read = || -> std::io::Result<String> {
+            let mut file = std::fs::File::open(&self.log)?;
+            let length = file.metadata()?.len();
+            file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+            let mut bytes = Vec::new();
+            file.take(TAIL).read_to_end(&mut bytes)?;
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        read().unwrap_or_default()
+    }
+}
+
+/// Asks again and again until `ready` gives a value, `process` ends, or the time is over.
+pub async fn wait_for<T, F, Fut>(what: &str, limit: Duration, mut ready: F) -> anyhow::Result<T>
+where
+    F: FnMut() -> Fut,
+    Fut: std::future::Future<Output = anyhow::Result<Option<T>>>,
+{
+    let start = std::time::Instant::now();
+    let mut last = String::from("no answer");
+    loop {
+        match ready().await {
+            Ok(Some(value)) => return Ok(value),
+            Ok(None) => last = "not yet".into(),
+            Err(error) => last = format!("{error:#}"),
+        }
+        if start.elapsed() > limit {
+            anyhow::bail!("{what} did not happen within {} s: {last}", limit.as_secs());
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}

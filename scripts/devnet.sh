@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Starts a whole Selvedge network on this machine, serves a site, bills it and pays the nodes. --help tells more.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/lib.sh
+exports=$(scripts/setup.sh) && eval "$exports"
+
+say "building (the first time takes about 20 minutes on two cores)"
+cargo build --release --workspace
+exec "$CARGO_TARGET_DIR/release/selvedge-devnet" --runtime "$(runtime_wasm)" "$@"
