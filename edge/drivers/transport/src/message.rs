@@ -3,7 +3,7 @@
 //! A frame is a tag, its parts in SCALE, and for [`Reply::Data`] and frames of a body the raw bytes behind them. Tags and
 //! the order of parts are fixed for good.
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes};
 use codec::{Decode, DecodeAll, Encode};
 use selvedge_edge_core_verify::{LeaseId, RecordHead, SignedFrame};
 use selvedge_primitives_types::{Hash, Millis, ServiceId, SignedRecord};
@@ -229,7 +229,10 @@ impl Reply {
                 Self::Frame(frame, bytes)
             }
             5 => Self::End(decode(&bytes)?),
-            6 => Self::Abort,
+            6 => {
+                decode::<()>(&bytes)?;
+                Self::Abort
+            }
             7 => Self::Pass {
                 until: decode(&bytes)?,
             },
@@ -262,7 +265,10 @@ impl SeedMessage {
                 Self::Frame(frame, bytes)
             }
             2 => Self::End(decode(&bytes)?),
-            3 => Self::Abort,
+            3 => {
+                decode::<()>(&bytes)?;
+                Self::Abort
+            }
             4 => Self::Pass {
                 until: decode(&bytes)?,
             },

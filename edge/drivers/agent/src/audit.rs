@@ -1,0 +1,246 @@
+//! The public audit server: the leaves behind a bill.
+//!
+//! | Request | Answer |
+//! |---|---|
+//! | `GET /audit/v1/{epoch}/commitment` | `{epoch, commitment}` |
+//! | `GET /audit/v1/{epoch}/customer/{account}/{service}` | `{index, entry, entry_proof, start, leaves, leaves_proof}` |
+//!
+//! The account is 32 bytes in hex; `?start=` and `&limit=` choose a page of leaves, which ends early at
+//! 16,384. Whatever is not a number is SCALE in hex with `0x` before it. Leaves name no address and no URL, so
+//! anyone may read them; each address may ask a few times a second.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use codec::Encode;
+use http::{header, HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use parking_lot::Mutex;
+use selvedge_edge_drivers_http::{Body, ConnInfo, Handler, Limits, Server, ServerHandle};
+use selvedge_primitives_math::proof::RangeProof;
+use selvedge_primitives_types::{
+    Account, Entry, EntryKey, Epoch, Leaf, LeafKey, ServiceId, UsageCommitment,
+};
+use serde_json::json;
+
+use crate::reply;
+
+/// The most leaves in one answer.
+const MAX_LEAVES: usize = 16_384;
+
+/// Requests of one address at once, and how many more it may send each second.
+const BURST: f64 = 40.0;
+const PER_SECOND: f64 = 10.0;
+/// Addresses remembered; beyond it all are forgotten at once, in the strangers' favour.
+const MAX_ADDRESSES: usize = 20_000;
+
+/// An entry of the tree by customer with a page of its leaves.
+#[derive(Clone, Debug)]
+pub struct Invoice {
+    /// Place of the entry in the tree.
+    pub index: u32,
+    /// The entry.
+    pub entry: Entry,
+    /// That it stands in the committed tree.
+    pub entry_proof: RangeProof<EntryKey>,
+    /// The leaves of the page.
+    pub leaves: Vec<Leaf>,
+    /// That they are the entry's.
+    pub leaves_proof: RangeProof<LeafKey>,
+}
+
+/// What a daemon tells the public.
+pub trait Audit: Send + Sync + 'static {
+    /// The commitment of a closed epoch.
+    fn commitment(&self, epoch: Epoch) -> Option<UsageCommitment>;
+
+    /// A customer's entry with at most `limit` leaves from `start`.
+    fn invoice(
+        &self,
+        epoch: Epoch,
+        customer: Account,
+        service: ServiceId,
+        start: usize,
+        limit: usize,
+    ) -> Option<Invoice>;
+}
+
+/// The audit server.
+pub struct AuditServer;
+
+impl AuditServer {
+    /// Starts it.
+    ///
+    /// Errors: when the address cannot be bound.
+    pub async fn start<A: Audit>(address: SocketAddr, audit: Arc<A>) -> io::Result<ServerHandle> {
+        let limits = Limits {
+            connections: 1_024,
+            connections_per_ip: 32,
+            header_bytes: 8 * 1024,
+            ..Limits::default()
+        };
+        let server = Server::bind(address, limits).await?;
+        server.serve(Arc::new(Endpoint {
+            audit,
+            buckets: Mutex::default(),
+        }))
+    }
+}
+
+struct Endpoint<A> {
+    audit: Arc<A>,
+    buckets: Mutex<HashMap<IpAddr, (f64, Instant)>>,
+}
+
+impl<A: Audit> Handler for Endpoint<A> {
+    async fn handle(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        connection: ConnInfo,
+    ) -> Response<Body> {
+        let mut response = if self.admit(connection.peer.ip(), Instant::now()) {
+            self.answer(&request)
+        } else {
+            let mut refused = reply::problem(StatusCode::TOO_MANY_REQUESTS, "too many requests");
+            let pause = HeaderValue::from_static("1");
+            refused.headers_mut().insert(header::RETRY_AFTER, pause);
+            refused
+        };
+        let anyone = HeaderValue::from_static("*");
+        response
+            .headers_mut()
+            .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, anyone);
+        response
+    }
+}
+
+impl<A: Audit> Endpoint<A> {
+    fn admit(&self, address: IpAddr, now: Instant) -> bool {
+        let mut buckets = self.buckets.lock();
+        if buckets.len() >= MAX_ADDRESSES && !buckets.contains_key(&address) {
+            buckets.clear();
+        }
+        let (left, since) = buckets.entry(address).or_insert((BURST, now));
+        *left = (*left + now.duration_since(*since).as_secs_f64() * PER_SECOND).min(BURST);
+        *since = now;
+        let is_admitted = *left >= 1.0;
+        if is_admitted {
+            *left -= 1.0;
+        }
+        is_admitted
+    }
+
+    fn answer(&self, request: &Request<Incoming>) -> Response<Body> {
+        let nothing = || reply::problem(StatusCode::NOT_FOUND, "there is nothing here");
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return reply::problem(StatusCode::METHOD_NOT_ALLOWED, "use GET");
+        }
+        let Some(path) = request.uri().path().strip_prefix("/audit/v1/") else {
+            return nothing();
+        };
+        let query = request.uri().query().unwrap_or_default();
+        let parts: Vec<&str> = path.split('/').collect();
+        let answer = match parts.as_slice() {
+            [epoch, "commitment"] => self.commitment(epoch),
+            [epoch, "customer", customer, service] => self.invoice(epoch, customer, service, query),
+            _ => None,
+        };
+        answer.map_or_else(nothing, |value| reply::json(&value))
+    }
+
+    fn commitment(&self, epoch: &str) -> Option<serde_json::Value> {
+        let epoch = Epoch(epoch.parse().ok()?);
+        let commitment = self.audit.commitment(epoch)?;
+        Some(json!({ "epoch": epoch.0, "commitment": scale_hex(&commitment) }))
+    }
+
+    fn invoice(
+        &self,
+        epoch: &str,
+        customer: &str,
+        service: &str,
+        query: &str,
+    ) -> Option<serde_json::Value> {
+        let mut account = [0; 32];
+        hex::decode_to_slice(customer.trim_start_matches("0x"), &mut account).ok()?;
+        let (epoch, service) = (Epoch(epoch.parse().ok()?), ServiceId(service.parse().ok()?));
+        let start = parameter(query, "start").unwrap_or(0);
+        let limit = parameter(query, "limit")
+            .unwrap_or(MAX_LEAVES)
+            .min(MAX_LEAVES);
+        let invoice = self
+            .audit
+            .invoice(epoch, Account(account), service, start, limit)?;
+        let leaves: Vec<String> = invoice.leaves.iter().map(scale_hex).collect();
+        Some(json!({
+            "index": invoice.index,
+            "entry": scale_hex(&invoice.entry),
+            "entry_proof": scale_hex(&invoice.entry_proof),
+            "start": invoice.leaves_proof.start,
+            "leaves": leaves,
+            "leaves_proof": scale_hex(&invoice.leaves_proof),
+        }))
+    }
+}
+
+fn scale_hex(value: &impl Encode) -> String {
+    format!("0x{}", hex::encode(value.encode()))
+}
+
+fn parameter(query: &str, name: &str) -> Option<usize> {
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| *key == name)
+        .and_then(|(_, value)| value.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    struct Nothing;
+
+    impl Audit for Nothing {
+        fn commitment(&self, _: Epoch) -> Option<UsageCommitment> {
+            None
+        }
+
+        fn invoice(
+            &self,
+            _: Epoch,
+            _: Account,
+            _: ServiceId,
+            _: usize,
+            _: usize,
+        ) -> Option<Invoice> {
+            None
+        }
+    }
+
+    #[test]
+    fn an_address_is_slowed_down_without_slowing_others() {
+        let endpoint = Endpoint {
+            audit: Arc::new(Nothing),
+            buckets: Mutex::default(),
+        };
+        let (one, other) = (IpAddr::from([1, 1, 1, 1]), IpAddr::from([2, 2, 2, 2]));
+        let start = Instant::now();
+        let admitted = (0..100).filter(|_| endpoint.admit(one, start)).count();
+        assert_eq!(admitted, BURST as usize);
+        assert!(endpoint.admit(other, start));
+        assert!(endpoint.admit(one, start + Duration::from_millis(150)));
+        assert!(!endpoint.admit(one, start + Duration::from_millis(150)));
+    }
+
+    #[test]
+    fn parameters_are_read_by_name() {
+        assert_eq!(parameter("a=1&start=7", "start"), Some(7));
+        assert_eq!(parameter("start=x", "start"), None);
+        assert_eq!(parameter("", "start"), None);
+    }
+}
