@@ -1,0 +1,266 @@
+//! A runtime with services and balances; clock, billing, staking and seed answer from thread-local state.
+
+use crate as pallet_edge_services;
+use crate::types::ServiceSummary;
+use frame_support::{derive_impl, parameter_types, traits::ConstU32};
+use frame_system::EnsureRoot;
+use pallet_edge_traits::{EpochClock, OnEpoch, PrepaidInspect, StakeInspect};
+use selvedge_primitives_types::{
+    agent::HostCheckVerdict, DeviceId, Domain, Epoch, Millis, Planck, Prices, Role, ServiceId,
+    Signature64, StakeId,
+};
+use sp_core::{crypto::AccountId32, ed25519, Pair};
+use sp_runtime::{traits::IdentityLookup, BuildStorage, DispatchError, DispatchResult};
+use std::cell::{Cell, RefCell};
+
+pub type Balance = u128;
+
+#[frame_support::runtime]
+mod runtime {
+    #[runtime::runtime]
+    #[runtime::derive(
+        RuntimeCall,
+        RuntimeEvent,
+        RuntimeError,
+        RuntimeOrigin,
+        RuntimeFreezeReason,
+        RuntimeHoldReason,
+        RuntimeTask,
+        RuntimeViewFunction
+    )]
+    pub struct Test;
+
+    #[runtime::pallet_index(0)]
+    pub type System = frame_system;
+    #[runtime::pallet_index(1)]
+    pub type Balances = pallet_balances;
+    #[runtime::pallet_index(2)]
+    pub type Services = pallet_edge_services;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = frame_system::mocking::MockBlock<Test>;
+    type AccountId = AccountId32;
+    type Lookup = IdentityLookup<AccountId32>;
+    type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+    type AccountStore = System;
+    type Balance = Balance;
+    type ExistentialDeposit = frame_support::traits::ConstU128<1>;
+    type RuntimeHoldReason = RuntimeHoldReason;
+}
+
+thread_local! {
+    static EPOCH: Cell<u64> = const { Cell::new(10) };
+    static COVERED: Cell<Planck> = const { Cell::new(Planck::MAX) };
+    static GATEWAYS: RefCell<Vec<DeviceId>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The prepaid balance covers less than the caps.
+pub const NOT_COVERED: DispatchError = DispatchError::Other("not covered");
+
+pub struct Clock;
+impl EpochClock for Clock {
+    fn current() -> Epoch {
+        Epoch(EPOCH.get())
+    }
+    fn now() -> Millis {
+        Self::start_of(Self::current())
+    }
+    fn start_of(epoch: Epoch) -> Millis {
+        Millis(epoch.0 * 60_000)
+    }
+    fn length() -> Millis {
+        Millis(60_000)
+    }
+    fn epochs_per_era() -> u64 {
+        4
+    }
+}
+
+pub struct Prepaid;
+impl PrepaidInspect<AccountId32> for Prepaid {
+    fn is_funded_at(_: &AccountId32, _: Epoch) -> bool {
+        true
+    }
+    fn ensure_covers(_: &AccountId32, caps: Planck) -> DispatchResult {
+        frame_support::ensure!(caps <= COVERED.get(), NOT_COVERED);
+        Ok(())
+    }
+}
+
+pub struct Stakes;
+impl StakeInspect<AccountId32> for Stakes {
+    fn is_active(device: &DeviceId, role: Role, _: Epoch) -> bool {
+        role == Role::Gateway && GATEWAYS.with_borrow(|all| all.contains(device))
+    }
+    fn owner_at(_: &DeviceId, _: Epoch) -> Option<AccountId32> {
+        None
+    }
+    fn stake_of(_: &DeviceId) -> Option<(StakeId, Planck)> {
+        None
+    }
+    fn active_count(role: Role, _: Epoch) -> u32 {
+        Self::active_devices(role, u32::MAX).len() as u32
+    }
+    fn active_devices(role: Role, limit: u32) -> Vec<DeviceId> {
+        if role != Role::Gateway {
+            return Vec::new();
+        }
+        GATEWAYS.with_borrow(|all| all.iter().take(limit as usize).copied().collect())
+    }
+    fn assigned_since(_: &DeviceId) -> Option<Millis> {
+        None
+    }
+    fn boost_of(_: &DeviceId) -> u32 {
+        1_000_000
+    }
+}
+
+parameter_types! {
+    pub storage AllowLocalNames: bool = true;
+    pub storage HostDeposit: Planck = 5;
+    pub const ServiceDeposit: Planck = 100;
+    pub const HistoryDepth: u64 = 30;
+    pub const PriceNotice: u64 = 2;
+    pub const ProofPeriod: u64 = 4;
+    pub const Seed: [u8; 32] = [7; 32];
+}
+
+impl crate::Config for Test {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Clock = Clock;
+    type Prepaid = Prepaid;
+    type Stakes = Stakes;
+    type Seed = Seed;
+    type PriceOrigin = EnsureRoot<AccountId32>;
+    type AllowLocalNames = AllowLocalNames;
+    type ServiceDeposit = ServiceDeposit;
+    type HostDeposit = HostDeposit;
+    type HistoryDepth = HistoryDepth;
+    type PriceNotice = PriceNotice;
+    type ProofPeriod = ProofPeriod;
+    type MaxCheckers = ConstU32<8>;
+    type WeightInfo = ();
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = ();
+}
+
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::BenchmarkHelper<AccountId32> for () {
+    fn fund(who: &AccountId32, _: u128) {
+        use frame_support::traits::fungible::Mutate;
+        Balances::set_balance(who, 1_000_000);
+    }
+}
+
+pub const ALICE: AccountId32 = AccountId32::new([1; 32]);
+pub const BOB: AccountId32 = AccountId32::new([2; 32]);
+pub const FREE: Balance = 10_000;
+
+/// Runs a test in epoch 10 and checks every invariant after it.
+pub fn run(test: impl FnOnce()) {
+    ext().execute_with(|| {
+        test();
+        Services::do_try_state().unwrap();
+    });
+}
+
+/// A fresh chain in epoch 10, with two accounts and price list 1.
+pub fn ext() -> sp_io::TestExternalities {
+    EPOCH.set(10);
+    COVERED.set(Planck::MAX);
+    GATEWAYS.take();
+    let genesis = RuntimeGenesisConfig {
+        balances: pallet_balances::GenesisConfig {
+            balances: vec![(ALICE, FREE), (BOB, FREE)],
+            ..Default::default()
+        },
+        services: crate::GenesisConfig {
+            prices: Prices([1; 6]),
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    let mut ext = sp_io::TestExternalities::new(genesis.build_storage().unwrap());
+    ext.register_extension(sp_keystore::KeystoreExt::new(
+        sp_keystore::testing::MemoryKeystore::new(),
+    ));
+    ext.execute_with(|| System::set_block_number(1));
+    ext
+}
+
+pub fn set_covered(caps: Planck) {
+    COVERED.set(caps);
+}
+
+/// Moves to an epoch and tells the pallet.
+pub fn go_to(epoch: u64) {
+    let ended = Epoch(EPOCH.replace(epoch));
+    Services::on_epoch(ended, Epoch(epoch));
+}
+
+/// The key of the n-th gateway.
+pub fn gateway(n: u8) -> ed25519::Pair {
+    ed25519::Pair::from_seed(&[n; 32])
+}
+
+pub fn device(pair: &ed25519::Pair) -> DeviceId {
+    DeviceId(pair.public().0)
+}
+
+/// Activates gateways 1 to `count`, from the next epoch on.
+pub fn activate_gateways(count: u8) {
+    let mut all: Vec<_> = (1..=count).map(|n| device(&gateway(n))).collect();
+    all.sort();
+    GATEWAYS.set(all);
+}
+
+/// A gateway's answer for the current epoch, signed by it.
+pub fn answer(
+    pair: &ed25519::Pair,
+    service: ServiceId,
+    host: &str,
+    found: bool,
+) -> (HostCheckVerdict, Signature64) {
+    let verdict = HostCheckVerdict {
+        device: device(pair),
+        service,
+        host: host.into(),
+        epoch: Clock::current(),
+        found,
+    };
+    let message = Domain::HostCheck.message(&Services::genesis(), &verdict);
+    let signature = Signature64(pair.sign(&message).0);
+    (verdict, signature)
+}
+
+/// Creates a service of ALICE with a cap of 1,000 planck; returns its id.
+pub fn create(hosts: &[&str]) -> ServiceId {
+    let id = crate::NextId::<Test>::get();
+    let hosts = hosts.iter().map(|host| host.as_bytes().to_vec()).collect();
+    let origin = b"https://origin.example".to_vec();
+    Services::create_service(RuntimeOrigin::signed(ALICE), hosts, origin, 1_000, 1).unwrap();
+    id
+}
+
+pub fn summary(service: ServiceId) -> ServiceSummary<AccountId32> {
+    Services::summary_at(service, Clock::current()).unwrap()
+}
+
+pub fn on_hold(who: &AccountId32) -> Balance {
+    use frame_support::traits::fungible::InspectHold;
+    Balances::balance_on_hold(&crate::HoldReason::Deposit.into(), who)
+}
+
+pub fn last_event() -> crate::Event<Test> {
+    match System::events().pop().map(|record| record.event) {
+        Some(RuntimeEvent::Services(event)) => event,
+        other => panic!("not an event of services: {other:?}"),
+    }
+}
