@@ -88,6 +88,9 @@ pub struct DeviceInfo<AccountId> {
 pub trait DeviceInspect<AccountId> {
     /// A registered device.
     fn device(device: &DeviceId) -> Option<DeviceInfo<AccountId>>;
+    /// Makes the device known to a benchmark of another pallet.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn set_device(_device: DeviceId, _info: DeviceInfo<AccountId>) {}
 }
 
 /// Looks up stakes and their assignments (answered by staking).
@@ -106,6 +109,20 @@ pub trait StakeInspect<AccountId> {
     fn assigned_since(device: &DeviceId) -> Option<Millis>;
     /// Multiplier of activity yield for the lock of the device's stake, in millionths: 1 to 4 million.
     fn boost_of(device: &DeviceId) -> u32;
+    /// Devices of a role that are active now, page by page in an order of the storage's own: at most `limit` of them
+    /// after the device `after`.
+    fn active_page(role: Role, after: Option<DeviceId>, limit: u32) -> Vec<DeviceId> {
+        let limit = limit as usize;
+        Self::active_devices(role, u32::MAX)
+            .into_iter()
+            .filter(|device| after.is_none_or(|after| *device > after))
+            .take(limit)
+            .collect()
+    }
+    /// In how many of the epochs `from..=to` the device was active in the role.
+    fn active_epochs(device: &DeviceId, role: Role, from: Epoch, to: Epoch) -> u64 {
+        (from.0..=to.0).filter(|epoch| Self::is_active(device, role, Epoch(*epoch))).count() as u64
+    }
 }
 
 /// Takes a stake's amount for an offence (answered by staking).
