@@ -13,7 +13,7 @@ use crate::Error;
 /// Hashes a body of unknown length as it arrives.
 ///
 /// Costs one BLAKE3 pass and 32 bytes of memory per 16 KiB.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Builder {
     /// The group under way. It is closed only when a byte follows it, because a body of one group has no parents.
     group: Hasher,

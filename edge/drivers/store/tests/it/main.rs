@@ -1,0 +1,8 @@
+//! A store on a real disk: what survives, what leaves, what is refused.
+
+mod crash;
+mod decay;
+mod disk_full;
+mod quota;
+mod roundtrip;
+mod testkit;

@@ -1,0 +1,239 @@
+use selvedge_edge_core_verify::{RangePlan, StreamDecoder};
+use selvedge_edge_drivers_store::{Config, Error, Store};
+use selvedge_primitives_types::ServiceId;
+
+use crate::testkit::{body, fetch, files, open, put, record};
+
+#[test]
+fn what_is_put_is_read_now_and_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let bodies: Vec<_> = [0, 1, 16_384, 16_385, 3_000_000]
+        .map(|length| body(length, 5))
+        .into();
+    let store = open(folder.path(), 1 << 30);
+    for (number, bytes) in bodies.iter().enumerate() {
+        let key = format!("https://example.org/{number}");
+        put(&store, &record(1, &key, bytes), bytes).unwrap();
+        assert_eq!(fetch(&store, 1, &key).unwrap(), *bytes);
+    }
+    let before = store.usage();
+    drop(store);
+
+    let store = open(folder.path(), 1 << 30);
+    assert_eq!(store.usage(), before);
+    assert_eq!((store.recovery().records, store.recovery().bodies), (5, 5));
+    assert_eq!(
+        store.recovery().dropped_records + store.recovery().dropped_bodies,
+        0
+    );
+    for (number, bytes) in bodies.iter().enumerate() {
+        let key = format!("https://example.org/{number}");
+        let records = store.records(ServiceId(1), key.as_bytes()).unwrap();
+        assert_eq!(records, [record(1, &key, bytes)]);
+        assert_eq!(fetch(&store, 1, &key).unwrap(), *bytes);
+    }
+}
+
+#[test]
+fn usage_counts_what_the_disk_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), 1 << 30);
+    for number in 0..10 {
+        let bytes = body(100_000 * number, number as u8);
+        put(&store, &record(1, &number.to_string(), &bytes), &bytes).unwrap();
+    }
+    let on_disk: u64 = files(folder.path())
+        .iter()
+        .filter(|name| name.starts_with("bodies") || name.starts_with("records"))
+        .map(|name| {
+            folder
+                .path()
+                .join(name)
+                .metadata()
+                .unwrap()
+                .len()
+                .div_ceil(4096)
+                * 4096
+        })
+        .sum();
+    assert_eq!(store.usage().bytes, on_disk);
+}
+
+#[test]
+fn any_range_is_sent_with_its_proofs() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), 1 << 30);
+    let bytes = body(2_500_000, 9);
+    let signed = record(1, "/a", &bytes);
+    put(&store, &signed, &bytes).unwrap();
+    let stored = store.body(&signed.record.root).unwrap().unwrap();
+    for range in [
+        0..1,
+        16_000..17_000,
+        1_048_575..1_048_577,
+        0..2_500_000,
+        2_499_999..2_500_000,
+    ] {
+        let plan = RangePlan::new(stored.length(), range.clone()).unwrap();
+        let mut decoder = StreamDecoder::new(signed.record.root, plan.clone());
+        let mut got = Vec::new();
+        for part in plan.parts() {
+            decoder.push(&stored.part(&part).unwrap());
+            while let Some(bytes) = decoder.next().unwrap() {
+                got.extend_from_slice(&bytes);
+            }
+        }
+        decoder.finish().unwrap();
+        assert_eq!(got, bytes[range.start as usize..range.end as usize]);
+        assert_eq!(stored.read(range).unwrap(), got);
+    }
+    assert!(matches!(stored.read(5..2_500_001), Err(Error::Range(_))));
+}
+
+#[test]
+fn a_waiting_reader_follows_a_body_under_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), 1 << 30);
+    let mut writer = store.writer().unwrap();
+    let view = writer.partial();
+    assert_eq!(view.read(0, 10).unwrap(), "");
+    writer.write(b"hello ").unwrap();
+    writer.write(b"world").unwrap();
+    assert_eq!(view.read(3, 5).unwrap(), "lo wo");
+    assert_eq!(view.length(), 11);
+    assert_eq!(view.read(12, 5).unwrap(), "");
+    let finished = writer.finish().unwrap();
+    // What stands behind the body in its file is not the body.
+    assert_eq!(view.read(6, 99).unwrap(), "world");
+    drop(finished);
+    assert!(!files(folder.path())
+        .iter()
+        .any(|name| name.starts_with("tmp")));
+    assert_eq!(store.usage().bytes, 0);
+}
+
+#[test]
+fn a_record_goes_with_the_body_it_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), 1 << 30);
+    let signed = record(1, "/a", b"one");
+    assert!(matches!(
+        put(&store, &signed, b"two"),
+        Err(Error::OtherBody)
+    ));
+    assert!(matches!(store.renew(&signed), Err(Error::NoBody(root)) if root == signed.record.root));
+    assert_eq!(store.usage().bytes, 0);
+    assert_eq!(files(folder.path()), ["format", "lock"]);
+}
+
+#[test]
+fn two_keys_with_the_same_bytes_share_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), 1 << 30);
+    let bytes = body(50_000, 1);
+    put(&store, &record(1, "/a", &bytes), &bytes).unwrap();
+    let one = store.usage();
+    put(&store, &record(1, "/b", &bytes), &bytes).unwrap();
+    assert_eq!((store.usage().records, store.usage().bodies), (2, 1));
+    assert_eq!(store.usage().bytes, one.bytes + 4096);
+    assert_eq!(store.forget(ServiceId(1), b"/a"), 1);
+    assert_eq!(fetch(&store, 1, "/b").unwrap(), bytes);
+    assert_eq!(store.forget(ServiceId(1), b"/b"), 1);
+    assert_eq!(files(folder.path()), ["format", "lock"]);
+}
+
+#[test]
+fn a_renewed_record_takes_the_place_of_the_earlier_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), 1 << 30);
+    let mut signed = record(1, "/a", b"bytes");
+    put(&store, &signed, b"bytes").unwrap();
+    signed
+        .record
+        .fields
+        .push((b"x-new".to_vec(), b"1".to_vec()));
+    store.renew(&signed).unwrap();
+    assert_eq!(
+        store.records(ServiceId(1), b"/a").unwrap(),
+        [signed.clone()]
+    );
+    assert_eq!((store.usage().records, store.usage().bodies), (1, 1));
+
+    // The same key with other bytes: the earlier ones leave.
+    let newer = record(1, "/a", b"other bytes");
+    put(&store, &newer, b"other bytes").unwrap();
+    assert_eq!(fetch(&store, 1, "/a").unwrap(), b"other bytes");
+    assert!(store.body(&signed.record.root).unwrap().is_none());
+    signed.record.length += 1;
+    signed.record.root = newer.record.root;
+    assert!(matches!(store.renew(&signed), Err(Error::OtherBody)));
+}
+
+#[test]
+fn variants_stand_side_by_side_and_are_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), 1 << 30);
+    for number in 0..40u8 {
+        let mut signed = record(1, "/a", &[number]);
+        signed.record.variant = vec![(b"accept".to_vec(), Some(vec![number]))];
+        put(&store, &signed, &[number]).unwrap();
+    }
+    let records = store.records(ServiceId(1), b"/a").unwrap();
+    let left: Vec<_> = records
+        .iter()
+        .map(|signed| signed.record.variant[0].1.clone().unwrap()[0])
+        .collect();
+    assert_eq!(left, (8..40).collect::<Vec<_>>());
+    assert_eq!(store.forget(ServiceId(1), b"/a"), 32);
+    assert_eq!(store.usage().bytes, 0);
+}
+
+#[test]
+fn a_purge_drops_what_is_older() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), 1 << 30);
+    for (key, service, generation) in [("/a", 1, 1), ("/b", 1, 2), ("/c", 2, 1)] {
+        let mut signed = record(service, key, key.as_bytes());
+        signed.record.generation = generation;
+        put(&store, &signed, key.as_bytes()).unwrap();
+    }
+    assert_eq!(store.forget_before(ServiceId(1), 2), 1);
+    assert!(fetch(&store, 1, "/a").is_none());
+    assert!(fetch(&store, 1, "/b").is_some() && fetch(&store, 2, "/c").is_some());
+}
+
+#[test]
+fn a_reader_keeps_what_it_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), 1 << 30);
+    let bytes = body(100_000, 2);
+    let signed = record(1, "/a", &bytes);
+    put(&store, &signed, &bytes).unwrap();
+    let reader = store.body(&signed.record.root).unwrap().unwrap();
+    store.forget(ServiceId(1), b"/a");
+    assert_eq!(reader.read(0..100_000).unwrap(), bytes);
+}
+
+#[test]
+fn one_folder_has_one_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), 1 << 20);
+    let second = Store::open(Config::new(folder.path(), 1 << 20));
+    assert!(matches!(second, Err(Error::Locked(path)) if path == folder.path()));
+    drop(store);
+    open(folder.path(), 1 << 20);
+}
+
+#[test]
+fn a_folder_with_something_else_in_it_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("letter.txt"), "dear").unwrap();
+    let store = Store::open(Config::new(folder.path(), 1 << 20));
+    assert!(matches!(store, Err(Error::Format(_))));
+    assert_eq!(files(folder.path()), ["letter.txt"]);
+
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("format"), "selvedge-store 9\n").unwrap();
+    let store = Store::open(Config::new(folder.path(), 1 << 20));
+    assert!(matches!(store, Err(Error::Format(_))));
+}
