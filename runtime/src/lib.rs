@@ -9,6 +9,7 @@
 
 extern crate alloc;
 
+use alloc::vec::Vec;
 use sp_runtime::{
     generic,
     traits::{BlakeTwo256, IdentifyAccount, Verify},

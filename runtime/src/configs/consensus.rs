@@ -1,5 +1,6 @@
 //! Authoring, finality, sessions and offences.
 
+use alloc::vec::Vec;
 use frame_support::{parameter_types, traits::ConstU32};
 use pallet_session::historical::{self, NoteHistoricalRoot};
 use sp_consensus_babe::{AllowedSlots, BabeEpochConfiguration};
@@ -86,7 +87,7 @@ impl_opaque_keys! {
 pub struct GenesisValidators;
 
 impl pallet_session::SessionManager<AccountId> for GenesisValidators {
-    fn new_session(_: u32) -> Option<alloc::vec::Vec<AccountId>> {
+    fn new_session(_: u32) -> Option<Vec<AccountId>> {
         None
     }
     fn start_session(_: u32) {}
@@ -94,10 +95,10 @@ impl pallet_session::SessionManager<AccountId> for GenesisValidators {
 }
 
 impl historical::SessionManager<AccountId, ()> for GenesisValidators {
-    fn new_session(_: u32) -> Option<alloc::vec::Vec<(AccountId, ())>> {
+    fn new_session(_: u32) -> Option<Vec<(AccountId, ())>> {
         None
     }
-    fn new_session_genesis(_: u32) -> Option<alloc::vec::Vec<(AccountId, ())>> {
+    fn new_session_genesis(_: u32) -> Option<Vec<(AccountId, ())>> {
         Some(
             pallet_session::NextKeys::<Runtime>::iter_keys()
                 .map(|id| (id, ()))
