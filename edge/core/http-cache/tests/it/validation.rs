@@ -1,0 +1,158 @@
+use http::StatusCode;
+use selvedge_edge_core_http_cache::{
+    fetch_fields, Policy, ResponseHead, Reuse, Rule, Stored, Times, Update,
+};
+
+use crate::testkit::{after, date, fields, get, reuse, stored, word, DATE_TEXT};
+
+const MINUTE: (&str, &str) = ("cache-control", "max-age=60");
+
+fn update(stored: &Stored, lines: &[(&str, &str)]) -> Update {
+    let headers = fields(lines);
+    let response = ResponseHead {
+        status: StatusCode::NOT_MODIFIED,
+        headers: &headers,
+    };
+    let times = Times {
+        requested: after(100),
+        received: after(100),
+    };
+    Policy::default().update_stored(&get(&[]).head(), stored, &response, times)
+}
+
+fn updated(stored: &Stored, lines: &[(&str, &str)]) -> Stored {
+    match update(stored, lines) {
+        Update::Stored(stored) => *stored,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn s4_3_1_the_stored_validators_are_the_conditions() {
+    let lines = [MINUTE, ("etag", "W/\"1\""), ("last-modified", DATE_TEXT)];
+    let Reuse::Validate { conditions, .. } = reuse(&lines, &[("if-none-match", "\"x\"")], 60)
+    else {
+        panic!("not validated");
+    };
+    assert_eq!(
+        conditions,
+        fields(&[
+            ("if-none-match", "W/\"1\""),
+            ("if-modified-since", DATE_TEXT)
+        ])
+    );
+}
+
+#[test]
+fn a_fetch_for_all_carries_nothing_of_one_client() {
+    let request = fields(&[
+        ("accept", "text/html"),
+        ("connection", "x-hop"),
+        ("x-hop", "1"),
+        ("te", "trailers"),
+        ("range", "bytes=0-1"),
+        ("if-range", "\"1\""),
+        ("if-none-match", "\"1\""),
+        ("if-modified-since", DATE_TEXT),
+        ("cookie", "a=b"),
+    ]);
+    assert_eq!(
+        fetch_fields(&request),
+        fields(&[("accept", "text/html"), ("cookie", "a=b")])
+    );
+}
+
+#[test]
+fn s4_3_4_a_304_makes_the_stored_response_young_again() {
+    let old = stored(&[MINUTE, ("etag", "\"1\""), ("age", "50")]);
+    let (sent, request) = (date(100), get(&[]));
+    let new = updated(&old, &[("date", &sent), ("etag", "\"1\"")]);
+    let policy = Policy::default();
+    let decision = policy.reuse_decision(&request.head(), Some(&new), after(159));
+    assert_eq!(word(&decision), ("fresh", "fresh"));
+    assert_eq!(new.age(after(110)).0, 10_000);
+    assert_eq!(new.headers()["date"], sent);
+    assert_eq!((new.status(), new.length()), (StatusCode::OK, 1000));
+}
+
+#[test]
+fn s3_2_fields_of_a_304_replace_all_lines_of_the_stored_ones() {
+    let old = stored(&[
+        MINUTE,
+        ("etag", "\"1\""),
+        ("x-a", "1"),
+        ("x-a", "2"),
+        ("x-kept", "1"),
+        ("content-encoding", "gzip"),
+    ]);
+    let new = updated(
+        &old,
+        &[
+            ("cache-control", "max-age=10"),
+            ("x-a", "3"),
+            ("x-new", "1"),
+            ("connection", "x-hop"),
+            ("x-hop", "1"),
+            ("content-length", "0"),
+            ("content-encoding", "identity"),
+            ("content-range", "bytes 0-1/2"),
+        ],
+    );
+    let expected = [
+        ("cache-control", "max-age=10"),
+        ("date", &date(100)),
+        ("etag", "\"1\""),
+        ("content-encoding", "gzip"),
+        ("x-a", "3"),
+        ("x-kept", "1"),
+        ("x-new", "1"),
+    ];
+    assert_eq!(*new.headers(), fields(&expected));
+}
+
+#[test]
+fn s4_3_4_a_304_about_another_representation_changes_nothing() {
+    let tagged = stored(&[MINUTE, ("etag", "\"1\""), ("last-modified", DATE_TEXT)]);
+    let dated = stored(&[MINUTE, ("last-modified", DATE_TEXT)]);
+    let is_mismatch = |update| {
+        matches!(
+            update,
+            Update::Mismatch {
+                rule: Rule::ValidatorMismatch
+            }
+        )
+    };
+    assert!(is_mismatch(update(&tagged, &[("etag", "\"2\"")])));
+    assert!(is_mismatch(update(&dated, &[("etag", "\"1\"")])));
+    assert!(is_mismatch(update(&dated, &[("last-modified", &date(-9))])));
+    updated(&tagged, &[("etag", "W/\"1\"")]);
+    updated(&dated, &[("last-modified", DATE_TEXT)]);
+    updated(&dated, &[]);
+}
+
+#[test]
+fn a_304_that_withdraws_sharing_answers_once_and_ends_the_storage() {
+    let old = stored(&[MINUTE, ("etag", "\"1\"")]);
+    for (value, rule) in [
+        ("no-store", Rule::ResponseNoStore),
+        ("private", Rule::Private),
+    ] {
+        match update(&old, &[("cache-control", value)]) {
+            Update::UseOnce { rule: got, .. } => assert_eq!(got, rule),
+            other => panic!("{other:?}"),
+        }
+    }
+    // A cookie in a 304 is for the one that asked, and is not kept.
+    let new = updated(&old, &[("set-cookie", "a=b")]);
+    assert!(!new.headers().contains_key("set-cookie"));
+}
+
+#[test]
+fn a_304_cannot_grow_the_stored_response_without_bound() {
+    let old = stored(&[MINUTE, ("etag", "\"1\"")]);
+    let long = "x".repeat(17 * 1024);
+    assert!(matches!(
+        update(&old, &[("x-a", &long)]),
+        Update::Mismatch { rule: Rule::Limit }
+    ));
+}
