@@ -2,8 +2,8 @@
 
 use selvedge_primitives_types::Planck;
 
-/// The lease of each of `gateways` gateways out of a cap per epoch, rounded down, so that the leases together never
-/// exceed the cap. Without gateways there is no lease.
+/// The lease of each of `gateways` gateways out of a cap per epoch, rounded down, so that the
+/// leases together never exceed the cap. Without gateways there is no lease.
 pub fn lease(cap: Planck, gateways: u32) -> Planck {
     cap.checked_div(gateways.into()).unwrap_or(0)
 }

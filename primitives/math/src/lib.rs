@@ -1,11 +1,12 @@
 //! Computes charges, shares, yields and Merkle sums exactly.
 //!
-//! It does no I/O, knows neither FRAME nor a clock, and holds no parameter: rates, prices, times and the hash function
-//! are passed in. Everything is integer arithmetic; where a result is rounded, its function says which way.
+//! It does no I/O, knows neither FRAME nor a clock, and holds no parameter: rates, prices, times
+//! and the hash function are passed in. Everything is integer arithmetic; where a result is
+//! rounded, its function says which way.
 //!
 //! Invariant 1: what is split comes out again to the unit ([`share`]).
-//! Invariant 2: against a tree that was built honestly every mutation of a leaf, an entry, a node or a proof is
-//! refused ([`proof`]).
+//! Invariant 2: against a tree that was built honestly every mutation of a leaf, an entry, a node
+//! or a proof is refused ([`proof`]).
 //! Invariant 3: an overflow is an error, never a wrap.
 
 #![cfg_attr(not(feature = "std"), no_std)]

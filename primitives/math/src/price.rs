@@ -17,8 +17,8 @@ impl core::error::Error for Overflow {}
 
 /// The charge for `usage` in planck: `floor(Σ units × price / 2^32)`.
 ///
-/// It is rounded once, so the charge of a sum of usage is at least the sum of the charges: call it once per leaf, never
-/// on totals. Fails when `Σ units × price` does not fit into 128 bits.
+/// It is rounded once, so the charge of a sum of usage is at least the sum of the charges: call it
+/// once per leaf, never on totals. Fails when `Σ units × price` does not fit into 128 bits.
 pub fn charge(usage: &Usage, prices: &Prices) -> Result<Planck, Overflow> {
     UsageClass::ALL
         .into_iter()

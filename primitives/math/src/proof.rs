@@ -1,7 +1,8 @@
 //! Proofs that a run of entries or leaves is what a commitment says, with its sums.
 //!
-//! A range proof holds, from left to right, one node per maximal subtree outside the range: at most two per level. The
-//! verifier computes the rest. A proof always leads to the whole root: hash, key range and sums.
+//! A range proof holds, from left to right, one node per maximal subtree outside the range: at most
+//! two per level. The verifier computes the rest. A proof always leads to the whole root: hash, key
+//! range and sums.
 
 use crate::{
     hash::Keccak256,
@@ -122,7 +123,12 @@ pub fn verify_entries<H: Keccak256>(
         .map(|entry| entry_node::<H>(kind, entry))
         .collect();
     let root = climb::<H, _>(kind, Level::Entries, tree.entries.into(), &nodes, proof)?;
-    check(&root, &tree.root, &tree.sum)?;
+    check(
+        &root,
+        &tree::seal::<H>(kind, tree.entries, &root),
+        &tree.root,
+        &tree.sum,
+    )?;
     if (root.min, root.max) != (tree.min, tree.max) {
         return Err(ProofError::WrongRange);
     }
@@ -131,8 +137,8 @@ pub fn verify_entries<H: Keccak256>(
 
 /// Checks that `leaves` are the leaves from `proof.start` of an entry, and belong into it.
 ///
-/// Says nothing about the entry itself: verify it with [`verify_entries`]. Costs at most `3 × leaves + MAX_SIBLINGS`
-/// hashes; the caller bounds the number of leaves.
+/// Says nothing about the entry itself: verify it with [`verify_entries`]. Costs at most `3 ×
+/// leaves + MAX_SIBLINGS` hashes; the caller bounds the number of leaves.
 pub fn verify_leaves<H: Keccak256>(
     kind: TreeKind,
     entry: &Entry,
@@ -153,11 +159,11 @@ pub fn verify_leaves<H: Keccak256>(
         .map(|leaf| leaf_node::<H>(kind, leaf))
         .collect();
     let root = climb::<H, _>(kind, Level::Leaves, entry.sum.leaves, &nodes, proof)?;
-    check(&root, &entry.leaves_root, &entry.sum)
+    check(&root, &root.hash, &entry.leaves_root, &entry.sum)
 }
 
-/// Checks what can be seen of a commitment without a proof: that both trees have the same totals, and that counts and
-/// key ranges are possible.
+/// Checks what can be seen of a commitment without a proof: that both trees have the same totals,
+/// and that counts and key ranges are possible.
 pub fn verify_commitment(commitment: &UsageCommitment) -> Result<(), ProofError> {
     let UsageCommitment {
         customers, caches, ..
@@ -187,8 +193,8 @@ pub fn verify_commitment(commitment: &UsageCommitment) -> Result<(), ProofError>
     Ok(())
 }
 
-fn check<K>(root: &Node<K>, hash: &Hash, sum: &Sum) -> Result<(), ProofError> {
-    if root.hash != *hash {
+fn check<K>(root: &Node<K>, found: &Hash, expected: &Hash, sum: &Sum) -> Result<(), ProofError> {
+    if found != expected {
         return Err(ProofError::WrongRoot);
     }
     if root.sum != *sum {
@@ -243,7 +249,8 @@ struct Climb<'a, K> {
 }
 
 impl<K: Copy + Ord + Encode> Climb<'_, K> {
-    /// The node over the `count` nodes from `first`. Halves at each call, so it nests at most [`MAX_DEPTH`] deep.
+    /// The node over the `count` nodes from `first`. Halves at each call, so it nests at most
+    /// [`MAX_DEPTH`] deep.
     fn node<H: Keccak256>(&mut self, first: u64, count: u64) -> Result<Node<K>, ProofError> {
         if first >= self.end || first + count <= self.start {
             return self.siblings.next().copied().ok_or(ProofError::WrongLength);
@@ -258,7 +265,8 @@ impl<K: Copy + Ord + Encode> Climb<'_, K> {
     }
 }
 
-/// Names, from left to right, the maximal subtrees outside a run as (first, count); nothing for an empty run.
+/// Names, from left to right, the maximal subtrees outside a run as (first, count); nothing for an
+/// empty run.
 pub(crate) fn siblings(total: u64, start: u32, len: u32, mut name: impl FnMut(u64, u64)) {
     let start = u64::from(start);
     let end = (start + u64::from(len)).min(total);

@@ -19,7 +19,8 @@ pub fn apply(ppm: Ppm, amount: Planck) -> Planck {
     mul_div(amount, ppm.0.into(), Ppm::ONE.0.into()).unwrap_or(Planck::MAX)
 }
 
-/// The median, in any order of the input: of an even number the mean of the middle two, rounded down; of none, 0.
+/// The median, in any order of the input: of an even number the mean of the middle two, rounded
+/// down; of none, 0.
 ///
 /// Leaves `values` in another order.
 pub fn median(values: &mut [u128]) -> u128 {
@@ -35,9 +36,11 @@ pub fn median(values: &mut [u128]) -> u128 {
     }
 }
 
-/// `floor(amount × Π numerators / Π denominators)`, saturating: the exact form of a product of rates.
+/// `floor(amount × Π numerators / Π denominators)`, saturating: the exact form of a product of
+/// rates.
 ///
-/// Saturates when the product of the numerators leaves 256 bits, which no rate inside its range reaches.
+/// Saturates when the product of the numerators leaves 256 bits, which no rate inside its range
+/// reaches.
 pub(crate) fn product(amount: u128, factors: &[(u64, u64)]) -> u128 {
     let mut numerator = U256::from(amount);
     let mut denominator = U256::one();

@@ -17,8 +17,8 @@ pub fn smooth(old: Score, new: Score) -> Score {
     clamp((7 * u128::from(old.0) + u128::from(new.0) + 4) / 8)
 }
 
-/// How much paid work a node did for its stake, against the regional median of active nodes: `clamp(node / median, 0,
-/// 1.25)`. A median of zero says nothing and counts as 1.
+/// How much paid work a node did for its stake, against the regional median of active nodes:
+/// `clamp(node / median, 0, 1.25)`. A median of zero says nothing and counts as 1.
 pub fn jobs(amount_per_stake_of_node: u128, regional_median: u128) -> Score {
     if regional_median == 0 {
         return Score::ONE;
@@ -51,8 +51,9 @@ pub struct Sample {
 
 /// The value below which half of the weight lies, in any order of the input; `None` without weight.
 ///
-/// One operator holds at most a fifth of the weight: what it has above that is cut, in proportion over its samples.
-/// Fewer than five operators cannot all be below a fifth; they then weigh the same.
+/// One operator holds at most a fifth of the weight: what it has above that is cut, in proportion
+/// over its samples. Fewer than five operators cannot all be below a fifth; they then weigh the
+/// same.
 pub fn weighted_median(samples: &[Sample]) -> Option<u128> {
     let mut samples: Vec<_> = samples
         .iter()
@@ -88,8 +89,8 @@ pub fn weighted_median(samples: &[Sample]) -> Option<u128> {
     })
 }
 
-/// The most that an operator may weigh so that nobody holds more than a fifth of what remains; `None` without
-/// operators.
+/// The most that an operator may weigh so that nobody holds more than a fifth of what remains;
+/// `None` without operators.
 fn cap(mut weights: Vec<u128>) -> Option<u128> {
     weights.sort_unstable_by(|a, b| b.cmp(a));
     if weights.len() < OPERATOR_PART {

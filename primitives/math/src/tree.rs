@@ -6,12 +6,15 @@
 //!   leaf  : keccak(d ‖ leaf digest)                entry: keccak(d ‖ SCALE(entry))
 //!   inner : keccak(d ‖ SCALE(left) ‖ SCALE(right)) inner: keccak(d ‖ SCALE(left) ‖ SCALE(right))
 //! leaf digest = keccak(0x00 ‖ SCALE(leaf))         entry = {key, sum, root of its leaf tree}
+//!
+//! committed root = keccak(d ‖ number of entries ‖ SCALE(root node of the entry tree))
 //! ```
 //!
-//! `d` is one byte: `0x10` in the tree by customer, `0x20` in the tree by cache, plus 1 for a leaf, 2 inside a leaf
-//! tree, 3 for an entry, 4 inside the entry tree. An inner hash covers its children *with* their ranges and sums, so
-//! that neither can be stated differently below the same root. The shape is that of RFC 6962 §2.1: a tree of `n` splits
-//! at the largest power of two below `n`.
+//! `d` is one byte: `0x10` in the tree by customer, `0x20` in the tree by cache, plus 1 for a leaf,
+//! 2 inside a leaf tree, 3 for an entry, 4 inside the entry tree, 5 for the committed root. An inner
+//! hash covers its children *with* their ranges and sums, so that neither can be stated differently
+//! below the same root. The shape is that of RFC 6962 §2.1: a tree of `n` splits at the largest power
+//! of two below `n`.
 
 use crate::{
     hash::Keccak256,
@@ -161,7 +164,8 @@ pub fn entry_node<H: Keccak256>(kind: TreeKind, entry: &Entry) -> Node<EntryKey>
     }
 }
 
-/// The parent of two nodes: the right one's keys must all lie above the left one's, and the sums must fit.
+/// The parent of two nodes: the right one's keys must all lie above the left one's, and the sums
+/// must fit.
 pub fn merge<H: Keccak256, K: Copy + Ord + Encode>(
     kind: TreeKind,
     level: Level,
@@ -209,6 +213,12 @@ pub fn root<H: Keccak256, K: Copy + Ord + Encode>(
     }
 }
 
+/// What a commitment calls the root of a tree: it covers the number of entries, which the nodes do
+/// not, since proofs of one entry look alike in trees of different size.
+pub fn seal<H: Keccak256>(kind: TreeKind, entries: u32, root: &Node<EntryKey>) -> Hash {
+    hash_of::<H>(kind.domain() + 5, &(entries, root))
+}
+
 /// Where a tree of `n > 1` splits: the largest power of two below `n`.
 pub(crate) fn split(n: u64) -> u64 {
     n.next_power_of_two() / 2
@@ -235,6 +245,7 @@ struct Tree {
     /// Nodes over `BUCKET << i` entries, up to the root alone.
     upper: Vec<Vec<Node<EntryKey>>>,
     root: Node<EntryKey>,
+    sealed: Hash,
 }
 
 impl Tree {
@@ -272,16 +283,19 @@ impl Tree {
                 [] => return Err(TreeError::Empty),
                 [root] => {
                     let root = *root;
+                    let sealed = seal::<H>(kind, entries.len() as u32, &root);
                     return Ok(Self {
                         entries,
                         order,
                         bounds,
                         upper,
                         root,
+                        sealed,
                     });
                 }
                 _ => {
-                    // Pairs from the left with an odd last node carried up give the shape of RFC 6962.
+                    // Pairs from the left with an odd last node carried up give the shape of RFC
+                    // 6962.
                     let next = top
                         .chunks(2)
                         .map(|pair| root::<H, _>(kind, Level::Entries, pair))
@@ -310,7 +324,7 @@ impl Tree {
 
     fn commitment(&self) -> TreeCommitment {
         TreeCommitment {
-            root: self.root.hash,
+            root: self.sealed,
             entries: self.entries.len() as u32,
             min: self.root.min,
             max: self.root.max,
@@ -341,8 +355,8 @@ pub struct UsageTrees {
 impl UsageTrees {
     /// Builds both trees; the order of `leaves` does not matter.
     ///
-    /// Fails when there are none, when two have the same position, when they are of different gateways or epochs, when
-    /// a slice lies outside the epoch and when a sum overflows.
+    /// Fails when there are none, when two have the same position, when they are of different
+    /// gateways or epochs, when a slice lies outside the epoch and when a sum overflows.
     pub fn build<H: Keccak256>(leaves: Vec<Leaf>) -> Result<Self, TreeError> {
         let first = &leaves.first().ok_or(TreeError::Empty)?.body;
         let same =
@@ -397,8 +411,8 @@ impl UsageTrees {
             .ok()
     }
 
-    /// The proof for `len` entries from `start`, cut at the end of the tree. The proof of no entry proves nothing and
-    /// no verifier accepts it.
+    /// The proof for `len` entries from `start`, cut at the end of the tree. The proof of no entry
+    /// proves nothing and no verifier accepts it.
     pub fn prove_entries<H: Keccak256>(
         &self,
         kind: TreeKind,
@@ -418,8 +432,8 @@ impl UsageTrees {
         proof
     }
 
-    /// The proof for `len` leaves from `start` of an entry, cut at its end. The proof of no leaf proves nothing and no
-    /// verifier accepts it.
+    /// The proof for `len` leaves from `start` of an entry, cut at its end. The proof of no leaf
+    /// proves nothing and no verifier accepts it.
     pub fn prove_leaves<H: Keccak256>(
         &self,
         kind: TreeKind,

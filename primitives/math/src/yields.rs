@@ -1,14 +1,15 @@
 //! What a stake yields, and what limits it.
 //!
 //! ```text
-//! base     = β · APR · stake · Q                                              per year
-//! activity = min((1 − β) · APR · stake · min(S, 1.5) · tenure · boost         per year,
-//!                κ · λ · n · A)                                               of the era's matured charges
+//! base     = β · APR · stake · Q                                           per year
+//! activity = min((1 − β) · APR · stake · min(S, 1.5) · tenure · boost      per year,
+//!                κ · λ · n · A)                             of the era's matured charges
 //! n        = take − referral − audit fee          tenure = 1 + min(days / 180, 4) / 10
 //! ```
 //!
-//! A year is 365.25 days; results are rounded down once. Of every unit that a coalition pays to itself, the take `t`
-//! leaves it and at most `r + a + κ·n` comes back; [`joint_ranges`] keeps that below `t`.
+//! A year is 365.25 days; results are rounded down once. Of every unit that a coalition pays to
+//! itself, the take `t` leaves it and at most `r + a + κ·n` comes back; [`joint_ranges`] keeps that
+//! below `t`.
 
 use crate::ratio::{mul_div, product};
 use core::fmt;
@@ -53,7 +54,8 @@ fn net(take: Ppm, referral: Ppm, audit: Ppm) -> Ppm {
     Ppm(take.0.saturating_sub(referral.0).saturating_sub(audit.0))
 }
 
-/// Base yield of an era: linear in the stake, so that splitting it gains nothing. A quality above 1 counts as 1.
+/// Base yield of an era: linear in the stake, so that splitting it gains nothing. A quality above 1
+/// counts as 1.
 pub fn base(terms: &YieldTerms, stake: Planck, quality: Score, era_millis: u64) -> Planck {
     product(
         stake,
@@ -66,9 +68,11 @@ pub fn base(terms: &YieldTerms, stake: Planck, quality: Score, era_millis: u64) 
     )
 }
 
-/// Activity yield of an era, never more than the part of the take that the charges of the node brought.
+/// Activity yield of an era, never more than the part of the take that the charges of the node
+/// brought.
 ///
-/// `boost` is the factor of a commitment lock, from 1; `matured_charges` those of the era on leaves that name the node.
+/// `boost` is the factor of a commitment lock, from 1; `matured_charges` those of the era on leaves
+/// that name the node.
 pub fn activity(
     terms: &YieldTerms,
     stake: Planck,
@@ -101,7 +105,8 @@ pub fn activity(
     by_stake.min(by_charges)
 }
 
-/// What a pool emits in `elapsed_millis` at a rate per year of what remains in it; never more than that.
+/// What a pool emits in `elapsed_millis` at a rate per year of what remains in it; never more than
+/// that.
 pub fn emission(remaining_pool: Planck, rate_per_year: Ppm, elapsed_millis: u64) -> Planck {
     product(
         remaining_pool,
@@ -110,8 +115,9 @@ pub fn emission(remaining_pool: Planck, rate_per_year: Ppm, elapsed_millis: u64)
     .min(remaining_pool)
 }
 
-/// A claim's part of what is available: all of it while the claims together fit, else in proportion, rounded down, so
-/// that the parts never exceed what is available. `claim` is one of the claims in `total_claims`.
+/// A claim's part of what is available: all of it while the claims together fit, else in
+/// proportion, rounded down, so that the parts never exceed what is available. `claim` is one of
+/// the claims in `total_claims`.
 pub fn scale_down(claim: Planck, total_claims: Planck, available: Planck) -> Planck {
     if total_claims <= available {
         return claim.min(available);
@@ -137,8 +143,8 @@ pub struct JointRates {
 }
 
 impl JointRates {
-    /// The most that comes back to a coalition of every unit that it pays itself, `r + a + κ·n`, rounded up; the rule
-    /// is that it stays below the take.
+    /// The most that comes back to a coalition of every unit that it pays itself, `r + a + κ·n`,
+    /// rounded up; the rule is that it stays below the take.
     pub fn coalition_return(&self) -> Ppm {
         let net = u64::from(net(self.take, self.referral, self.audit).0);
         let returned = (net * u64::from(self.kappa.0)).div_ceil(ONE);
@@ -181,7 +187,8 @@ impl fmt::Display for RangeError {
 
 impl core::error::Error for RangeError {}
 
-/// Checks the rates one by one and together: inside the ranges a coalition that buys its own traffic ends poorer.
+/// Checks the rates one by one and together: inside the ranges a coalition that buys its own
+/// traffic ends poorer.
 pub fn joint_ranges(rates: &JointRates) -> Result<(), RangeError> {
     let within = |rate: Ppm, low, high| (Ppm(low)..=Ppm(high)).contains(&rate);
     let lambdas: u64 = rates.lambdas.iter().map(|lambda| u64::from(lambda.0)).sum();

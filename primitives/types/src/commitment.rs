@@ -102,7 +102,7 @@ pub struct Entry {
 /// Root of one usage tree with everything a verifier needs to know of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct TreeCommitment {
-    /// Hash of the root node.
+    /// Hash over the number of entries and the root node.
     pub root: Hash,
     /// Entries in the tree, at least one; it fixes the tree's shape.
     pub entries: u32,

@@ -1,0 +1,6 @@
+//! Behaviour of the usage trees and their proofs, and the vectors other languages read.
+
+mod proofs;
+mod testkit;
+mod trees;
+mod vectors;

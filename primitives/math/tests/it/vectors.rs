@@ -1,0 +1,102 @@
+//! The committed usage trees. `APPROVE_VECTORS=1` writes the file anew; without it a difference is
+//! a failure.
+
+use crate::testkit::{build, leaf, Keccak, EPOCH, GATEWAY};
+use codec::Encode;
+use selvedge_primitives_math::{
+    proof::{verify_entries, verify_leaves},
+    tree::{entry_node, leaf_digest, leaf_node},
+    TreeKind,
+};
+use selvedge_primitives_types::DeviceId;
+use serde_json::{json, Value};
+use std::{env, fs, path::PathBuf};
+
+fn hex(value: impl AsRef<[u8]>) -> String {
+    format!("0x{}", hex::encode(value))
+}
+
+fn usage_tree() -> Value {
+    let mut leaves: Vec<_> = (0u8..3)
+        .flat_map(|customer| (0..2).map(move |slice| (customer, slice)))
+        .flat_map(|(customer, slice)| {
+            (0..=customer).map(move |cache| leaf(customer + 1, customer.into(), cache, slice))
+        })
+        .collect();
+    for leaf in leaves
+        .iter_mut()
+        .filter(|leaf| leaf.body.cache == DeviceId::default())
+    {
+        leaf.cache_signature = Default::default();
+        leaf.body.vouchers_root = Default::default();
+    }
+    let trees = build(leaves);
+    let commitment = trees.commitment(GATEWAY, EPOCH);
+
+    let tree = |kind: TreeKind, name: &str| {
+        let committed = match kind {
+            TreeKind::Customers => commitment.customers,
+            TreeKind::Caches => commitment.caches,
+        };
+        let entries = trees.entries(kind);
+        let (start, len) = (1u32, 2u32);
+        let run = &entries[start as usize..(start + len) as usize];
+        let entry_proof = trees.prove_entries::<Keccak>(kind, start, len);
+        verify_entries::<Keccak>(kind, &committed, run, &entry_proof).unwrap();
+        let long = entries
+            .iter()
+            .rposition(|entry| entry.sum.leaves > 2)
+            .unwrap();
+        let own = trees.leaves_of(kind, long);
+        let leaf_proof = trees.prove_leaves::<Keccak>(kind, long, 1, 2);
+        verify_leaves::<Keccak>(kind, &entries[long], &own[1..3], &leaf_proof).unwrap();
+        json!({
+            "kind": name,
+            "root": hex(committed.root),
+            "commitment": hex(committed.encode()),
+            "entries": entries.iter().enumerate().map(|(index, entry)| json!({
+                "key": hex(entry.key.0),
+                "entry": hex(entry.encode()),
+                "node": hex(entry_node::<Keccak>(kind, entry).encode()),
+                "leaf_digests": trees.leaves_of(kind, index).iter()
+                    .map(|leaf| hex(leaf_digest::<Keccak>(leaf))).collect::<Vec<_>>(),
+            })).collect::<Vec<_>>(),
+            "entry_proof": { "start": start, "len": len, "proof": hex(entry_proof.encode()) },
+            "leaf_proof": {
+                "entry": long, "start": 1, "len": 2, "proof": hex(leaf_proof.encode()),
+            },
+        })
+    };
+    json!({
+        "leaves": trees.leaves().iter().map(|leaf| json!({
+            "leaf": hex(leaf.encode()),
+            "customer": hex(leaf.body.customer.0),
+            "service": leaf.body.service.0.to_string(),
+            "cache": hex(leaf.body.cache.0),
+            "slice": leaf.body.slice.0,
+            "paid": leaf.body.paid.0.map(|units| units.to_string()),
+            "free": leaf.body.free.0.map(|units| units.to_string()),
+            "amount": leaf.body.amount.to_string(),
+            "digest": hex(leaf_digest::<Keccak>(leaf)),
+            "customers_node": hex(leaf_node::<Keccak>(TreeKind::Customers, leaf).encode()),
+            "caches_node": hex(leaf_node::<Keccak>(TreeKind::Caches, leaf).encode()),
+        })).collect::<Vec<_>>(),
+        "commitment": hex(commitment.encode()),
+        "trees": [tree(TreeKind::Customers, "customers"), tree(TreeKind::Caches, "caches")],
+    })
+}
+
+#[test]
+fn the_committed_usage_tree_is_reproduced() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../vectors/usage-tree.json");
+    let now = usage_tree();
+    if env::var_os("APPROVE_VECTORS").is_some_and(|value| value == "1") {
+        let text = serde_json::to_string_pretty(&now).unwrap() + "\n";
+        fs::write(&path, text).unwrap();
+    }
+    let committed: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(
+        committed, now,
+        "the wire format changed: see vectors/README.md"
+    );
+}
