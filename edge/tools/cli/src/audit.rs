@@ -10,8 +10,11 @@ use selvedge_primitives_types::{Account, Entry, EntryKey, Epoch, Leaf, LeafKey};
 use serde::Deserialize;
 use std::time::Duration;
 
-/// The longest answer that is read, in bytes: an entry has at most 60 leaves per cache.
+/// The longest answer that is read, in bytes: 16,384 leaves of about half a kilobyte, in hex.
 const MAX_ANSWER: usize = 32 * 1024 * 1024;
+
+/// The most leaves of a line that are read. An entry has at most 60 per cache, so this is enough for 17,000 caches.
+const MAX_LEAVES: u64 = 1 << 20;
 
 /// How long a gateway may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -22,10 +25,15 @@ pub struct Proof {
     pub entry: Entry,
     /// That it stands in the committed tree.
     pub entry_proof: RangeProof<EntryKey>,
-    /// Its leaves.
-    pub leaves: Vec<Leaf>,
-    /// That they are the entry's.
-    pub leaves_proof: RangeProof<LeafKey>,
+    /// Its leaves in pages, each with the proof that they are the entry's.
+    pub pages: Vec<(Vec<Leaf>, RangeProof<LeafKey>)>,
+}
+
+impl Proof {
+    /// All leaves, in the order they were given.
+    pub fn leaves(&self) -> impl Iterator<Item = &Leaf> {
+        self.pages.iter().flat_map(|(leaves, _)| leaves)
+    }
 }
 
 /// What the endpoint answers: SCALE in hex.
@@ -33,7 +41,7 @@ pub struct Proof {
 struct Answer {
     entry: String,
     entry_proof: String,
-    leaves: Vec<String>,
+    leaves: String,
     leaves_proof: String,
 }
 
@@ -47,11 +55,36 @@ pub async fn fetch(line: &InvoiceLine, customer: Account, epoch: Epoch) -> Resul
         line.service
     );
     let unavailable = |cause: String| Failure::ProofUnavailable { url: url.clone(), cause };
-    let answer = tokio::time::timeout(PATIENCE, get(&url))
-        .await
-        .map_err(|_| unavailable(format!("no answer within {} s", PATIENCE.as_secs())))?
-        .map_err(|error| unavailable(format!("{error:#}")))?;
-    parse(&answer).map_err(|error| unavailable(format!("the answer cannot be read: {error:#}")))
+    let unreadable = |error: anyhow::Error| unavailable(format!("the answer cannot be read: {error:#}"));
+
+    let first = page(&url, 0).await.map_err(|error| unavailable(format!("{error:#}")))?;
+    let entry: Entry = scale(&first.entry).map_err(unreadable)?;
+    let entry_proof = scale(&first.entry_proof).map_err(unreadable)?;
+    if entry.sum.leaves > MAX_LEAVES {
+        return Err(unavailable(format!("it claims {} leaves", entry.sum.leaves)));
+    }
+    let mut pages = vec![read_leaves(&first).map_err(unreadable)?];
+    let mut known = pages[0].0.len() as u64;
+    while known < entry.sum.leaves {
+        let next = page(&url, known).await.map_err(|error| unavailable(format!("{error:#}")))?;
+        let next = read_leaves(&next).map_err(unreadable)?;
+        if next.0.is_empty() {
+            return Err(unavailable(format!("it gave {known} of {} leaves", entry.sum.leaves)));
+        }
+        known += next.0.len() as u64;
+        pages.push(next);
+    }
+    Ok(Proof { entry, entry_proof, pages })
+}
+
+async fn page(url: &str, start: u64) -> anyhow::Result<Answer> {
+    let answer = tokio::time::timeout(PATIENCE, get(&format!("{url}?start={start}"))).await;
+    let answer = answer.map_err(|_| anyhow::anyhow!("no answer within {} s", PATIENCE.as_secs()))??;
+    Ok(serde_json::from_slice(&answer)?)
+}
+
+fn read_leaves(answer: &Answer) -> anyhow::Result<(Vec<Leaf>, RangeProof<LeafKey>)> {
+    Ok((scale(&answer.leaves)?, scale(&answer.leaves_proof)?))
 }
 
 async fn get(url: &str) -> anyhow::Result<Vec<u8>> {
@@ -62,16 +95,6 @@ async fn get(url: &str) -> anyhow::Result<Vec<u8>> {
     let body = body.map_err(|error| anyhow::anyhow!("{error}"))?.to_bytes();
     anyhow::ensure!(status.is_success(), "{status}: {}", String::from_utf8_lossy(&body[..body.len().min(300)]));
     Ok(body.into())
-}
-
-fn parse(bytes: &[u8]) -> anyhow::Result<Proof> {
-    let answer: Answer = serde_json::from_slice(bytes)?;
-    Ok(Proof {
-        entry: scale(&answer.entry)?,
-        entry_proof: scale(&answer.entry_proof)?,
-        leaves: answer.leaves.iter().map(|leaf| scale(leaf)).collect::<Result<_, _>>()?,
-        leaves_proof: scale(&answer.leaves_proof)?,
-    })
 }
 
 fn scale<T: Decode>(digits: &str) -> anyhow::Result<T> {

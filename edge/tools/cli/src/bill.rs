@@ -51,7 +51,7 @@ pub async fn run(context: &Context<'_>, args: BillArgs) -> anyhow::Result<()> {
         context.output.progress(format!("checking service {} at gateway {} ...", line.service, line.gateway));
         let proof = audit::fetch(line, account, epoch).await?;
         let versions = check(line, account, epoch, &head.prices, &proof)?;
-        lines.push(json_line(line, proof.leaves.len() as u64, versions));
+        lines.push(json_line(line, proof.leaves().count() as u64, versions));
     }
     let total = head.lines.iter().map(|line| line.amount).sum();
     let bill = views::Bill {
@@ -133,17 +133,24 @@ pub fn check(
     }
     verify_entries::<Keccak>(TreeKind::Customers, &commitment.customers, &[*entry], &proof.entry_proof)
         .map_err(|error| bad(error.to_string()))?;
-    verify_leaves::<Keccak>(TreeKind::Customers, entry, &proof.leaves, &proof.leaves_proof)
-        .map_err(|error| bad(error.to_string()))?;
-    if proof.leaves.len() as u64 != entry.sum.leaves {
-        return Err(bad(format!("{} of {} leaves are there", proof.leaves.len(), entry.sum.leaves)));
+    let mut known = 0;
+    for (leaves, page_proof) in &proof.pages {
+        if u64::from(page_proof.start) != known {
+            return Err(bad(format!("leaf {known} is missing")));
+        }
+        verify_leaves::<Keccak>(TreeKind::Customers, entry, leaves, page_proof)
+            .map_err(|error| bad(error.to_string()))?;
+        known += leaves.len() as u64;
+    }
+    if known != entry.sum.leaves {
+        return Err(bad(format!("{known} of {} leaves are there", entry.sum.leaves)));
     }
     if (line.amount, line.paid, line.free) != (entry.sum.amount, entry.sum.paid, entry.sum.free) {
         return Err(bad("the chain charged something else than the gateway committed".into()));
     }
 
     let mut versions = BTreeSet::new();
-    for leaf in &proof.leaves {
+    for leaf in proof.leaves() {
         let body = &leaf.body;
         if (body.gateway, body.epoch) != (line.gateway, epoch) || !body.slice.is_valid() {
             return Err(bad(format!("a leaf of slice {} is of another gateway or time", body.slice)));
