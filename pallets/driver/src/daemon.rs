@@ -1,0 +1,118 @@
+//! A daemon as the worker sees it: the endpoints of its control, typed.
+
+use crate::{
+    http::{Fault, Request},
+    EntryPage,
+};
+use alloc::format;
+use codec::{Decode, DecodeAll, Encode};
+use selvedge_primitives_types::{
+    agent::{
+        AgentEndpoint, AgentStatus, ConfigDelta, HostCheckAnswer, HostCheckRequest, MAX_MESSAGE,
+    },
+    Epoch, UsageCommitment,
+};
+use sp_core::offchain::{Duration, Timestamp};
+
+/// The most entries of a page.
+pub(crate) const MAX_PAGE: usize = 64;
+
+/// An endpoint, and how long it may take.
+pub(crate) struct Daemon<'a> {
+    url: &'a str,
+    token: &'a str,
+    /// For everything.
+    deadline: Timestamp,
+    /// For one exchange.
+    patience: Duration,
+}
+
+impl<'a> Daemon<'a> {
+    pub(crate) fn new(
+        endpoint: &'a AgentEndpoint,
+        deadline: Timestamp,
+        patience: Duration,
+    ) -> Result<Self, Fault> {
+        let text = |bytes| core::str::from_utf8(bytes).map_err(|_| Fault::BadEndpoint);
+        Ok(Self {
+            url: text(&endpoint.url)?,
+            token: text(&endpoint.token)?,
+            deadline,
+            patience,
+        })
+    }
+
+    pub(crate) fn status(&self) -> Result<AgentStatus, Fault> {
+        self.ask("/control/v1/status", None, "status")
+    }
+
+    pub(crate) fn push(&self, delta: &[u8]) -> Result<AgentStatus, Fault> {
+        self.ask("/control/v1/config", Some(delta), "status")
+    }
+
+    pub(crate) fn commitment(&self, epoch: Epoch) -> Result<UsageCommitment, Fault> {
+        self.ask(
+            &format!("/control/v1/commitment/{epoch}"),
+            None,
+            "commitment",
+        )
+    }
+
+    /// The page of the tree by customer that begins at `cursor`.
+    pub(crate) fn settle_page(&self, epoch: Epoch, cursor: u32) -> Result<EntryPage, Fault> {
+        self.page("settle", epoch, cursor)
+    }
+
+    /// The page of the tree by cache that begins at `cursor`.
+    pub(crate) fn credit_page(&self, epoch: Epoch, cursor: u32) -> Result<EntryPage, Fault> {
+        self.page("credit", epoch, cursor)
+    }
+
+    pub(crate) fn host_check(&self, request: &HostCheckRequest) -> Result<HostCheckAnswer, Fault> {
+        self.ask(
+            "/control/v1/host-check",
+            Some(&request.encode()),
+            "answer about a host name",
+        )
+    }
+
+    fn page(&self, tree: &str, epoch: Epoch, cursor: u32) -> Result<EntryPage, Fault> {
+        let path = format!("/control/v1/{tree}/{epoch}/{cursor}");
+        let page: EntryPage = self.ask(&path, None, "page of entries")?;
+        let (entries, proof) = &page;
+        if entries.is_empty() || entries.len() > MAX_PAGE || proof.start != cursor {
+            return Err(Fault::Garbage("page of entries from the cursor asked for"));
+        }
+        Ok(page)
+    }
+
+    fn ask<Answer: Decode>(
+        &self,
+        path: &str,
+        body: Option<&[u8]>,
+        expected: &'static str,
+    ) -> Result<Answer, Fault> {
+        let deadline = self
+            .deadline
+            .min(sp_io::offchain::timestamp().add(self.patience));
+        let url = format!("{}{path}", self.url);
+        let request = Request {
+            url: &url,
+            token: self.token,
+            body,
+            deadline,
+            limit: MAX_MESSAGE,
+        };
+        let answer = request.exchange()?;
+        Answer::decode_all(&mut &answer[..]).map_err(|_| Fault::Garbage(expected))
+    }
+}
+
+/// Whether a delta may be sent at all.
+pub(crate) fn fits(delta: &ConfigDelta) -> Result<alloc::vec::Vec<u8>, usize> {
+    let bytes = delta.encode();
+    if bytes.len() > MAX_MESSAGE {
+        return Err(bytes.len());
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,90 @@
+//! What the runtime gives the driver: the config to push, and the transactions to send.
+
+use alloc::vec::Vec;
+use codec::Encode;
+use core::fmt;
+use selvedge_primitives_math::RangeProof;
+use selvedge_primitives_types::{
+    agent::{ClockConfig, HostCheckVerdict, NodeConfig, ServiceConfig, AGENT_KEY_TYPE},
+    DeviceId, Domain, Entry, EntryKey, Epoch, GenesisHash, PriceList, Signature64, UsageCommitment,
+};
+use sp_core::{crypto::KeyTypeId, sr25519};
+
+/// Reads what daemons need to know, at the block the worker runs for. Equal state must give equal answers, also in order:
+/// a section is sent again when its encoding changes.
+pub trait ConfigView {
+    /// The clock of usage epochs.
+    fn clock() -> ClockConfig;
+    /// Registered nodes with an active stake.
+    fn nodes() -> Vec<NodeConfig>;
+    /// Services with the leases that the device has in the epoch.
+    fn services(device: &DeviceId, epoch: Epoch) -> Vec<ServiceConfig>;
+    /// Price lists that a service may pin.
+    fn prices() -> Vec<PriceList>;
+}
+
+/// Why nothing was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubmitError {
+    /// The node's keystore does not hold the agent key.
+    NoKey,
+    /// The node's own pool refused the transaction: the state has moved on, or the agent gave something wrong.
+    Refused,
+}
+
+impl fmt::Display for SubmitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoKey => "the keystore does not hold the agent key",
+            Self::Refused => "the pool refused the transaction",
+        })
+    }
+}
+
+impl core::error::Error for SubmitError {}
+
+/// Signs with an agent key and sends the authorised calls of an agent's epoch.
+pub trait SubmitUsage {
+    /// Commits an epoch.
+    fn commit(agent_key: &[u8; 32], commitment: UsageCommitment) -> Result<(), SubmitError>;
+    /// Charges a page of customer entries; `proof.start` is the cursor.
+    fn settle(
+        agent_key: &[u8; 32],
+        gateway: DeviceId,
+        epoch: Epoch,
+        page: EntryPage,
+    ) -> Result<(), SubmitError>;
+    /// Pays a page of cache entries.
+    fn credit(
+        agent_key: &[u8; 32],
+        gateway: DeviceId,
+        epoch: Epoch,
+        page: EntryPage,
+    ) -> Result<(), SubmitError>;
+    /// Gives back a page of customer entries of a void commitment.
+    fn refund(
+        agent_key: &[u8; 32],
+        gateway: DeviceId,
+        epoch: Epoch,
+        page: EntryPage,
+    ) -> Result<(), SubmitError>;
+    /// Brings a gateway's answer about a host name; the device has signed it.
+    fn attest_host(verdict: HostCheckVerdict, signature: Signature64) -> Result<(), SubmitError>;
+}
+
+/// A run of entries of a usage tree with its proof.
+pub type EntryPage = (Vec<Entry>, RangeProof<EntryKey>);
+
+/// Signs a payload under [`Domain::Agent`] with an agent key of the node's keystore; `None` when it is not there.
+///
+/// For off-chain workers only: a block's execution has no keystore.
+pub fn sign_with_agent_key(
+    agent_key: &[u8; 32],
+    genesis: &GenesisHash,
+    payload: &impl Encode,
+) -> Option<Signature64> {
+    let message = Domain::Agent.message(genesis, payload);
+    let public = sr25519::Public::from_raw(*agent_key);
+    sp_io::crypto::sr25519_sign(KeyTypeId(AGENT_KEY_TYPE), &public, &message)
+        .map(|signature| Signature64(signature.0))
+}

@@ -1,0 +1,188 @@
+//! Carries out what the chain waits for from one device: commitments, pages, and answers about host names.
+
+use crate::{
+    daemon::Daemon,
+    http::Fault,
+    memory::{Memory, Try},
+    Config, SubmitError, SubmitUsage, LOG_TARGET,
+};
+use alloc::vec::Vec;
+use core::fmt;
+use pallet_edge_traits::{HostChecks, Job, Settlement};
+use selvedge_primitives_types::{
+    agent::{AgentEndpoint, AgentStatus, HostCheckRequest, HostCheckVerdict},
+    DeviceId, Epoch, ServiceId,
+};
+
+/// Jobs of one device in one block.
+const MAX_JOBS: u32 = 4;
+/// Host names looked up for one device in one block.
+const MAX_HOST_CHECKS: usize = 2;
+/// The most closed epochs that a status can list.
+const MAX_CLOSED: usize = 64;
+
+/// Why a step ended early.
+enum Stop {
+    Daemon(Fault),
+    Chain(SubmitError),
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Daemon(fault) => fault.fmt(f),
+            Self::Chain(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Daemon(fault)
+    }
+}
+
+impl From<SubmitError> for Stop {
+    fn from(error: SubmitError) -> Self {
+        Self::Chain(error)
+    }
+}
+
+/// One device's work in one block.
+pub(crate) struct Work<'a> {
+    endpoint: &'a AgentEndpoint,
+    daemon: &'a Daemon<'a>,
+    memory: Memory,
+}
+
+impl<'a> Work<'a> {
+    pub(crate) fn new(endpoint: &'a AgentEndpoint, daemon: &'a Daemon<'a>, memory: Memory) -> Self {
+        Self {
+            endpoint,
+            daemon,
+            memory,
+        }
+    }
+
+    /// Does the jobs in order. A daemon that fails one is asked for nothing more in this block.
+    pub(crate) fn jobs<T: Config>(&mut self, status: &AgentStatus) -> Result<(), Fault> {
+        let device = self.endpoint.device;
+        for job in T::Settlement::jobs(&device, MAX_JOBS) {
+            if self.memory.knows(&Try::Job(job)) || self.has_nothing(job, status) {
+                continue;
+            }
+            match self.carry_out::<T>(job) {
+                Ok(()) => log::debug!(target: LOG_TARGET, "{device}: sent {job:?}"),
+                // Nothing was used in the epoch, or its trees are not closed yet.
+                Err(Stop::Daemon(Fault::Status(404))) => {
+                    log::debug!(target: LOG_TARGET, "{device}: has nothing for {job:?} yet");
+                    continue;
+                }
+                Err(Stop::Daemon(fault @ Fault::Garbage(_))) => {
+                    log::warn!(target: LOG_TARGET, "{device}: {job:?} is left for later: {fault}");
+                }
+                Err(Stop::Daemon(fault)) => return Err(fault),
+                Err(stop @ Stop::Chain(_)) => {
+                    log::warn!(target: LOG_TARGET, "{device}: {job:?} was not sent: {stop}");
+                }
+            }
+            // Also what failed is tried again only after a while: neither garbage nor a refusal turns right in a block.
+            self.memory.note(Try::Job(job));
+        }
+        Ok(())
+    }
+
+    /// Whether the status says that there is nothing to commit; it cannot say so when its list is full.
+    fn has_nothing(&self, job: Job, status: &AgentStatus) -> bool {
+        match job {
+            Job::Commit(epoch) => {
+                status.closed.len() < MAX_CLOSED && !status.closed.contains(&epoch)
+            }
+            Job::Settle(..) | Job::Credit(..) | Job::Refund(..) => false,
+        }
+    }
+
+    fn carry_out<T: Config>(&self, job: Job) -> Result<(), Stop> {
+        let AgentEndpoint {
+            device, agent_key, ..
+        } = self.endpoint;
+        match job {
+            Job::Commit(epoch) => {
+                let commitment = self.daemon.commitment(epoch)?;
+                if (commitment.gateway, commitment.epoch) != (*device, epoch) {
+                    return Err(Fault::Garbage("commitment of this device and epoch").into());
+                }
+                T::Submit::commit(agent_key, commitment)?;
+            }
+            Job::Settle(epoch, cursor) => {
+                let page = self.daemon.settle_page(epoch, cursor)?;
+                T::Submit::settle(agent_key, *device, epoch, page)?;
+            }
+            Job::Credit(epoch, cursor) => {
+                let page = self.daemon.credit_page(epoch, cursor)?;
+                T::Submit::credit(agent_key, *device, epoch, page)?;
+            }
+            Job::Refund(epoch, cursor) => {
+                // A refund walks the entries that were charged.
+                let page = self.daemon.settle_page(epoch, cursor)?;
+                T::Submit::refund(agent_key, *device, epoch, page)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the gateway look up host names it was drawn for, and brings the chain what it found.
+    ///
+    /// That a record is missing is not sent: it may be there a moment later, and would cost the chain a transaction.
+    pub(crate) fn host_checks<T: Config>(&mut self) -> Result<(), Fault> {
+        let device = self.endpoint.device;
+        let due: Vec<_> = T::HostChecks::due(&device)
+            .into_iter()
+            .map(|due| (host_try(due.0, &due.1, due.3), due))
+            .filter(|(one, _)| !self.memory.knows(one))
+            .take(MAX_HOST_CHECKS)
+            .collect();
+        for (one, (service, host, expected, epoch)) in due {
+            self.memory.note(one);
+            let name = alloc::string::String::from_utf8_lossy(&host).into_owned();
+            let request = HostCheckRequest {
+                host: host.clone(),
+                expected,
+                service,
+                epoch,
+            };
+            let answer = self.daemon.host_check(&request)?;
+            if !answer.found {
+                log::debug!(target: LOG_TARGET, "{device}: no ownership record of {name} yet");
+                continue;
+            }
+            let verdict = HostCheckVerdict {
+                device,
+                service,
+                host,
+                epoch,
+                found: true,
+            };
+            match T::Submit::attest_host(verdict, answer.signature) {
+                Ok(()) => log::debug!(target: LOG_TARGET, "{device}: sent a find of {name}"),
+                Err(error) => {
+                    log::warn!(target: LOG_TARGET, "{device}: a find of {name} was not sent: {error}")
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn host_try(service: ServiceId, host: &[u8], epoch: Epoch) -> Try {
+    Try::Host(service, sp_io::hashing::blake2_256(host), epoch)
+}
+
+/// Makes sure that a status is the device's own.
+pub(crate) fn ensure_own(status: &AgentStatus, device: &DeviceId) -> Result<(), Fault> {
+    if status.device == *device {
+        Ok(())
+    } else {
+        Err(Fault::Garbage("status of this device"))
+    }
+}
