@@ -1,0 +1,333 @@
+//! Benchmarks of every call, of its authorization, and of clearing.
+
+use crate::{agent::*, types::*, *};
+use alloc::vec::Vec;
+use frame_benchmarking::v2::*;
+use frame_support::{
+    assert_ok,
+    pallet_prelude::{Authorize, Get},
+    traits::fungible::{Inspect, Mutate},
+    weights::WeightMeter,
+};
+use frame_system::RawOrigin;
+use pallet_edge_traits::{HostKeccak, ServiceInspect};
+use selvedge_primitives_math::{price::charge, TreeKind, UsageTrees};
+use selvedge_primitives_types::{
+    Account as AccountBytes, DeviceId, Epoch, Leaf, LeafBody, Planck, Role, ServiceId, Signature64,
+    Slice, Usage, UsageClass,
+};
+use sp_core::crypto::KeyTypeId;
+use sp_runtime::{transaction_validity::TransactionSource, AccountId32};
+
+/// Sets up what other pallets answer in a benchmark.
+pub trait BenchmarkHelper {
+    /// Moves the usage clock to so many quarters of an epoch.
+    fn set_clock(epoch: Epoch, quarters: u64);
+    /// Registers a device with an active stake from epoch 0 on.
+    fn add_node(device: DeviceId, role: Role, owner: &AccountId32, agent_key: [u8; 32]);
+    /// Adds an active service with a published price list, in force from epoch 0 on.
+    fn add_service(owner: &AccountId32, cap: Planck) -> ServiceId;
+}
+
+const AGENT: KeyTypeId = KeyTypeId(selvedge_primitives_types::agent::AGENT_KEY_TYPE);
+const GATEWAY: DeviceId = DeviceId([1; 32]);
+const EPOCH: Epoch = Epoch(10);
+
+fn account(kind: u8, number: u32) -> AccountId32 {
+    let mut bytes = [kind; 32];
+    bytes[..4].copy_from_slice(&number.to_le_bytes());
+    AccountId32::new(bytes)
+}
+
+fn cache(number: u32) -> DeviceId {
+    DeviceId(*account(3, number).as_ref())
+}
+
+/// An account with `amount` on deposit, and as much left.
+fn customer<T: Config>(number: u32, amount: Planck) -> AccountId32 {
+    let who = account(2, number);
+    let funds = 2 * amount + T::Currency::minimum_balance();
+    T::Currency::mint_into(&who, funds).expect("issuance has room");
+    assert_ok!(Pallet::<T>::do_deposit(&who, amount));
+    who
+}
+
+/// What a deposit has to be so that nothing in a benchmark exceeds it.
+fn plenty<T: Config>() -> Planck {
+    1_000_000_000_000u128
+        .max(T::MinDeposit::get())
+        .max(T::Currency::minimum_balance())
+}
+
+/// Use of `n` services of as many customers through as many caches, with the agent's public key.
+fn usage<T: Config>(n: u32) -> (UsageTrees, sp_core::sr25519::Public) {
+    let pot = Pallet::<T>::pot();
+    T::Currency::mint_into(&pot, T::Currency::minimum_balance()).expect("issuance has room");
+    T::BenchmarkHelper::set_clock(EPOCH, 0);
+    let key = sp_io::crypto::sr25519_generate(AGENT, None);
+    T::BenchmarkHelper::add_node(GATEWAY, Role::Gateway, &account(4, 0), key.0);
+    let leaves = (0..n.max(1))
+        .map(|number| {
+            let who = customer::<T>(number, plenty::<T>());
+            let service = T::BenchmarkHelper::add_service(&who, plenty::<T>() / 100);
+            T::BenchmarkHelper::add_node(cache(number), Role::Cache, &account(5, number), [0; 32]);
+            let terms = T::Services::terms_at(service, EPOCH).expect("the helper added it");
+            let prices = T::Services::prices(terms.price_version).expect("it has prices");
+            let paid = Usage::ZERO.with(UsageClass::Requests, 1_000);
+            let body = LeafBody {
+                gateway: GATEWAY,
+                epoch: EPOCH,
+                customer: AccountBytes(who.into()),
+                service,
+                cache: cache(number),
+                slice: Slice(0),
+                price_version: terms.price_version,
+                paid,
+                amount: charge(&paid, &prices).expect("a small charge"),
+                ..Default::default()
+            };
+            Leaf {
+                body,
+                ..Default::default()
+            }
+        })
+        .collect();
+    (
+        UsageTrees::build::<HostKeccak>(leaves).expect("distinct leaves"),
+        key,
+    )
+}
+
+fn committed<T: Config>(n: u32) -> (UsageTrees, sp_core::sr25519::Public) {
+    let (trees, key) = usage::<T>(n);
+    T::BenchmarkHelper::set_clock(EPOCH.next(), 0);
+    assert_ok!(Pallet::<T>::do_commit(trees.commitment(GATEWAY, EPOCH)));
+    T::BenchmarkHelper::set_clock(EPOCH.next(), 2);
+    (trees, key)
+}
+
+type Shown = (
+    Page,
+    selvedge_primitives_math::RangeProof<selvedge_primitives_types::EntryKey>,
+);
+
+fn page(trees: &UsageTrees, kind: TreeKind) -> Shown {
+    let entries: Vec<_> = trees.entries(kind).to_vec();
+    let len = entries.len() as u32;
+    let page = entries.try_into().expect("at most a page of entries");
+    (page, trees.prove_entries::<HostKeccak>(kind, 0, len))
+}
+
+fn settled<T: Config>(n: u32) -> UsageTrees {
+    let (trees, _) = committed::<T>(n);
+    let (entries, proof) = page(&trees, TreeKind::Customers);
+    assert_ok!(Pallet::<T>::do_settle(GATEWAY, EPOCH, &entries, &proof));
+    trees
+}
+
+fn sign<T: Config>(key: &sp_core::sr25519::Public, payload: &impl codec::Encode) -> Signature64 {
+    let message = Pallet::<T>::agent_message(payload);
+    let signature = sp_io::crypto::sr25519_sign(AGENT, key, &message);
+    Signature64(signature.expect("the key was generated here").0)
+}
+
+#[benchmarks]
+mod benchmarks {
+    use super::*;
+
+    #[benchmark]
+    fn deposit() {
+        let who = customer::<T>(0, plenty::<T>());
+        T::BenchmarkHelper::add_service(&who, plenty::<T>());
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()), plenty::<T>());
+        let balance = Accounts::<T>::get(who).map(|account| account.balance);
+        assert_eq!(balance, Some(2 * plenty::<T>()));
+    }
+
+    #[benchmark]
+    fn withdraw() {
+        let who = customer::<T>(0, plenty::<T>());
+        T::BenchmarkHelper::add_service(&who, 1);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()), 1);
+        let balance = Accounts::<T>::get(who).map(|account| account.balance);
+        assert_eq!(balance, Some(plenty::<T>() - 1));
+    }
+
+    #[benchmark]
+    fn close() {
+        let who = customer::<T>(0, plenty::<T>());
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()));
+        let state = Accounts::<T>::get(who).map(|account| account.state);
+        assert_eq!(state, Some(AccountState::Closed));
+    }
+
+    #[benchmark]
+    fn poke() {
+        let who = customer::<T>(0, plenty::<T>());
+        T::BenchmarkHelper::add_service(&who, plenty::<T>());
+        #[extrinsic_call]
+        _(RawOrigin::Signed(account(9, 0)), who.clone());
+        let state = Accounts::<T>::get(who).map(|account| account.state);
+        assert!(matches!(state, Some(AccountState::Suspended(_))));
+    }
+
+    #[benchmark]
+    fn commit_usage() {
+        let (trees, _) = usage::<T>(1);
+        T::BenchmarkHelper::set_clock(EPOCH.next(), 0);
+        let commitment = trees.commitment(GATEWAY, EPOCH);
+        #[extrinsic_call]
+        _(RawOrigin::Authorized, commitment, Signature64([0; 64]));
+        assert!(Pallet::<T>::commitment(&GATEWAY, EPOCH).is_some());
+    }
+
+    #[benchmark]
+    fn authorize_commit_usage() -> Result<(), BenchmarkError> {
+        let (trees, key) = usage::<T>(1);
+        T::BenchmarkHelper::set_clock(EPOCH.next(), 0);
+        let commitment = trees.commitment(GATEWAY, EPOCH);
+        let _agent_signature = sign::<T>(&key, &commit_payload(&commitment));
+        let call = Call::<T>::commit_usage {
+            commitment,
+            _agent_signature,
+        };
+        #[block]
+        {
+            call.authorize(TransactionSource::External)
+                .ok_or("commit_usage is authorized")?
+                .map_err(|_| "refused")?;
+        }
+        Ok(())
+    }
+
+    #[benchmark]
+    fn authorize_page(n: Linear<1, MAX_PAGE>) -> Result<(), BenchmarkError> {
+        let (trees, key) = committed::<T>(n);
+        let (entries, proof) = page(&trees, TreeKind::Customers);
+        let payload = page_payload(Walk::Settle, GATEWAY, EPOCH, &entries, &proof);
+        let _agent_signature = Some(sign::<T>(&key, &payload));
+        let (gateway, epoch) = (GATEWAY, EPOCH);
+        let call = Call::<T>::settle {
+            gateway,
+            epoch,
+            entries,
+            proof,
+            _agent_signature,
+        };
+        #[block]
+        {
+            call.authorize(TransactionSource::External)
+                .ok_or("settle is authorized")?
+                .map_err(|_| "refused")?;
+        }
+        Ok(())
+    }
+
+    #[benchmark]
+    fn settle(n: Linear<1, MAX_PAGE>) {
+        let (trees, _) = committed::<T>(n);
+        let (entries, proof) = page(&trees, TreeKind::Customers);
+        #[extrinsic_call]
+        _(
+            RawOrigin::Signed(account(9, 0)),
+            GATEWAY,
+            EPOCH,
+            entries,
+            proof,
+            None,
+        );
+        let record = Pallet::<T>::commitment(&GATEWAY, EPOCH).expect("it was committed");
+        assert_eq!(record.settled, n);
+    }
+
+    #[benchmark]
+    fn credit(n: Linear<1, MAX_PAGE>) {
+        let trees = settled::<T>(n);
+        T::BenchmarkHelper::set_clock(EPOCH.plus(1 + T::HoldBackEpochs::get()), 0);
+        let (entries, proof) = page(&trees, TreeKind::Caches);
+        #[extrinsic_call]
+        _(
+            RawOrigin::Signed(account(9, 0)),
+            GATEWAY,
+            EPOCH,
+            entries,
+            proof,
+            None,
+        );
+        let record = Pallet::<T>::commitment(&GATEWAY, EPOCH).expect("it was committed");
+        assert_eq!(record.status, Status::Credited);
+    }
+
+    #[benchmark]
+    fn refund(n: Linear<1, MAX_PAGE>) {
+        let trees = settled::<T>(n);
+        assert_ok!(Pallet::<T>::do_void(GATEWAY, EPOCH, VoidReason::Ruled));
+        let (entries, proof) = page(&trees, TreeKind::Customers);
+        #[extrinsic_call]
+        _(
+            RawOrigin::Signed(account(9, 0)),
+            GATEWAY,
+            EPOCH,
+            entries,
+            proof,
+            None,
+        );
+        let record = Pallet::<T>::commitment(&GATEWAY, EPOCH).expect("it was committed");
+        assert_eq!(record.status, Status::Void);
+    }
+
+    #[benchmark]
+    fn claim() {
+        let (who, amount) = (account(6, 0), plenty::<T>());
+        T::Currency::mint_into(&Pallet::<T>::pot(), 2 * amount).expect("issuance has room");
+        assert_ok!(Pallet::<T>::add_payable(&who, amount));
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()));
+        assert_eq!(Payouts::<T>::get(who).claimed, amount);
+    }
+
+    #[benchmark]
+    fn void() -> Result<(), BenchmarkError> {
+        settled::<T>(1);
+        let origin = T::VoidOrigin::try_successful_origin().map_err(|()| "no void origin")?;
+        #[extrinsic_call]
+        _(
+            origin as T::RuntimeOrigin,
+            GATEWAY,
+            EPOCH,
+            VoidReason::Ruled,
+        );
+        let record = Pallet::<T>::commitment(&GATEWAY, EPOCH).ok_or("it was committed")?;
+        assert_eq!(record.status, Status::Refunding(0));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn clear_step() {
+        T::BenchmarkHelper::set_clock(EPOCH.plus(T::HistoryEpochs::get() + MAX_UNSETTLED), 0);
+        let mut meter = WeightMeter::with_limit(T::WeightInfo::clear_step().saturating_mul(2));
+        #[block]
+        {
+            Pallet::<T>::clear_history(&mut meter);
+        }
+        assert!(ClearFrom::<T>::get() > Epoch(0));
+    }
+
+    #[benchmark]
+    fn clear_batch(n: Linear<1, MAX_PAGE>) {
+        settled::<T>(n);
+        let mut removed = 0;
+        #[block]
+        {
+            removed = InvoiceLines::<T>::drain_prefix((EPOCH,))
+                .take(n as usize)
+                .count();
+        }
+        assert_eq!(removed, n as usize);
+    }
+
+    impl_benchmark_test_suite!(Pallet, crate::mock::bare(), crate::mock::Test);
+}

@@ -1,0 +1,279 @@
+//! Divides the escrow of a settled commitment by its cache entries, and pays out what was earned.
+//!
+//! Auditors, referrers and stargates have parts of a charge, but nobody holds these offices yet: the treasury takes
+//! their parts, and the books show zero for them.
+
+use crate::{types::*, Config, Error, Event, Pallet, Payouts, RunningTotals};
+use frame_support::{
+    ensure,
+    storage::with_storage_layer,
+    traits::{fungible::Mutate, tokens::Preservation, Get},
+};
+use pallet_edge_traits::{EpochClock, OnMatured, StakeInspect};
+use selvedge_primitives_math::{
+    ratio::apply,
+    share::{Split, TakeSplit},
+    RangeProof, TreeKind,
+};
+use selvedge_primitives_types::{
+    DeviceId, Entry, EntryKey, Epoch, Planck, Ppm, Role, UsageCommitment,
+};
+use sp_runtime::{DispatchError, DispatchResult};
+
+/// The governed shares, as they are when a page is paid.
+struct Terms {
+    split: Split,
+    take: TakeSplit,
+    /// Part of the gateway's share that is lost by lateness.
+    penalty: Ppm,
+}
+
+/// What one cache entry pays to whom.
+struct Parts {
+    shares: Shares,
+    cache: Planck,
+    gateway: Planck,
+}
+
+impl Terms {
+    fn divide(&self, amount: Planck, has_cache: bool) -> Parts {
+        let division = self.split.divide(amount, has_cache);
+        let take = self.take.divide(amount, division.take);
+        let lost = apply(self.penalty, division.gateway).min(division.gateway);
+        let unclaimed = [
+            take.treasury,
+            take.audit,
+            take.referral,
+            division.stargate,
+            lost,
+        ];
+        let gateway = division.gateway - lost;
+        Parts {
+            shares: Shares {
+                caches: division.cache,
+                gateways: gateway,
+                // All are parts of `amount`, so that their sum fits.
+                treasury: unclaimed.into_iter().sum(),
+                burn: take.burn,
+                ..Default::default()
+            },
+            cache: division.cache,
+            gateway,
+        }
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// The first epoch in which a commitment that is charged in full now may be paid.
+    pub(crate) fn maturity() -> Epoch {
+        T::Clock::current().plus(T::HoldBackEpochs::get())
+    }
+
+    /// Where the next page of cache entries has to begin, whether it is shown or paid.
+    pub(crate) fn credit_cursor(record: &CommitmentRecord) -> Result<u32, DispatchError> {
+        match record.status {
+            Status::HeldBack { matures, checked } => {
+                if checked < record.commitment.caches.entries {
+                    Ok(checked)
+                } else if T::Clock::current() >= matures {
+                    Ok(0)
+                } else {
+                    Err(Error::<T>::StillHeldBack.into())
+                }
+            }
+            Status::Crediting(cursor) => Ok(cursor),
+            _ => Err(Error::<T>::NotCreditable.into()),
+        }
+    }
+
+    pub(crate) fn do_credit(
+        gateway: DeviceId,
+        epoch: Epoch,
+        entries: &[Entry],
+        proof: &RangeProof<EntryKey>,
+    ) -> DispatchResult {
+        let mut record = Self::known_commitment(&gateway, epoch)?;
+        let cursor = Self::credit_cursor(&record)?;
+        if Self::has_lapsed(&record) {
+            return Self::make_void(record, VoidReason::Overdue);
+        }
+        let tree = record.commitment.caches;
+        Self::ensure_page(TreeKind::Caches, &tree, cursor, entries, proof)?;
+
+        let Status::HeldBack { matures, checked } = record.status else {
+            return Self::pay_page(record, cursor, entries);
+        };
+        if checked == tree.entries {
+            return Self::pay_page(record, 0, entries);
+        }
+        if let Some(reason) = entries
+            .iter()
+            .find_map(|entry| Self::cache_defect(entry, epoch))
+        {
+            return Self::make_void(record, reason);
+        }
+        let checked = checked + entries.len() as u32;
+        record.status = Status::HeldBack { matures, checked };
+        Self::deposit_event(Event::CachesChecked {
+            gateway,
+            epoch,
+            cursor: checked,
+        });
+        if cursor == 0 && checked == tree.entries && T::Clock::current() >= matures {
+            return Self::pay_page(record, 0, entries);
+        }
+        Self::store(record);
+        Ok(())
+    }
+
+    /// What is wrong with an entry of the tree by cache, if anything.
+    fn cache_defect(entry: &Entry, epoch: Epoch) -> Option<VoidReason> {
+        let Some(cache) = entry.key.as_cache() else {
+            return Some(VoidReason::MalformedCache);
+        };
+        let is_known = cache.0.is_none() || T::Stakes::is_active(&cache.0, Role::Cache, epoch);
+        (!is_known).then_some(VoidReason::UnknownCache)
+    }
+
+    /// Divides a page whose entries were all found good.
+    fn pay_page(mut record: CommitmentRecord, cursor: u32, entries: &[Entry]) -> DispatchResult {
+        let UsageCommitment {
+            gateway,
+            epoch,
+            caches,
+            ..
+        } = record.commitment;
+        let terms = Self::terms(record.late)?;
+        let mut shares = Shares::default();
+        let mut to_gateway: Planck = 0;
+        let mut matured: Planck = 0;
+        for entry in entries {
+            let cache = entry
+                .key
+                .as_cache()
+                .map(|key| key.0)
+                .filter(|cache| !cache.is_none());
+            let amount = entry.sum.amount;
+            let mut parts = terms.divide(amount, cache.is_some());
+            if let Some(cache) = cache {
+                match T::Stakes::owner_at(&cache, epoch) {
+                    Some(owner) => Self::add_payable(&owner, parts.cache)?,
+                    // The history of owners is gone, so nobody can be paid any more.
+                    None => {
+                        parts.shares.treasury += core::mem::take(&mut parts.shares.caches);
+                    }
+                }
+                if amount > 0 {
+                    T::OnMatured::on_matured(&cache, epoch, amount);
+                }
+            }
+            to_gateway += parts.gateway;
+            matured += amount;
+            shares = shares
+                .checked_add(&parts.shares)
+                .ok_or(Error::<T>::BooksUnbalanced)?;
+        }
+        match T::Stakes::owner_at(&gateway, epoch) {
+            Some(owner) => Self::add_payable(&owner, to_gateway)?,
+            None => shares.treasury += core::mem::take(&mut shares.gateways),
+        }
+        if matured > 0 {
+            T::OnMatured::on_matured(&gateway, epoch, matured);
+        }
+        if shares.burn > 0 {
+            Self::burn(shares.burn)?;
+        }
+        let treasury = T::Treasury::get();
+        Self::add_payable(&treasury, shares.treasury)?;
+        Self::post(&mut record, Posting::Divide(shares))?;
+
+        let cursor = cursor + entries.len() as u32;
+        Self::deposit_event(Event::Credited {
+            gateway,
+            epoch,
+            shares,
+            cursor,
+        });
+        if cursor < caches.entries {
+            record.status = Status::Crediting(cursor);
+            Self::store(record);
+        } else {
+            ensure!(record.books.escrow == 0, Error::<T>::BooksUnbalanced);
+            let shares = record.books.shares;
+            Self::finish(record, Status::Credited);
+            Self::deposit_event(Event::CreditCompleted {
+                gateway,
+                epoch,
+                shares,
+            });
+        }
+        // The treasury should not have to ask. Where its account cannot take so little yet, it stays payable.
+        let _ = with_storage_layer(|| Self::do_claim(&treasury));
+        Ok(())
+    }
+
+    fn terms(late: u8) -> Result<Terms, DispatchError> {
+        let split = Split::new(
+            T::Take::get(),
+            T::StargateShare::get(),
+            T::CacheShare::get(),
+        )
+        .map_err(|_| Error::<T>::SharesInvalid)?;
+        let take = TakeSplit::new(T::AuditFee::get(), T::Referral::get(), T::Burn::get())
+            .map_err(|_| Error::<T>::SharesInvalid)?;
+        let penalty = Ppm(T::LatePenalty::get()
+            .0
+            .saturating_mul(late.into())
+            .min(Ppm::ONE.0));
+        Ok(Terms {
+            split,
+            take,
+            penalty,
+        })
+    }
+
+    /// Credits an account; it may claim the amount from now on.
+    pub(crate) fn add_payable(who: &T::AccountId, amount: Planck) -> DispatchResult {
+        if amount == 0 {
+            return Ok(());
+        }
+        Payouts::<T>::try_mutate(who, |payout| {
+            payout.payable = payout
+                .payable
+                .checked_add(amount)
+                .ok_or(Error::<T>::BooksUnbalanced)?;
+            Ok::<_, DispatchError>(())
+        })?;
+        RunningTotals::<T>::try_mutate(|totals| {
+            totals.payable = totals
+                .payable
+                .checked_add(amount)
+                .ok_or(Error::<T>::BooksUnbalanced)?;
+            Ok(())
+        })
+    }
+
+    pub(crate) fn do_claim(who: &T::AccountId) -> DispatchResult {
+        let mut payout = Payouts::<T>::get(who);
+        let amount = payout
+            .payable
+            .checked_sub(payout.claimed)
+            .filter(|amount| *amount > 0)
+            .ok_or(Error::<T>::NothingToClaim)?;
+        T::Currency::transfer(&Self::pot(), who, amount, Preservation::Preserve)?;
+        payout.claimed = payout.payable;
+        Payouts::<T>::insert(who, payout);
+        RunningTotals::<T>::try_mutate(|totals| {
+            totals.claimed = totals
+                .claimed
+                .checked_add(amount)
+                .ok_or(Error::<T>::BooksUnbalanced)?;
+            Ok::<_, DispatchError>(())
+        })?;
+        Self::deposit_event(Event::Claimed {
+            account: who.clone(),
+            amount,
+        });
+        Ok(())
+    }
+}
