@@ -200,8 +200,7 @@ impl Store {
         let file = match File::open(&path) {
             Ok(file) => Arc::new(file),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                // It left a moment ago, or somebody took it away; the records that still name it are of no use.
-                inner.drop_body(root);
+                inner.drop_missing(root);
                 return Ok(None);
             }
             Err(error) => return Err(Error::io("open", &path, error)),
@@ -344,6 +343,18 @@ impl Inner {
         if count > 0 {
             tracing::warn!(records = count, "dropped a body that has decayed");
         }
+    }
+
+    /// Takes a body out whose file somebody else has taken away. One that left a moment ago, or came back, is left alone.
+    fn drop_missing(&self, root: &Hash) {
+        let is_missing = |index: &Index| index.has_body(root) && !self.folder.body(root).exists();
+        self.drop_records(|index| {
+            if is_missing(index) {
+                index.of_body(root)
+            } else {
+                Vec::new()
+            }
+        });
     }
 
     fn drop_records(&self, which: impl FnOnce(&Index) -> Vec<RecordId>) -> usize {
