@@ -163,10 +163,10 @@ impl Ledger {
         channel.since_voucher = channel.since_voucher.saturating_add(bytes);
     }
 
-    /// Takes a voucher that `peer` sent in the epoch `current`; true when it is new and must be
-    /// kept, false when it is the last one again.
-    pub fn accept(
-        &mut self,
+    /// Checks a voucher that `peer` sent in the epoch `current`; true when it is new: keep it, then
+    /// [`take`](Self::take_voucher) it. False when it is the last one again.
+    pub fn check_voucher(
+        &self,
         genesis: &GenesisHash,
         current: Epoch,
         peer: &DeviceId,
@@ -191,14 +191,17 @@ impl Ledger {
             return Err(VoucherError::DoesNotFollow);
         }
         verify_voucher(genesis, signed).map_err(|_| VoucherError::BadSignature)?;
+        Ok(true)
+    }
 
-        let before = last.map_or(Usage::ZERO, |last| last.voucher.usage);
-        let channel = self.channels.entry(*peer).or_default();
-        if before != voucher.usage {
+    /// Takes a voucher that was checked and kept.
+    pub fn take_voucher(&mut self, signed: &SignedVoucher) {
+        let voucher = &signed.voucher;
+        let channel = self.channels.entry(voucher.gateway).or_default();
+        let before = channel.vouchers.insert(voucher.epoch, *signed);
+        if before.is_none_or(|before| before.voucher.usage != voucher.usage) {
             channel.since_voucher = 0;
         }
-        channel.vouchers.insert(voucher.epoch, *signed);
-        Ok(true)
     }
 
     /// The last voucher of a gateway in an epoch.
