@@ -258,9 +258,16 @@ pub fn on_hold(who: &AccountId32) -> Balance {
     Balances::balance_on_hold(&crate::HoldReason::Deposit.into(), who)
 }
 
+/// The pallet's own latest event.
 pub fn last_event() -> crate::Event<Test> {
-    match System::events().pop().map(|record| record.event) {
-        Some(RuntimeEvent::Services(event)) => event,
-        other => panic!("not an event of services: {other:?}"),
-    }
+    let mut events = System::events()
+        .into_iter()
+        .rev()
+        .map(|record| record.event);
+    events
+        .find_map(|event| match event {
+            RuntimeEvent::Services(event) => Some(event),
+            _ => None,
+        })
+        .unwrap()
 }

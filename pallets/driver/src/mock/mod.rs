@@ -83,7 +83,7 @@ pub(crate) const KEY: [u8; 32] = [9; 32];
 pub(crate) const TOKEN: &str = "a-token";
 pub(crate) const EPOCH: Epoch = Epoch(7);
 
-pub(crate) struct Chain;
+pub struct Chain;
 
 impl ConfigView for Chain {
     fn clock() -> ClockConfig {

@@ -4,13 +4,12 @@
 
 use super::{Test, TOKEN};
 use codec::{Decode, Encode};
-use frame_support::traits::Get;
 use selvedge_primitives_types::{
     agent::{AgentEndpoint, AgentStatus, ConfigDelta, SectionVersions, AGENTS_STORAGE_KEY},
     DeviceId, Epoch, Role,
 };
 use sp_core::offchain::{
-    self, storage::InMemOffchainStorage, Duration, HttpError, HttpRequestId, HttpRequestStatus,
+    self, storage::InMemOffchainStorage, HttpError, HttpRequestId, HttpRequestStatus,
     OffchainStorage, OpaqueNetworkState, StorageKind, Timestamp,
 };
 use std::{

@@ -67,12 +67,12 @@ fn the_parent_of_the_block_is_named() {
         plain(&net, 1);
         net.list(&[endpoint(1)]);
         let parent = sp_core::H256::repeat_byte(5);
-        System::initialize(&9, &parent, &Default::default());
-        work(9);
+        System::initialize(&1, &parent, &Default::default());
+        work(1);
         assert_eq!(
             take_deltas(&net).remove(0).block,
             BlockRef {
-                number: 9,
+                number: 1,
                 parent: [5; 32]
             }
         );
