@@ -1,1 +1,186 @@
+#![doc = include_str!("../README.md")]
 #![cfg_attr(not(feature = "std"), no_std)]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::marker::PhantomData;
+use frame_support::traits::Get;
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+pub use pallet::*;
+
+/// What authors and finalises blocks.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Default,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum EngineKind {
+    /// BABE authors, GRANDPA finalises.
+    #[default]
+    #[codec(index = 0)]
+    BabeGrandpa,
+}
+
+/// Shortest slot, in milliseconds: below it, blocks of the usual sizes do not reach the other validators in time.
+pub const MIN_SLOT_MILLIS: u64 = 1_000;
+
+/// The slot length in milliseconds.
+pub struct SlotDurationOf<T>(PhantomData<T>);
+
+impl<T: Config> Get<u64> for SlotDurationOf<T> {
+    fn get() -> u64 {
+        SlotDuration::<T>::get()
+    }
+}
+
+/// The least time between two blocks that the timestamp accepts: half a slot, in milliseconds.
+pub struct MinimumPeriod<T>(PhantomData<T>);
+
+impl<T: Config> Get<u64> for MinimumPeriod<T> {
+    fn get() -> u64 {
+        SlotDuration::<T>::get() / 2
+    }
+}
+
+/// The length of a BABE epoch in slots.
+pub struct BabeEpochDuration<T>(PhantomData<T>);
+
+impl<T: Config> Get<u64> for BabeEpochDuration<T> {
+    fn get() -> u64 {
+        BabeEpochLength::<T>::get()
+    }
+}
+
+/// Whether local host names need no ownership proof.
+pub struct LocalNames<T>(PhantomData<T>);
+
+impl<T: Config> Get<bool> for LocalNames<T> {
+    fn get() -> bool {
+        AllowLocalNames::<T>::get()
+    }
+}
+
+#[frame_support::pallet]
+pub mod pallet {
+    use super::*;
+    use frame_support::pallet_prelude::*;
+    use frame_system::pallet_prelude::*;
+
+    #[pallet::pallet]
+    pub struct Pallet<T>(_);
+
+    /// The pallet asks nothing of the runtime.
+    #[pallet::config]
+    pub trait Config: frame_system::Config {}
+
+    /// The consensus engine. Written at genesis, never again.
+    #[pallet::storage]
+    pub type Engine<T> = StorageValue<_, EngineKind, ValueQuery>;
+
+    /// Length of a slot in milliseconds. Written at genesis, never again.
+    #[pallet::storage]
+    pub type SlotDuration<T> = StorageValue<_, u64, ValueQuery, DefaultSlotDuration>;
+
+    /// Slots in a BABE epoch. Written at genesis, never again.
+    #[pallet::storage]
+    pub type BabeEpochLength<T> = StorageValue<_, u64, ValueQuery, DefaultBabeEpochLength>;
+
+    /// Whether local host names need no ownership proof. Written at genesis, never again.
+    #[pallet::storage]
+    pub type AllowLocalNames<T> = StorageValue<_, bool, ValueQuery>;
+
+    /// Three seconds: a block reaches every continent well within half of it.
+    #[pallet::type_value]
+    pub fn DefaultSlotDuration() -> u64 {
+        3_000
+    }
+
+    /// 300 slots × 3 s = 15 min, a quarter of a usage epoch of an hour: audits need randomness of a whole BABE epoch
+    /// drawn after the usage epoch closed.
+    #[pallet::type_value]
+    pub fn DefaultBabeEpochLength() -> u64 {
+        300
+    }
+
+    /// The parameters of a network.
+    #[pallet::genesis_config]
+    pub struct GenesisConfig<T: Config> {
+        /// The consensus engine.
+        pub engine: EngineKind,
+        /// Length of a slot in milliseconds.
+        pub slot_duration_ms: u64,
+        /// Slots in a BABE epoch.
+        pub babe_epoch_length: u64,
+        /// Whether local host names need no ownership proof.
+        pub allow_local_names: bool,
+        /// Nothing.
+        #[serde(skip)]
+        pub _config: PhantomData<T>,
+    }
+
+    impl<T: Config> Default for GenesisConfig<T> {
+        fn default() -> Self {
+            Self {
+                engine: EngineKind::BabeGrandpa,
+                slot_duration_ms: DefaultSlotDuration::get(),
+                babe_epoch_length: DefaultBabeEpochLength::get(),
+                allow_local_names: false,
+                _config: PhantomData,
+            }
+        }
+    }
+
+    #[pallet::genesis_build]
+    impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+        fn build(&self) {
+            Engine::<T>::put(self.engine);
+            SlotDuration::<T>::put(self.slot_duration_ms);
+            BabeEpochLength::<T>::put(self.babe_epoch_length);
+            AllowLocalNames::<T>::put(self.allow_local_names);
+            Pallet::<T>::check_invariants().expect("the chain parameters are usable");
+        }
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::check_invariants().map_err(Into::into)
+        }
+    }
+
+    impl<T: Config> Pallet<T> {
+        /// Checks the numbered invariants of the README against storage.
+        pub fn check_invariants() -> Result<(), &'static str> {
+            let slot = SlotDuration::<T>::get();
+            ensure!(
+                slot >= MIN_SLOT_MILLIS && slot.is_multiple_of(2),
+                "invariant 1: a slot lasts at least a second, in even milliseconds"
+            );
+            ensure!(
+                BabeEpochLength::<T>::get() > 0,
+                "invariant 2: a BABE epoch has at least one slot"
+            );
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! How an entry of the register is made, changed, read and removed.
+
+use crate::{
+    address, Address, Config, Device, Devices, Error, Event, GenesisDevice, HoldReason, Pallet,
+};
+use alloc::{collections::BinaryHeap, vec::Vec};
+use frame_support::{
+    pallet_prelude::*,
+    traits::{fungible::MutateHold, tokens::Precision},
+};
+use frame_system::pallet_prelude::BlockNumberFor;
+use pallet_edge_traits::{DeviceInfo, DeviceInspect, StakeInspect};
+use selvedge_primitives_types::{
+    signing::RegisterDevicePayload, Account, DeviceId, Domain, Signature64,
+};
+use sp_core::ed25519;
+use sp_runtime::traits::Zero;
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn do_register(
+        device: DeviceId,
+        entry: Device<T::AccountId>,
+        signature: &Signature64,
+    ) -> DispatchResult {
+        ensure!(
+            !Devices::<T>::contains_key(device),
+            Error::<T>::AlreadyRegistered
+        );
+        Self::ensure_well_formed(&device, &entry)?;
+        ensure!(
+            Self::has_agreed(&device, &entry, signature),
+            Error::<T>::InvalidSignature
+        );
+        T::Currency::hold(&HoldReason::Device.into(), &entry.operator, entry.deposit)?;
+        Self::deposit_event(Event::DeviceRegistered {
+            device,
+            operator: entry.operator.clone(),
+            role: entry.role,
+            region: entry.region,
+        });
+        Devices::<T>::insert(device, entry);
+        Ok(())
+    }
+
+    /// Whether the device signed that this operator may manage it with this agent key, on this network.
+    fn has_agreed(
+        device: &DeviceId,
+        entry: &Device<T::AccountId>,
+        signature: &Signature64,
+    ) -> bool {
+        let payload = RegisterDevicePayload {
+            operator: Account(entry.operator.clone().into()),
+            device: *device,
+            agent_key: entry.agent_key,
+        };
+        let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
+        let mut hash = [0; 32];
+        hash.copy_from_slice(genesis.as_ref());
+        sp_io::crypto::ed25519_verify(
+            &ed25519::Signature::from_raw(signature.0),
+            &Domain::RegisterDevice.message(&hash, &payload),
+            &ed25519::Public::from_raw(device.0),
+        )
+    }
+
+    pub(crate) fn register_at_genesis(device: &GenesisDevice<T::AccountId>) -> DispatchResult {
+        let address = |text: &str| Address::try_from(text.as_bytes().to_vec());
+        let entry = Device {
+            operator: device.operator.clone(),
+            role: device.role,
+            region: device.region,
+            endpoint: address(&device.endpoint).map_err(|_| Error::<T>::InvalidEndpoint)?,
+            public_url: address(&device.public_url).map_err(|_| Error::<T>::InvalidUrl)?,
+            capacity: device.capacity,
+            agent_key: device.agent_key,
+            draining: false,
+            deposit: 0,
+        };
+        ensure!(
+            !Devices::<T>::contains_key(device.device),
+            Error::<T>::AlreadyRegistered
+        );
+        Self::ensure_well_formed(&device.device, &entry)?;
+        Devices::<T>::insert(device.device, entry);
+        Ok(())
+    }
+
+    pub(crate) fn do_retire(operator: &T::AccountId, device: DeviceId) -> DispatchResult {
+        let entry = Devices::<T>::get(device).ok_or(Error::<T>::UnknownDevice)?;
+        ensure!(entry.operator == *operator, Error::<T>::NotOperator);
+        ensure!(
+            T::Stakes::stake_of(&device).is_none(),
+            Error::<T>::StakeAssigned
+        );
+        T::Currency::release(
+            &HoldReason::Device.into(),
+            operator,
+            entry.deposit,
+            Precision::Exact,
+        )?;
+        Devices::<T>::remove(device);
+        Self::deposit_event(Event::DeviceRetired { device });
+        Ok(())
+    }
+
+    /// Changes an entry on behalf of its operator.
+    pub(crate) fn with_device(
+        operator: &T::AccountId,
+        device: DeviceId,
+        change: impl FnOnce(&mut Device<T::AccountId>) -> DispatchResult,
+    ) -> DispatchResult {
+        Devices::<T>::try_mutate(device, |entry| {
+            let entry = entry.as_mut().ok_or(Error::<T>::UnknownDevice)?;
+            ensure!(entry.operator == *operator, Error::<T>::NotOperator);
+            change(entry)
+        })
+    }
+
+    /// Invariant 2.
+    pub(crate) fn ensure_well_formed(
+        device: &DeviceId,
+        entry: &Device<T::AccountId>,
+    ) -> DispatchResult {
+        ensure!(!device.is_none(), Error::<T>::InvalidDevice);
+        ensure!(entry.region.is_valid(), Error::<T>::InvalidRegion);
+        ensure!(
+            address::is_endpoint(&entry.endpoint),
+            Error::<T>::InvalidEndpoint
+        );
+        ensure!(
+            address::is_base_url(&entry.public_url),
+            Error::<T>::InvalidUrl
+        );
+        ensure!(entry.capacity > 0, Error::<T>::InvalidCapacity);
+        ensure!(entry.agent_key != [0; 32], Error::<T>::InvalidAgentKey);
+        Ok(())
+    }
+
+    /// Registered devices after `after` in the order of their ids, at most `limit`.
+    ///
+    /// Walks the whole register: for runtime APIs, never for a call.
+    pub fn devices_after(after: Option<DeviceId>, limit: u32) -> Vec<DeviceId> {
+        // The heap's greatest goes when it holds more than asked for.
+        let mut lowest = BinaryHeap::new();
+        let wanted =
+            Devices::<T>::iter_keys().filter(|device| after.is_none_or(|after| *device > after));
+        for device in wanted {
+            lowest.push(device);
+            if lowest.len() > limit as usize {
+                lowest.pop();
+            }
+        }
+        lowest.into_sorted_vec()
+    }
+}
+
+impl<T: Config> DeviceInspect<T::AccountId> for Pallet<T> {
+    fn device(device: &DeviceId) -> Option<DeviceInfo<T::AccountId>> {
+        let entry = Devices::<T>::get(device)?;
+        Some(DeviceInfo {
+            operator: entry.operator,
+            role: entry.role,
+            region: entry.region,
+            endpoint: entry.endpoint.into_inner(),
+            public_url: entry.public_url.into_inner(),
+            capacity: entry.capacity,
+            agent_key: entry.agent_key,
+            draining: entry.draining,
+        })
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn set_device(device: DeviceId, info: DeviceInfo<T::AccountId>) {
+        let entry = Device {
+            operator: info.operator,
+            role: info.role,
+            region: info.region,
+            endpoint: Address::truncate_from(info.endpoint),
+            public_url: Address::truncate_from(info.public_url),
+            capacity: info.capacity,
+            agent_key: info.agent_key,
+            draining: info.draining,
+            deposit: 0,
+        };
+        Devices::<T>::insert(device, entry);
+    }
+}

@@ -1,0 +1,178 @@
+//! A runtime of the system, balances and the register; stakes are answered by a set of devices.
+
+// The runtime macro makes the runtime public, and with it every type that a config names.
+#![allow(unreachable_pub)]
+
+use crate::{self as pallet_edge_registry, *};
+use core::cell::RefCell;
+use frame_support::{derive_impl, traits::ConstU128};
+use pallet_edge_traits::StakeInspect;
+use selvedge_primitives_types::{
+    signing::RegisterDevicePayload, Account, Domain, Epoch, Millis, StakeId,
+};
+use sp_core::{ed25519, Pair, H256};
+use sp_runtime::BuildStorage;
+use std::collections::BTreeSet;
+
+#[frame_support::runtime]
+mod runtime {
+    #[runtime::runtime]
+    #[runtime::derive(
+        RuntimeCall,
+        RuntimeEvent,
+        RuntimeError,
+        RuntimeOrigin,
+        RuntimeHoldReason,
+        RuntimeFreezeReason,
+        RuntimeTask
+    )]
+    pub struct Test;
+
+    #[runtime::pallet_index(0)]
+    pub type System = frame_system;
+    #[runtime::pallet_index(1)]
+    pub type Balances = pallet_balances;
+    #[runtime::pallet_index(10)]
+    pub type NodeRegistry = pallet_edge_registry;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = frame_system::mocking::MockBlock<Test>;
+    type AccountId = AccountId32;
+    type Lookup = sp_runtime::traits::IdentityLookup<AccountId32>;
+    type AccountData = pallet_balances::AccountData<u128>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+    type Balance = u128;
+    type ExistentialDeposit = ConstU128<1>;
+    type AccountStore = System;
+}
+
+pub(crate) const DEPOSIT: u128 = 50;
+pub(crate) const FUNDS: u128 = 1_000;
+pub(crate) const GENESIS: [u8; 32] = [7; 32];
+
+impl Config for Test {
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Currency = Balances;
+    type Stakes = Stakes;
+    type DeviceDeposit = ConstU128<DEPOSIT>;
+    type WeightInfo = weights::SubstrateWeight<Test>;
+}
+
+thread_local! {
+    static STAKED: RefCell<BTreeSet<DeviceId>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// Says of which devices a stake is assigned.
+pub struct Stakes;
+
+impl Stakes {
+    pub(crate) fn assign(device: DeviceId) {
+        STAKED.with_borrow_mut(|staked| staked.insert(device));
+    }
+}
+
+impl StakeInspect<AccountId32> for Stakes {
+    fn is_active(device: &DeviceId, _: Role, _: Epoch) -> bool {
+        Self::stake_of(device).is_some()
+    }
+    fn owner_at(_: &DeviceId, _: Epoch) -> Option<AccountId32> {
+        None
+    }
+    fn stake_of(device: &DeviceId) -> Option<(StakeId, Planck)> {
+        STAKED.with_borrow(|staked| staked.contains(device).then_some((StakeId(0), 1)))
+    }
+    fn active_count(_: Role, _: Epoch) -> u32 {
+        STAKED.with_borrow(|staked| staked.len() as u32)
+    }
+    fn active_devices(_: Role, _: u32) -> Vec<DeviceId> {
+        STAKED.with_borrow(|staked| staked.iter().copied().collect())
+    }
+    fn assigned_since(_: &DeviceId) -> Option<Millis> {
+        None
+    }
+    fn boost_of(_: &DeviceId) -> u32 {
+        1_000_000
+    }
+}
+
+pub(crate) fn account(id: u8) -> AccountId32 {
+    AccountId32::new([id; 32])
+}
+
+pub(crate) fn signer(id: u8) -> ed25519::Pair {
+    ed25519::Pair::from_seed(&[id; 32])
+}
+
+pub(crate) fn device(id: u8) -> DeviceId {
+    DeviceId(signer(id).public().0)
+}
+
+pub(crate) const AGENT: [u8; 32] = [3; 32];
+pub(crate) const EU: Region = Region(*b"eu-west\0");
+
+pub(crate) fn text(text: &str) -> Address {
+    Address::truncate_from(text.as_bytes().to_vec())
+}
+
+/// The device's signature that this operator may register it.
+pub(crate) fn agreed(id: u8, operator: u8, genesis: [u8; 32]) -> Signature64 {
+    let payload = RegisterDevicePayload {
+        operator: Account([operator; 32]),
+        device: device(id),
+        agent_key: AGENT,
+    };
+    Signature64(
+        signer(id)
+            .sign(&Domain::RegisterDevice.message(&genesis, &payload))
+            .0,
+    )
+}
+
+/// Registers device `id` under operator `operator`.
+pub(crate) fn register(id: u8, operator: u8) -> DispatchResult {
+    NodeRegistry::register_device(
+        RuntimeOrigin::signed(account(operator)),
+        device(id),
+        Role::Gateway,
+        EU,
+        text("gw.example:443"),
+        text("https://gw.example/audit"),
+        10,
+        AGENT,
+        agreed(id, operator, GENESIS),
+    )
+}
+
+pub(crate) fn on_hold(operator: u8) -> u128 {
+    Balances::balance_on_hold(&HoldReason::Device.into(), &account(operator))
+}
+
+/// Runs a test with operators 1 to 3 and checks the invariants after it.
+pub(crate) fn run(test: impl FnOnce()) {
+    run_with(Default::default(), test);
+}
+
+pub(crate) fn run_with(node_registry: GenesisConfig<Test>, test: impl FnOnce()) {
+    STAKED.take();
+    let balances = pallet_balances::GenesisConfig {
+        balances: (1..=3).map(|id| (account(id), FUNDS)).collect(),
+        ..Default::default()
+    };
+    let genesis = RuntimeGenesisConfig {
+        balances,
+        node_registry,
+        ..Default::default()
+    };
+    let mut ext: sp_io::TestExternalities = genesis.build_storage().unwrap().into();
+    ext.execute_with(|| {
+        frame_system::BlockHash::<Test>::insert(0, H256(GENESIS));
+        System::set_block_number(1);
+        test();
+        NodeRegistry::check_invariants().unwrap();
+    });
+}
