@@ -1,0 +1,28 @@
+//! A cache: owns objects, keeps them on disk, leases origin fetches and relays what is fetched.
+//!
+//! It decides nothing about caching itself: freshness and ranges are decided by `core/http-cache`, placement by whoever
+//! asks, and what it says is never believed by anybody. It does not meter visitors; it bounds what it supplies without a
+//! voucher, keeps vouchers, and signs the leaves that keep what they promised.
+//!
+//! ```text
+//! lookup ── fresh record ──> Hit, bytes with their proofs from the store
+//!        ── fetch under way ──> Follow, its frames as they arrive
+//!        ── nothing ──> Lease: the asking gateway fetches, and seeds
+//! ```
+
+#![warn(missing_docs)]
+
+mod cache;
+mod control;
+mod leases;
+mod lookup;
+mod metrics;
+mod operated;
+mod options;
+mod seed;
+mod service;
+mod under_way;
+mod world;
+
+pub use cache::{Cache, CacheError};
+pub use options::CacheOptions;

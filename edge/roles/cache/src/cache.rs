@@ -1,0 +1,162 @@
+//! Starts and stops a cache.
+
+use crate::{
+    control::CacheControl, leases::Leases, metrics::Metrics, options::CacheOptions,
+    service::Shared, world::Worlds,
+};
+use selvedge_edge_core_verify::SigningKey;
+use selvedge_edge_drivers_agent::{ConfigFile, ControlServer, OperatorServer, Token};
+use selvedge_edge_drivers_http::ServerHandle;
+use selvedge_edge_drivers_meter::{CacheMeter, MeterError};
+use selvedge_edge_drivers_store::{Config, Error as StoreError, Store};
+use selvedge_edge_drivers_transport::{bind, Identity, TransportError};
+use selvedge_primitives_types::DeviceId;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::task::JoinHandle;
+
+/// How often counters and vouchers are made to last.
+const TICK: Duration = Duration::from_millis(250);
+/// How long running replies may take at the end.
+const LAST_REPLIES: Duration = Duration::from_secs(5);
+
+/// Why a cache does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    /// The folder for state cannot be used.
+    #[error("the state folder: {0}")]
+    Folder(std::io::Error),
+    /// The meter does not open.
+    #[error("the meter: {0}")]
+    Meter(#[from] MeterError),
+    /// The store does not open.
+    #[error("the store: {0}")]
+    Store(#[from] StoreError),
+    /// The transport does not start.
+    #[error("the transport: {0}")]
+    Transport(#[from] TransportError),
+    /// A listener does not start.
+    #[error("cannot listen: {0}")]
+    Listen(std::io::Error),
+}
+
+/// A running cache.
+pub struct Cache {
+    shared: Arc<Shared>,
+    transport: ServerHandle,
+    operator: ServerHandle,
+    control: ServerHandle,
+    ticking: JoinHandle<()>,
+}
+
+impl Cache {
+    /// Opens the state folder and starts to listen; it serves once its chain node has sent a config, or from the one kept
+    /// from an earlier run. `control` and `token` are for the chain node.
+    ///
+    /// Errors: [`CacheError`].
+    pub async fn start(
+        key: SigningKey,
+        options: CacheOptions,
+        control: SocketAddr,
+        token: Token,
+    ) -> Result<Self, CacheError> {
+        std::fs::create_dir_all(&options.state).map_err(CacheError::Folder)?;
+        let meter = CacheMeter::open(&options.state.join("meter"), key.clone(), options.exposure)?;
+        let store = Store::open(Config {
+            sync: options.sync,
+            ..Config::new(options.state.join("store"), options.quota)
+        })?;
+        let file = ConfigFile::new(options.state.join("chain.scale"));
+        let identity = Identity::new(key)?;
+        let worlds = Arc::new(Worlds::default());
+        let shared = Arc::new(Shared {
+            device: identity.device(),
+            worlds: worlds.clone(),
+            store,
+            leases: Leases::default(),
+            meter,
+            metrics: Metrics::default(),
+            options,
+        });
+        if let Some(chain) = file.load() {
+            if let Err(error) = shared.take_world(chain) {
+                tracing::warn!(error, "the kept config is not used");
+            }
+        }
+        let options = &shared.options;
+        let (server, handler) = bind(
+            options.transport,
+            &identity,
+            worlds,
+            options.limits.clone(),
+            shared.clone(),
+        )
+        .await?;
+        let transport = server.serve(handler).map_err(CacheError::Listen)?;
+        let operator = OperatorServer::start(options.admin, shared.clone())
+            .await
+            .map_err(CacheError::Listen)?;
+        let endpoint = CacheControl {
+            shared: shared.clone(),
+            file,
+            turn: tokio::sync::Mutex::new(()),
+        };
+        let control = ControlServer::start(control, token, Arc::new(endpoint))
+            .await
+            .map_err(CacheError::Listen)?;
+        let ticking = tokio::spawn(tick(shared.clone()));
+        Ok(Self {
+            shared,
+            transport,
+            operator,
+            control,
+            ticking,
+        })
+    }
+
+    /// The device it runs as.
+    pub fn device(&self) -> DeviceId {
+        self.shared.device
+    }
+
+    /// Where gateways reach it.
+    pub fn transport_addr(&self) -> SocketAddr {
+        self.transport.local_addr()
+    }
+
+    /// Where its operator reaches it.
+    pub fn admin_addr(&self) -> SocketAddr {
+        self.operator.local_addr()
+    }
+
+    /// Where its chain node reaches it.
+    pub fn control_addr(&self) -> SocketAddr {
+        self.control.local_addr()
+    }
+
+    /// Ends it: running replies may finish, then what was counted is made to last.
+    pub async fn shutdown(self) {
+        self.transport.shutdown(LAST_REPLIES).await;
+        self.control.shutdown(LAST_REPLIES).await;
+        self.operator.shutdown(LAST_REPLIES).await;
+        self.ticking.abort();
+        let shared = self.shared;
+        let kept = tokio::task::spawn_blocking(move || shared.meter.tick()).await;
+        if !matches!(kept, Ok(Ok(()))) {
+            tracing::warn!("the last counts were not flushed; the kernel still holds them");
+        }
+    }
+}
+
+async fn tick(shared: Arc<Shared>) {
+    let mut interval = tokio::time::interval(TICK);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        let meter = shared.clone();
+        match tokio::task::spawn_blocking(move || meter.meter.tick()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "counters or vouchers were not flushed"),
+            Err(_) => return,
+        }
+    }
+}
