@@ -19,6 +19,15 @@ const OF_A_REPRESENTATION: [HeaderName; 6] = [
     HeaderName::from_static("repr-digest"),
 ];
 
+/// Fields that say how long and by what name a response is good.
+const OF_A_LIFETIME: [HeaderName; 5] = [
+    header::AGE,
+    header::ETAG,
+    header::EXPIRES,
+    header::LAST_MODIFIED,
+    header::PRAGMA,
+];
+
 /// The bytes of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
@@ -80,9 +89,11 @@ pub fn answer(request: &RequestHead<'_>, stored: &Stored, now: Millis) -> Answer
             }
         }
         RangeAnswer::NotSatisfiable => {
-            for name in &OF_A_REPRESENTATION {
+            for name in OF_A_REPRESENTATION.iter().chain(&OF_A_LIFETIME) {
                 headers.remove(name);
             }
+            // What lets the whole be kept must not let its refusal be kept under the same name.
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(0u64));
             insert(&mut headers, range::unsatisfied_range(length));
             let status = StatusCode::RANGE_NOT_SATISFIABLE;

@@ -58,26 +58,46 @@ pub(crate) fn list<'a>(
         .flat_map(|value| members(value.as_bytes()))
 }
 
-/// The members of one list value.
+/// The members of one list value. From a quote that is never closed on, quotes are characters like any other, so that
+/// nothing can hide behind it.
 pub(crate) fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut is_quoted = false;
-    let mut is_escaped = false;
-    value
-        .split(move |byte| {
-            if is_quoted {
-                match byte {
-                    _ if is_escaped => is_escaped = false,
-                    b'\\' => is_escaped = true,
-                    b'"' => is_quoted = false,
-                    _ => {}
-                }
-                return false;
-            }
-            is_quoted = *byte == b'"';
-            *byte == b','
-        })
-        .map(<[u8]>::trim_ascii)
-        .filter(|member| !member.is_empty())
+    let mut rest = Some(value);
+    let mut has_quotes = true;
+    core::iter::from_fn(move || {
+        let value = rest.take()?;
+        let end = comma(value, &mut has_quotes);
+        rest = end.map(|end| &value[end + 1..]);
+        Some(&value[..end.unwrap_or(value.len())])
+    })
+    .map(<[u8]>::trim_ascii)
+    .filter(|member| !member.is_empty())
+}
+
+/// The first comma outside quotes. An open quote is looked for once in a value, or many of them would cost a square.
+fn comma(value: &[u8], has_quotes: &mut bool) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        match value.get(at)? {
+            b',' => return Some(at),
+            b'"' if *has_quotes => match quoted(&value[at..]) {
+                Some(length) => at += length,
+                None => *has_quotes = false,
+            },
+            _ => at += 1,
+        }
+    }
+}
+
+/// Length of the quoted string that a value begins with, if it is closed.
+fn quoted(value: &[u8]) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        match value.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
 }
 
 /// An HTTP date in any of its three forms (RFC 9110 §5.6.7). Dates before 1970 are 1970.
@@ -196,6 +216,10 @@ mod tests {
     fn commas_in_quotes_do_not_split() {
         let got: Vec<_> = members(br#"a, b="x, \", y" ,, c"#).collect();
         assert_eq!(got, [&b"a"[..], br#"b="x, \", y""#, b"c"]);
+        let open: Vec<_> = members(br#"a="x, no-store, b="y,z""#).collect();
+        assert_eq!(open, [&br#"a="x, no-store, b="y"#[..], br#"z""#]);
+        let open: Vec<_> = members(br#"a="x\", no-store"#).collect();
+        assert_eq!(open, [&br#"a="x\""#[..], b"no-store"]);
     }
 
     #[test]

@@ -129,9 +129,16 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), KeyError> {
         Some(end) => authority.split_at(end + 2),
         None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
     };
-    let is_plain =
-        |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%[]:".contains(&byte);
-    if host.is_empty() || !host.bytes().all(is_plain) {
+    let is_address = |byte: u8| byte.is_ascii_hexdigit() || byte == b':' || byte == b'.';
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(&byte);
+    let inner = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    let is_valid = match inner {
+        Some(address) => !address.is_empty() && address.bytes().all(is_address),
+        None => !host.is_empty() && host.bytes().all(is_name),
+    };
+    if !is_valid {
         return Err(KeyError::Host);
     }
     let port = match port.strip_prefix(':') {
@@ -215,7 +222,9 @@ mod tests {
     #[test]
     fn what_is_no_target_has_no_key() {
         assert_eq!(key("ftp", "a", "/"), Err(KeyError::Scheme));
-        for host in ["", "user@a", "a b", "a/b", ":80"] {
+        for host in [
+            "", "user@a", "a b", "a/b", ":80", "[", "[]", "[x]", "a]", "[::1",
+        ] {
             assert_eq!(key("http", host, "/"), Err(KeyError::Host), "{host:?}");
         }
         for host in ["a:x", "a:0", "a:65536", "a:1:2", "[::1]x", "a:+1"] {

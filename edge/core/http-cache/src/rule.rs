@@ -53,6 +53,8 @@ rules! {
     VaryStar = "RFC 9111 §4.1", "vary-star";
     /// The request's fields differ from those the stored response was chosen by.
     VaryMismatch = "RFC 9111 §4.1", "vary-mismatch";
+    /// The response was chosen by a cookie or by credentials that the request carries.
+    CredentialVariant = "policy", "credential-variant";
     /// A response that sets a cookie is for one visitor.
     SetCookie = "policy", "set-cookie";
     /// The response is not a final one.

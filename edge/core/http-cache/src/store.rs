@@ -63,6 +63,9 @@ impl Policy {
         let directives = ResponseDirectives::read(response.headers);
         self.may_share(request, response, &directives)?;
         let variant = Variant::new(request.headers, response.headers, &self.limits)?;
+        if variant.has_credentials() {
+            return Err(Rule::CredentialVariant);
+        }
 
         let mut headers = response.headers.clone();
         strip_hop_by_hop(&mut headers);

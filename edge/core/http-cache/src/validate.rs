@@ -3,7 +3,10 @@
 use http::header::{self, HeaderMap, HeaderName};
 
 use crate::fields::{self, EntityTag};
-use crate::{strip_hop_by_hop, Policy, RequestHead, ResponseHead, Rule, Stored, Times};
+use crate::{
+    strip_hop_by_hop, Policy, RequestHead, ResponseDirectives, ResponseHead, Rule, Stored, Times,
+    Variant,
+};
 
 /// Conditions and ranges of one client, which a fetch for all clients must not carry.
 const OF_ONE_CLIENT: [HeaderName; 6] = [
@@ -80,27 +83,36 @@ impl Policy {
         for (name, value) in &news {
             headers.append(name, value.clone());
         }
-        let variant = stored.variant().clone();
         if !self.limits.allows(&headers) {
             return Update::Mismatch { rule: Rule::Limit };
         }
-        let updated = Stored::new(
-            stored.status(),
+        // The 304 may name other fields to choose by. Its `Cache-Control` has replaced the stored one as well: the newest
+        // word counts.
+        let variant = Variant::new(request.headers, &headers, &self.limits);
+        let status = stored.status();
+        let head = ResponseHead {
+            status,
+            headers: &headers,
+        };
+        let directives = ResponseDirectives::read(&headers);
+        let allowed = match &variant {
+            Err(rule) => Err(*rule),
+            Ok(variant) if variant.has_credentials() => Err(Rule::CredentialVariant),
+            Ok(_) => self.may_share(request, &head, &directives),
+        };
+        let variant = variant.unwrap_or_else(|_| stored.variant().clone());
+        let updated = Box::new(Stored::new(
+            status,
             headers,
             variant,
             times,
             stored.length(),
             self,
-        );
-        let head = ResponseHead {
-            status: updated.status(),
-            headers: updated.headers(),
-        };
-        // The 304's own `Cache-Control` has replaced the stored one: the newest word counts.
-        match self.may_share(request, &head, updated.directives()) {
-            Ok(()) => Update::Stored(Box::new(updated)),
+        ));
+        match allowed {
+            Ok(()) => Update::Stored(updated),
             Err(rule) => Update::UseOnce {
-                stored: Box::new(updated),
+                stored: updated,
                 rule,
             },
         }

@@ -66,6 +66,15 @@ impl Variant {
         })
     }
 
+    /// Whether a secret of one visitor is part of it: a record would carry it to other nodes. Responses that vary by a
+    /// cookie are still shared among those who have none.
+    pub fn has_credentials(&self) -> bool {
+        let secret = [&b"authorization"[..], b"cookie"];
+        self.0
+            .iter()
+            .any(|(name, value)| value.is_some() && secret.contains(&name.as_slice()))
+    }
+
     /// As it stands in a record.
     pub fn as_slice(&self) -> &[(Vec<u8>, Option<Vec<u8>>)] {
         &self.0

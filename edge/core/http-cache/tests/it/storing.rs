@@ -152,6 +152,20 @@ fn s4_1_vary_star_is_not_stored() {
 }
 
 #[test]
+fn what_was_chosen_by_a_secret_is_shared_only_among_those_without_one() {
+    let lines = [FRESH, ("vary", "Cookie")];
+    let decision = decide(&Policy::default(), &get(&[("cookie", "id=1")]), 200, &lines);
+    assert_eq!(pass(decision), Some(Rule::CredentialVariant));
+    assert_eq!(verdict(200, &lines), None);
+}
+
+#[test]
+fn a_quote_that_is_never_closed_hides_nothing() {
+    let value = ("cache-control", "max-age=60, x=\"y, no-store");
+    assert_eq!(verdict(200, &[value]), Some(Rule::ResponseNoStore));
+}
+
+#[test]
 fn what_could_never_be_used_again_is_not_stored() {
     assert_eq!(verdict(200, &[]), Some(Rule::Useless));
     assert_eq!(

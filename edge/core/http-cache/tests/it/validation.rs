@@ -142,9 +142,25 @@ fn a_304_that_withdraws_sharing_answers_once_and_ends_the_storage() {
             other => panic!("{other:?}"),
         }
     }
+    let starred = update(&old, &[("vary", "*")]);
+    assert!(matches!(
+        starred,
+        Update::UseOnce {
+            rule: Rule::VaryStar,
+            ..
+        }
+    ));
     // A cookie in a 304 is for the one that asked, and is not kept.
     let new = updated(&old, &[("set-cookie", "a=b")]);
     assert!(!new.headers().contains_key("set-cookie"));
+}
+
+#[test]
+fn s4_1_a_304_may_name_other_fields_to_choose_by() {
+    let old = stored(&[MINUTE, ("etag", "\"1\"")]);
+    let new = updated(&old, &[("vary", "accept")]);
+    assert!(new.variant().matches(&fields(&[])));
+    assert!(!new.variant().matches(&fields(&[("accept", "text/html")])));
 }
 
 #[test]
