@@ -4,7 +4,8 @@
 //! to make the client's API type from, but the client only ever uses that type to encode calls: no body here is reachable.
 #![allow(
     clippy::unimplemented,
-    reason = "the bodies are never called; see the module documentation"
+    dead_code,
+    reason = "only the types that the macro makes are used; see the module documentation"
 )]
 
 use pallet_transaction_payment_rpc_runtime_api::{FeeDetails, RuntimeDispatchInfo};
@@ -20,7 +21,8 @@ use sp_runtime::{
 use sp_weights::Weight;
 
 use selvedge_client_rpc::Nonce;
-use selvedge_primitives_types::Planck;
+use selvedge_primitives_runtime_api as edge;
+use selvedge_primitives_types::{Account, DeviceId, Epoch, Planck, PriceList, UsageCommitment};
 
 /// A block number.
 pub(crate) type BlockNumber = u32;
@@ -31,6 +33,7 @@ pub(crate) type Header = generic::Header<BlockNumber, BlakeTwo256>;
 /// A block whose extrinsics only the runtime can read.
 pub(crate) type Block = generic::Block<Header, OpaqueExtrinsic>;
 
+/// Carries the API type only; no value of it exists.
 struct Runtime;
 
 sp_api::impl_runtime_apis! {
@@ -198,6 +201,49 @@ sp_api::impl_runtime_apis! {
         }
 
         fn query_length_to_fee(_: u32) -> Planck {
+            unimplemented!()
+        }
+    }
+
+    impl edge::BillingApi<Block> for Runtime {
+        fn clock() -> edge::ClockView {
+            unimplemented!()
+        }
+
+        fn account(_: Account) -> Option<edge::AccountView> {
+            unimplemented!()
+        }
+
+        fn services(_: Account) -> Vec<edge::ServiceView> {
+            unimplemented!()
+        }
+
+        fn invoice_head(_: Account, _: Epoch) -> Option<edge::InvoiceHead> {
+            unimplemented!()
+        }
+
+        fn commitment(
+            _: DeviceId,
+            _: Epoch,
+        ) -> Option<(UsageCommitment, edge::CommitmentStatus)> {
+            unimplemented!()
+        }
+
+        fn price_lists() -> Vec<(PriceList, Epoch)> {
+            unimplemented!()
+        }
+    }
+
+    impl edge::NodesApi<Block> for Runtime {
+        fn node(_: DeviceId) -> Option<edge::NodeView> {
+            unimplemented!()
+        }
+
+        fn devices(_: Option<DeviceId>, _: u32) -> Vec<DeviceId> {
+            unimplemented!()
+        }
+
+        fn earnings(_: Account) -> edge::Earnings {
             unimplemented!()
         }
     }

@@ -8,6 +8,17 @@ mod commands;
 mod fake_runtime;
 mod service;
 
-fn main() -> sc_cli::Result<()> {
-    command::run()
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match command::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sc_cli::Error::Input(reason)) => fail(reason),
+        Err(error) => fail(error.to_string()),
+    }
+}
+
+fn fail(reason: String) -> ExitCode {
+    eprintln!("error: {reason}");
+    ExitCode::FAILURE
 }

@@ -47,7 +47,8 @@ impl<Block: BlockT, T> EngineApis<Block> for T where
 {
 }
 
-/// Reads from the genesis runtime which engine the chain runs: an engine is genesis-only and never changes.
+/// Asks the runtime which engine the chain runs. Any block would do, since an engine is genesis-only and never changes; what decides is whose
+/// state is there: a pruned database has lost the genesis state, one in the middle of a warp sync has nothing later.
 fn kind_of<Block, Api, Exec>(
     client: &Client<Block, Api, Exec>,
 ) -> Result<EngineKind, sc_service::Error>
@@ -57,13 +58,16 @@ where
     Api::RuntimeApi: EngineApis<Block>,
     Exec: CodeExecutor + RuntimeVersionOf + Clone + 'static,
 {
-    let genesis = client.info().genesis_hash;
+    let info = client.info();
+    let at = info
+        .finalized_state
+        .map_or(info.genesis_hash, |_| info.best_hash);
     let api = client.runtime_api();
     let has_babe = api
-        .has_api::<dyn BabeApi<Block>>(genesis)
+        .has_api::<dyn BabeApi<Block>>(at)
         .map_err(sp_blockchain::Error::from)?;
     let has_grandpa = api
-        .has_api::<dyn GrandpaApi<Block>>(genesis)
+        .has_api::<dyn GrandpaApi<Block>>(at)
         .map_err(sp_blockchain::Error::from)?;
     match (has_babe, has_grandpa) {
         (true, true) => Ok(EngineKind::BabeGrandpa),

@@ -7,6 +7,7 @@ use pallet_transaction_payment_rpc::{
     TransactionPayment, TransactionPaymentApiServer, TransactionPaymentRuntimeApi,
 };
 use sc_transaction_pool_api::TransactionPool;
+use selvedge_primitives_runtime_api::{BillingApi, NodesApi};
 use selvedge_primitives_types::Planck;
 use sp_api::ProvideRuntimeApi;
 use sp_block_builder::BlockBuilder;
@@ -14,7 +15,7 @@ use sp_blockchain::HeaderBackend;
 use sp_runtime::{traits::Block as BlockT, AccountId32};
 use substrate_frame_rpc_system::{AccountNonceApi, System, SystemApiServer};
 
-use crate::{AgentDirectory, AgentsApiServer, AgentsRpc};
+use crate::{AgentDirectory, AgentsApiServer, AgentsRpc, V1ApiServer, V1Rpc};
 
 /// How many transactions an account has sent.
 pub type Nonce = u32;
@@ -24,6 +25,8 @@ pub trait FullApis<Block: BlockT>:
     BlockBuilder<Block>
     + AccountNonceApi<Block, AccountId32, Nonce>
     + TransactionPaymentRuntimeApi<Block, Planck>
+    + BillingApi<Block>
+    + NodesApi<Block>
 {
 }
 
@@ -31,6 +34,8 @@ impl<Block: BlockT, T> FullApis<Block> for T where
     T: BlockBuilder<Block>
         + AccountNonceApi<Block, AccountId32, Nonce>
         + TransactionPaymentRuntimeApi<Block, Planck>
+        + BillingApi<Block>
+        + NodesApi<Block>
 {
 }
 
@@ -63,7 +68,8 @@ where
     } = deps;
     let mut module = RpcModule::new(());
     module.merge(System::<P, C, Block>::new(client.clone(), pool).into_rpc())?;
-    module.merge(TransactionPayment::<C, Block>::new(client).into_rpc())?;
+    module.merge(TransactionPayment::<C, Block>::new(client.clone()).into_rpc())?;
+    module.merge(V1Rpc::<C, Block>::new(client).into_rpc())?;
     module.merge(AgentsRpc::new(agents).into_rpc())?;
     module.merge(engine)?;
     Ok(module)

@@ -15,6 +15,9 @@ use serde_json::Value;
 
 use crate::chain_spec::{properties, ChainSpec, Extensions};
 
+/// Prefix of the network protocols' older names; the newer ones begin with the genesis hash.
+const PROTOCOL_ID: &str = "sel";
+
 /// Build a chain spec from a runtime and one of its genesis presets.
 #[derive(Debug, Parser)]
 pub(crate) struct CreateChainSpecCmd {
@@ -157,6 +160,7 @@ impl CreateChainSpecCmd {
                     .unwrap_or_else(|| format!("selvedge_{}", self.preset)),
             )
             .with_chain_type(self.chain_type.into())
+            .with_protocol_id(PROTOCOL_ID)
             .with_boot_nodes(self.bootnodes.clone())
             .with_properties(properties())
             .with_genesis_config_patch(genesis)
