@@ -42,8 +42,8 @@ pub enum Body {
 pub struct Answer {
     /// Status.
     pub status: StatusCode,
-    /// Fields, with `Age` and `Content-Length` where they belong. Add `Via`, `Cache-Status` and what else is the
-    /// connection's.
+    /// Fields, with `Age` and `Content-Length` where they belong. Add `Via`, `Cache-Status` and
+    /// what else is the connection's.
     pub headers: HeaderMap,
     /// Bytes.
     pub body: Body,
@@ -51,8 +51,8 @@ pub struct Answer {
     pub rule: Rule,
 }
 
-/// Answers a request from a stored response that [`crate::Policy::reuse_decision`] allowed: whole, a range, 304, 416 or
-/// a head only.
+/// Answers a request from a stored response that [`crate::Policy::reuse_decision`] allowed: whole,
+/// a range, 304, 416 or a head only.
 pub fn answer(request: &RequestHead<'_>, stored: &Stored, now: Millis) -> Answer {
     let mut headers = stored.headers().clone();
     // §5.1: a stored response is never sent without its age.

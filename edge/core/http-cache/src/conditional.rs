@@ -17,10 +17,12 @@ pub enum Conditional {
     },
 }
 
-/// Evaluates `If-None-Match`, or where there is none `If-Modified-Since`, against a response that may answer the request.
+/// Evaluates `If-None-Match`, or where there is none `If-Modified-Since`, against a response that
+/// may answer the request.
 ///
-/// Conditions count only where the answer would be a success otherwise (RFC 9110 §13.2.1). `If-Match` and
-/// `If-Unmodified-Since` are for the origin: [`crate::Policy::lookup_decision`] has sent them there.
+/// Conditions count only where the answer would be a success otherwise (RFC 9110 §13.2.1).
+/// `If-Match` and `If-Unmodified-Since` are for the origin: [`crate::Policy::lookup_decision`] has
+/// sent them there.
 pub fn evaluate(request: &RequestHead<'_>, stored: &Stored) -> Conditional {
     let is_get = matches!(*request.method, Method::GET | Method::HEAD);
     if !is_get || !stored.status().is_success() {

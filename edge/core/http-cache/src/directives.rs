@@ -44,8 +44,8 @@ pub enum MaxStale {
 
 /// A response's directives (RFC 9111 §5.2.2, RFC 5861).
 ///
-/// `no-cache` and `private` with field names count as the plain ones, which is always safe. A lifetime that cannot be
-/// read, or that two lines state differently, is zero (RFC 9111 §4.2.1).
+/// `no-cache` and `private` with field names count as the plain ones, which is always safe. A
+/// lifetime that cannot be read, or that two lines state differently, is zero (RFC 9111 §4.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct ResponseDirectives {
     /// `max-age`.
@@ -122,7 +122,8 @@ impl fmt::Display for ResponseDirectives {
     }
 }
 
-/// A request's directives (RFC 9111 §5.2.1, RFC 5861 §4). A `max-age` that cannot be read is zero; others are ignored.
+/// A request's directives (RFC 9111 §5.2.1, RFC 5861 §4). A `max-age` that cannot be read is zero;
+/// others are ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct RequestDirectives {
     /// `max-age`.

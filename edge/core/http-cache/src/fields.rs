@@ -1,11 +1,13 @@
-//! Reading field values: lists, dates, numbers, entity tags; and the fields that belong to one connection.
+//! Reading field values: lists, dates, numbers, entity tags; and the fields that belong to one
+//! connection.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use selvedge_primitives_types::Millis;
 
-/// Fields that concern one connection only (RFC 9110 §7.6.1, RFC 9111 §3.1), besides those that `Connection` names.
+/// Fields that concern one connection only (RFC 9110 §7.6.1, RFC 9111 §3.1), besides those that
+/// `Connection` names.
 pub const HOP_BY_HOP: [HeaderName; 10] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -19,8 +21,8 @@ pub const HOP_BY_HOP: [HeaderName; 10] = [
     header::UPGRADE,
 ];
 
-/// Fields that `Connection` cannot take away: they are meant for every recipient, and a response without them would be
-/// another one (RFC 9110 §7.6.1 forbids to name them).
+/// Fields that `Connection` cannot take away: they are meant for every recipient, and a response
+/// without them would be another one (RFC 9110 §7.6.1 forbids to name them).
 const END_TO_END: [HeaderName; 12] = [
     header::AGE,
     header::CACHE_CONTROL,
@@ -36,7 +38,8 @@ const END_TO_END: [HeaderName; 12] = [
     header::VARY,
 ];
 
-/// Takes away what concerns one connection only: the fields of [`HOP_BY_HOP`] and those that `Connection` names.
+/// Takes away what concerns one connection only: the fields of [`HOP_BY_HOP`] and those that
+/// `Connection` names.
 pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = list(headers, &header::CONNECTION)
         .filter_map(|name| HeaderName::from_bytes(name).ok())
@@ -47,7 +50,8 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// The members of a list field over all its lines: split at commas outside quotes, trimmed, without empty ones.
+/// The members of a list field over all its lines: split at commas outside quotes, trimmed, without
+/// empty ones.
 pub(crate) fn list<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
@@ -58,8 +62,8 @@ pub(crate) fn list<'a>(
         .flat_map(|value| members(value.as_bytes()))
 }
 
-/// The members of one list value. From a quote that is never closed on, quotes are characters like any other, so that
-/// nothing can hide behind it.
+/// The members of one list value. From a quote that is never closed on, quotes are characters like
+/// any other, so that nothing can hide behind it.
 pub(crate) fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(value);
     let mut has_quotes = true;
@@ -73,7 +77,8 @@ pub(crate) fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     .filter(|member| !member.is_empty())
 }
 
-/// The first comma outside quotes. An open quote is looked for once in a value, or many of them would cost a square.
+/// The first comma outside quotes. An open quote is looked for once in a value, or many of them
+/// would cost a square.
 fn comma(value: &[u8], has_quotes: &mut bool) -> Option<usize> {
     let mut at = 0;
     loop {
@@ -156,7 +161,8 @@ impl<'a> EntityTag<'a> {
     }
 }
 
-/// The tags of one line of `If-None-Match`. A backslash means nothing in a tag, other than in a quoted string.
+/// The tags of one line of `If-None-Match`. A backslash means nothing in a tag, other than in a
+/// quoted string.
 pub(crate) fn entity_tags(value: &[u8]) -> impl Iterator<Item = EntityTag<'_>> {
     let mut is_quoted = false;
     value

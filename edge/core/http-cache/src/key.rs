@@ -2,9 +2,10 @@
 
 use core::fmt;
 
-/// `scheme://host[:port]/path[?query]`: scheme and host in lower case, the scheme's own port left out, an empty path
-/// written as `/`. Path and query stay byte for byte as they were sent, because only the origin knows which of them mean
-/// the same. A fragment never reaches a server and is no part of it.
+/// `scheme://host[:port]/path[?query]`: scheme and host in lower case, the scheme's own port left
+/// out, an empty path written as `/`. Path and query stay byte for byte as they were sent, because
+/// only the origin knows which of them mean the same. A fragment never reaches a server and is no
+/// part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CacheKey(String);
 
@@ -29,8 +30,8 @@ pub enum KeyError {
 }
 
 impl CacheKey {
-    /// Builds the key of a target. `authority` is the `Host` field or `:authority`; `path_and_query` starts with a slash,
-    /// or is empty.
+    /// Builds the key of a target. `authority` is the `Host` field or `:authority`;
+    /// `path_and_query` starts with a slash, or is empty.
     pub fn new(
         scheme: &str,
         authority: &str,
@@ -68,7 +69,8 @@ impl CacheKey {
         Ok(Self(key))
     }
 
-    /// The key of a reference, such as a `Location`, seen from this target (RFC 3986 §5.2). `None` when it is no key.
+    /// The key of a reference, such as a `Location`, seen from this target (RFC 3986 §5.2). `None`
+    /// when it is no key.
     pub fn resolve(&self, reference: &str) -> Option<Self> {
         let reference = reference.trim().split('#').next()?;
         let (scheme, rest) = self.0.split_once("://")?;
@@ -266,7 +268,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(scheme in "(http|https|.{0,4})", host in ".{0,30}", path in ".{0,40}") {
+        fn no_text_makes_it_panic(
+            scheme in "(http|https|.{0,4})",
+            host in ".{0,30}",
+            path in ".{0,40}",
+        ) {
             if let Ok(key) = CacheKey::new(&scheme, &host, &path, 4096) {
                 prop_assert!(key.as_str().starts_with(key.origin()));
                 let _ = key.resolve(&path);
@@ -275,7 +281,11 @@ mod tests {
         }
 
         #[test]
-        fn a_key_is_its_own_normal_form(host in "[a-z]{1,8}", port in 1u16.., path in "(/[!-~&&[^#]]{0,9}){1,3}") {
+        fn a_key_is_its_own_normal_form(
+            host in "[a-z]{1,8}",
+            port in 1u16..,
+            path in "(/[!-~&&[^#]]{0,9}){1,3}",
+        ) {
             let key = CacheKey::new("http", &format!("{host}:{port}"), &path, 4096).unwrap();
             let rest = key.as_str().strip_prefix("http://").unwrap();
             let (authority, path) = rest.split_at(rest.find('/').unwrap());

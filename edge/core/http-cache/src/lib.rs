@@ -1,7 +1,9 @@
-//! Decision: says whether a response may be stored, and whether a stored one may answer a request (RFC 9110, RFC 9111).
+//! Decision: says whether a response may be stored, and whether a stored one may answer a request
+//! (RFC 9110, RFC 9111).
 //!
-//! Holds no bytes, opens no socket and reads no clock: the caller passes heads and moments and obeys what comes back.
-//! Every decision carries the [`Rule`] it follows, for logs, metrics and `Cache-Status`.
+//! Holds no bytes, opens no socket and reads no clock: the caller passes heads and moments and
+//! obeys what comes back. Every decision carries the [`Rule`] it follows, for logs, metrics and
+//! `Cache-Status`.
 //!
 //! One request of a shared cache, in the order of the calls:
 //!

@@ -9,7 +9,8 @@ use crate::{Policy, RequestDirectives, RequestHead, Rule};
 pub enum Lookup {
     /// Look the response up, and share the fetch on a miss.
     Cache,
-    /// Send the request to the origin as it is. No cache sees it, and nothing of the answer is stored.
+    /// Send the request to the origin as it is. No cache sees it, and nothing of the answer is
+    /// stored.
     Forward {
         /// Why.
         rule: Rule,

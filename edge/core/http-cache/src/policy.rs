@@ -62,18 +62,21 @@ impl<'a> From<&'a http::response::Parts> for ResponseHead<'a> {
 /// What the standards leave to the owner of a shared cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// Freshness of responses that do not state any (RFC 9111 §4.2.2). Default: none, so they are validated each time.
+    /// Freshness of responses that do not state any (RFC 9111 §4.2.2). Default: none, so they are
+    /// validated each time.
     pub heuristic: Option<Heuristic>,
     /// Whether a request's own `Cache-Control` and `Pragma` count. Default: yes.
     pub honour_request_directives: bool,
-    /// Whether requests with `Authorization` may be answered from, and fill, the cache where the response allows it
-    /// (RFC 9111 §3.5). Default: no, credentials pass by.
+    /// Whether requests with `Authorization` may be answered from, and fill, the cache where the
+    /// response allows it (RFC 9111 §3.5). Default: no, credentials pass by.
     pub share_authorized: bool,
     /// Whether responses with `Set-Cookie` are stored. Default: no.
     pub store_set_cookie: bool,
-    /// Whether `stale-while-revalidate` is obeyed; the caller must then refresh in the background. Default: no.
+    /// Whether `stale-while-revalidate` is obeyed; the caller must then refresh in the background.
+    /// Default: no.
     pub stale_while_revalidate: bool,
-    /// Staleness that is allowed without the response saying so while the origin cannot be reached. Default: none.
+    /// Staleness that is allowed without the response saying so while the origin cannot be reached.
+    /// Default: none.
     pub stale_when_unreachable: Millis,
     /// Bounds on what strangers send.
     pub limits: Limits,

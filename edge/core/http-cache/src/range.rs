@@ -26,8 +26,8 @@ pub enum RangeAnswer {
 
 /// Evaluates `Range` and `If-Range` against a response that may answer the request.
 ///
-/// Only GET, only a stored 200, only one range: several at once get the whole, as RFC 9110 §14.2 allows and as protects
-/// from amplification by overlapping ones.
+/// Only GET, only a stored 200, only one range: several at once get the whole, as RFC 9110 §14.2
+/// allows and as protects from amplification by overlapping ones.
 pub fn evaluate(request: &RequestHead<'_>, stored: &Stored) -> RangeAnswer {
     let mut lines = request.headers.get_all(header::RANGE).into_iter();
     let Some(value) = lines.next() else {
@@ -85,7 +85,8 @@ impl Spec {
     }
 }
 
-/// One range in bytes. `None` for other units, several ranges and whatever cannot be read: all of these are ignored.
+/// One range in bytes. `None` for other units, several ranges and whatever cannot be read: all of
+/// these are ignored.
 fn parse(value: &HeaderValue) -> Option<Spec> {
     let (unit, ranges) = value.to_str().ok()?.split_once('=')?;
     if !unit.trim().eq_ignore_ascii_case("bytes") {
@@ -174,7 +175,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_part_lies_inside_the_body(bytes in prop::collection::vec(any::<u8>(), 0..60), length in any::<u64>()) {
+        fn a_part_lies_inside_the_body(
+            bytes in prop::collection::vec(any::<u8>(), 0..60),
+            length in any::<u64>(),
+        ) {
             if let Some(spec) = HeaderValue::from_bytes(&bytes).ok().and_then(|value| parse(&value)) {
                 if let RangeAnswer::Part { start, end } = spec.resolve(length) {
                     prop_assert!(start < end && end <= length);
@@ -183,7 +187,11 @@ mod tests {
         }
 
         #[test]
-        fn a_readable_range_is_clipped(first in any::<u64>(), last in any::<u64>(), length in any::<u64>()) {
+        fn a_readable_range_is_clipped(
+            first in any::<u64>(),
+            last in any::<u64>(),
+            length in any::<u64>(),
+        ) {
             let got = resolved(&format!("bytes={first}-{last}"), length);
             let expected = if first > last {
                 None

@@ -30,7 +30,8 @@ pub enum Reuse {
         /// The conditions to send, over [`crate::fetch_fields`].
         conditions: HeaderMap,
     },
-    /// Fetch it as if nothing were stored. What is stored may still serve [`Policy::error_decision`].
+    /// Fetch it as if nothing were stored. What is stored may still serve
+    /// [`Policy::error_decision`].
     Fetch {
         /// Why.
         rule: Rule,
@@ -158,8 +159,8 @@ impl Policy {
                 refresh: true,
             };
         }
-        // §5.2.2.10: `s-maxage` forbids what a client would accept. `stale-while-revalidate` above is the origin's own
-        // word about this very response, and origins send the two together.
+        // §5.2.2.10: `s-maxage` forbids what a client would accept. `stale-while-revalidate` above
+        // is the origin's own word about this very response, and origins send the two together.
         if stored.lifetime().1 == Source::SharedMaxAge {
             return validate(stored, Rule::SharedMaxAge);
         }
@@ -176,7 +177,8 @@ impl Policy {
         }
     }
 
-    /// Says whether `stored` may answer although fetching or validating it failed (RFC 5861 §4, RFC 9111 §4.2.4).
+    /// Says whether `stored` may answer although fetching or validating it failed (RFC 5861 §4, RFC
+    /// 9111 §4.2.4).
     ///
     /// Only failures of the origin count: no answer, and the statuses 500, 502, 503 and 504.
     pub fn error_decision(
@@ -226,7 +228,8 @@ impl Policy {
     }
 }
 
-/// Chooses among the variants stored under one key: of those that match, the one with the latest `Date` (RFC 9111 §4.1).
+/// Chooses among the variants stored under one key: of those that match, the one with the latest
+/// `Date` (RFC 9111 §4.1).
 pub fn select<'a>(
     request: &RequestHead<'_>,
     stored: impl IntoIterator<Item = &'a Stored>,

@@ -15,7 +15,8 @@ macro_rules! rules {
             /// Every rule.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// The section of the standard, or `policy` where this cache is stricter than any standard.
+            /// The section of the standard, or `policy` where this cache is stricter than any
+            /// standard.
             pub fn section(self) -> &'static str {
                 match self {
                     $(Self::$name => $section,)*

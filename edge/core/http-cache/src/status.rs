@@ -76,7 +76,8 @@ pub struct CacheStatus {
 }
 
 impl CacheStatus {
-    /// A member with the cache's name and nothing said yet. Characters that a string cannot hold are left out.
+    /// A member with the cache's name and nothing said yet. Characters that a string cannot hold
+    /// are left out.
     pub fn new(cache: &str) -> Self {
         let mut status = Self {
             text: String::new(),
@@ -106,7 +107,8 @@ impl CacheStatus {
         self
     }
 
-    /// `ttl`: milliseconds until the response is stale, as [`crate::Stored::time_to_live`] gives them; written in seconds.
+    /// `ttl`: milliseconds until the response is stale, as [`crate::Stored::time_to_live`] gives
+    /// them; written in seconds.
     #[must_use]
     pub fn time_to_live(mut self, millis: i64) -> Self {
         let _ = write!(self.text, "; ttl={}", millis.div_euclid(1000));

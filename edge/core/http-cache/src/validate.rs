@@ -18,7 +18,8 @@ const OF_ONE_CLIENT: [HeaderName; 6] = [
     header::RANGE,
 ];
 
-/// Fields that a 304 does not change: they describe the stored bytes, or the message they came in (RFC 9111 §3.2).
+/// Fields that a 304 does not change: they describe the stored bytes, or the message they came in
+/// (RFC 9111 §3.2).
 const OF_THE_BYTES: [HeaderName; 6] = [
     header::CONTENT_ENCODING,
     header::CONTENT_LENGTH,
@@ -40,7 +41,8 @@ pub enum Update {
         /// Why it is not kept.
         rule: Rule,
     },
-    /// The 304 is about another representation: forget what is stored and fetch again without conditions.
+    /// The 304 is about another representation: forget what is stored and fetch again without
+    /// conditions.
     Mismatch {
         /// Why.
         rule: Rule,
@@ -86,8 +88,8 @@ impl Policy {
         if !self.limits.allows(&headers) {
             return Update::Mismatch { rule: Rule::Limit };
         }
-        // The 304 may name other fields to choose by. Its `Cache-Control` has replaced the stored one as well: the newest
-        // word counts.
+        // The 304 may name other fields to choose by. Its `Cache-Control` has replaced the stored
+        // one as well: the newest word counts.
         let variant = Variant::new(request.headers, &headers, &self.limits);
         let status = stored.status();
         let head = ResponseHead {
@@ -119,8 +121,8 @@ impl Policy {
     }
 }
 
-/// The fields of a fetch whose answer is for everybody: those of the client, without what concerns its connection, its
-/// conditions and its ranges.
+/// The fields of a fetch whose answer is for everybody: those of the client, without what concerns
+/// its connection, its conditions and its ranges.
 pub fn fetch_fields(request: &HeaderMap) -> HeaderMap {
     let mut headers = request.clone();
     strip_hop_by_hop(&mut headers);
@@ -130,7 +132,8 @@ pub fn fetch_fields(request: &HeaderMap) -> HeaderMap {
     headers
 }
 
-/// The conditions that validate a stored response (RFC 9111 §4.3.1); empty when it has no validator.
+/// The conditions that validate a stored response (RFC 9111 §4.3.1); empty when it has no
+/// validator.
 pub(crate) fn conditions(stored: &Stored) -> HeaderMap {
     let mut conditions = HeaderMap::new();
     let mut copy = |from: HeaderName, to: HeaderName| {
@@ -143,8 +146,8 @@ pub(crate) fn conditions(stored: &Stored) -> HeaderMap {
     conditions
 }
 
-/// Whether a 304 speaks of the stored representation: its tag is the stored one; without a tag, its modification date is;
-/// without either, it can only mean what was asked about.
+/// Whether a 304 speaks of the stored representation: its tag is the stored one; without a tag, its
+/// modification date is; without either, it can only mean what was asked about.
 fn is_about(stored: &Stored, headers: &HeaderMap) -> bool {
     let tag = headers
         .get(header::ETAG)

@@ -1,4 +1,5 @@
-//! The variant of a stored response: which request fields it was chosen by, with their values (RFC 9111 §4.1).
+//! The variant of a stored response: which request fields it was chosen by, with their values (RFC
+//! 9111 §4.1).
 
 use http::header::{self, HeaderMap, HeaderName};
 
@@ -11,18 +12,19 @@ const WITHOUT_CASE: [HeaderName; 3] = [
     header::ACCEPT_LANGUAGE,
 ];
 
-/// Names in `Vary`, lower case, sorted and without doubles, each with the request's normalised value; `None` where the
-/// request has no such field. Empty for a response without `Vary`.
+/// Names in `Vary`, lower case, sorted and without doubles, each with the request's normalised
+/// value; `None` where the request has no such field. Empty for a response without `Vary`.
 ///
-/// Normalised: all lines joined, blanks round the members and empty members taken away, without case where it has no
-/// meaning. The order of members is kept.
+/// Normalised: all lines joined, blanks round the members and empty members taken away, without
+/// case where it has no meaning. The order of members is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Variant(Vec<(Vec<u8>, Option<Vec<u8>>)>);
 
 impl Variant {
     /// The variant that a response with these fields is for this request.
     ///
-    /// Errors: [`Rule::VaryStar`], [`Rule::Limit`], and [`Rule::Limit`] for a name that is no field name.
+    /// Errors: [`Rule::VaryStar`], [`Rule::Limit`], and [`Rule::Limit`] for a name that is no field
+    /// name.
     pub fn new(request: &HeaderMap, response: &HeaderMap, limits: &Limits) -> Result<Self, Rule> {
         let mut names = Vec::new();
         for name in fields::list(response, &header::VARY) {
@@ -48,7 +50,8 @@ impl Variant {
         Ok(variant)
     }
 
-    /// The variant of these names for another request: the rest of a lookup key, once the names are known.
+    /// The variant of these names for another request: the rest of a lookup key, once the names are
+    /// known.
     pub fn for_request(&self, request: &HeaderMap) -> Self {
         let values = self.0.iter().map(|(name, _)| {
             let value = HeaderName::from_bytes(name)
@@ -66,8 +69,8 @@ impl Variant {
         })
     }
 
-    /// Whether a secret of one visitor is part of it: a record would carry it to other nodes. Responses that vary by a
-    /// cookie are still shared among those who have none.
+    /// Whether a secret of one visitor is part of it: a record would carry it to other nodes.
+    /// Responses that vary by a cookie are still shared among those who have none.
     pub fn has_credentials(&self) -> bool {
         let secret = [&b"authorization"[..], b"cookie"];
         self.0

@@ -1,10 +1,11 @@
 //! Decision: chooses which caches own a key, by weighted rendezvous hashing.
 //!
-//! Opens no connection and measures nothing: the caller passes the nodes of the chain's config, and every gateway with the
-//! same config gets the same answer, so that one response has one owner in a region. It does not choose among replicas by
-//! load; that is for the one who has measured it.
+//! Opens no connection and measures nothing: the caller passes the nodes of the chain's config, and
+//! every gateway with the same config gets the same answer, so that one response has one owner in a
+//! region. It does not choose among replicas by load; that is for the one who has measured it.
 //!
-//! Every cache draws a number for every key, the draw is scaled by its weight, and the caches are ordered by it:
+//! Every cache draws a number for every key, the draw is scaled by its weight, and the caches are
+//! ordered by it:
 //!
 //! ```text
 //! draw  = BLAKE3(target digest ‖ device), 64 bits, read as h in (0, 1)
@@ -14,8 +15,9 @@
 //! Invariants
 //! 1. A cache owns a share of the keys that is its share of the weight.
 //! 2. A cache that comes or goes, or whose weight changes, moves only keys from or to itself.
-//! 3. The order depends on nothing but the target and the caches: not on their order in the config, the machine or the
-//!    build. Hence integers: a logarithm in floating point may differ in its last bit between two machines.
+//! 3. The order depends on nothing but the target and the caches: not on their order in the config,
+//!    the machine or the build. Hence integers: a logarithm in floating point may differ in its
+//!    last bit between two machines.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -94,7 +96,8 @@ pub struct Owners {
 }
 
 impl Owners {
-    /// The caches of `region`; those of all regions where it has none, so that a young region is served from afar.
+    /// The caches of `region`; those of all regions where it has none, so that a young region is
+    /// served from afar.
     pub fn new(nodes: &[NodeConfig], region: Region) -> Self {
         let caches = || nodes.iter().filter(|node| node.role == Role::Cache);
         let near: Vec<_> = caches()
@@ -125,7 +128,8 @@ impl Owners {
         self.candidates.is_empty()
     }
 
-    /// The first `count` owners of a target, in order: ask the first, and the next when it does not answer.
+    /// The first `count` owners of a target, in order: ask the first, and the next when it does not
+    /// answer.
     ///
     /// Costs one hash per cache.
     pub fn rank(&self, target: Target<'_>, count: usize) -> Vec<DeviceId> {

@@ -3,9 +3,11 @@
 /// Fraction bits of the result.
 const FRACTION: u32 = 40;
 
-/// `-log2(h)` for `h = (draw + 1/2) / 2^64`, with 40 fraction bits, rounded down but at least 1 and at most `65 * 2^40`.
+/// `-log2(h)` for `h = (draw + 1/2) / 2^64`, with 40 fraction bits, rounded down but at least 1 and
+/// at most `65 * 2^40`.
 ///
-/// One squaring per fraction bit: the top bit of the square of a number in [1, 2) is the next bit of its logarithm.
+/// One squaring per fraction bit: the top bit of the square of a number in [1, 2) is the next bit
+/// of its logarithm.
 pub(crate) fn minus_log2(draw: u64) -> u64 {
     // 2 * draw + 1 is odd and never zero; it stands for h * 2^65.
     let doubled = u128::from(draw) * 2 + 1;

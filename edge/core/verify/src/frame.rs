@@ -1,9 +1,10 @@
 //! Frames of a body under way, whose root nobody knows yet.
 //!
-//! The gateway that fetches an origin cuts the body into frames, at most one every few milliseconds, and signs each with
-//! the digest of the response's head, its place, the hash of its bytes and the digest of the frame before it. A waiting
-//! gateway may thus forward at once: it trusts the fetching gateway, never the cache between them. The last frame says so,
-//! and the signed record follows it.
+//! The gateway that fetches an origin cuts the body into frames, at most one every few
+//! milliseconds, and signs each with the digest of the response's head, its place, the hash of its
+//! bytes and the digest of the frame before it. A waiting gateway may thus forward at once: it
+//! trusts the fetching gateway, never the cache between them. The last frame says so, and the
+//! signed record follows it.
 //!
 //! ```text
 //! head --digest--> frame 0 --digest--> frame 1 --digest--> ... last frame     then the signed record
@@ -25,7 +26,8 @@ pub const MAX_FRAME: u64 = 1024 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
 pub struct LeaseId(pub u64);
 
-/// Everything of a record that is known before the body has ended, and the lease it is fetched under.
+/// Everything of a record that is known before the body has ended, and the lease it is fetched
+/// under.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct RecordHead {
     /// The lease.
@@ -87,8 +89,8 @@ struct FramePayload {
     is_last: bool,
 }
 
-/// A frame without its bytes, which travel behind it. A frame may be empty: the first one then vouches for the head, and
-/// the last one for the end.
+/// A frame without its bytes, which travel behind it. A frame may be empty: the first one then
+/// vouches for the head, and the last one for the end.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct SignedFrame {
     /// Where its bytes start in the body.
@@ -99,7 +101,8 @@ pub struct SignedFrame {
     pub bytes: Hash,
     /// Whether the body ends with them.
     pub is_last: bool,
-    /// The fetching gateway's signature over these, the head's digest and the digest of the frame before.
+    /// The fetching gateway's signature over these, the head's digest and the digest of the frame
+    /// before.
     pub signature: Signature64,
 }
 
@@ -163,7 +166,8 @@ impl FrameWriter {
 
     /// Signs the next bytes.
     ///
-    /// Errors: [`Error::TooLong`] above [`MAX_FRAME`] bytes, [`Error::FrameAfterEnd`] after the last frame.
+    /// Errors: [`Error::TooLong`] above [`MAX_FRAME`] bytes, [`Error::FrameAfterEnd`] after the
+    /// last frame.
     pub fn frame(&mut self, bytes: &[u8], is_last: bool) -> Result<SignedFrame, Error> {
         if self.is_ended {
             return Err(Error::FrameAfterEnd);
@@ -256,8 +260,8 @@ impl FrameVerifier {
 
     /// Checks a frame and its bytes. Only then may the bytes leave.
     ///
-    /// Errors: [`Error::FrameOrder`], [`Error::FrameMismatch`], [`Error::FrameAfterEnd`], [`Error::BadSignature`],
-    /// [`Error::TooLong`]; the same one again afterwards.
+    /// Errors: [`Error::FrameOrder`], [`Error::FrameMismatch`], [`Error::FrameAfterEnd`],
+    /// [`Error::BadSignature`], [`Error::TooLong`]; the same one again afterwards.
     pub fn accept(&mut self, frame: &SignedFrame, bytes: &[u8]) -> Result<(), Error> {
         if let State::Broken(error) = &self.state {
             return Err(error.clone());
@@ -303,7 +307,8 @@ impl FrameVerifier {
 
     /// The outboard of the whole body.
     ///
-    /// Errors: [`Error::Truncated`] when the last frame has not come, or the error that broke the chain.
+    /// Errors: [`Error::Truncated`] when the last frame has not come, or the error that broke the
+    /// chain.
     pub fn finish(self) -> Result<Outboard, Error> {
         match self.state {
             State::Ended => Ok(self.builder.finish()),
@@ -312,7 +317,8 @@ impl FrameVerifier {
         }
     }
 
-    /// As [`FrameVerifier::finish`], and checks that a record, whose signature was verified, names this very body.
+    /// As [`FrameVerifier::finish`], and checks that a record, whose signature was verified, names
+    /// this very body.
     ///
     /// Errors: also [`Error::RecordMismatch`].
     pub fn finish_with(self, record: &Record) -> Result<Outboard, Error> {
@@ -395,7 +401,8 @@ mod tests {
                 found: 16
             })
         );
-        // The chain stays broken, so that nothing after the gap can be passed off as its continuation.
+        // The chain stays broken, so that nothing after the gap can be passed off as its
+        // continuation.
         assert!(skipped.accept(&frames[1].0, &frames[1].1).is_err());
 
         let mut other = FrameWriter::new(key(), [1; 32], &head()).unwrap();

@@ -1,21 +1,25 @@
 //! Decision: proves chunk groups, ranges, frames and records against their root and signer.
 //!
-//! Reads no file, opens no socket and knows no clock. It does not say who is a gateway: the caller passes the device it
-//! expects, taken from the chain's config.
+//! Reads no file, opens no socket and knows no clock. It does not say who is a gateway: the caller
+//! passes the device it expects, taken from the chain's config.
 //!
 //! ```text
 //! body    |--------------- slice 0: 1 MiB ----------------|-- slice 1 --| ...   aligned BLAKE3 subtrees
 //! groups  | 16 KiB | 16 KiB | ... 64 of them ...          |  ...                the unit that is verified
 //! ```
 //!
-//! - [`Builder`] turns a body of unknown length into an [`Outboard`]: root, length and one value per group.
-//! - [`SliceProof`] proves the groups of one slice against the root; [`RangePlan`] says what to send for a range and
-//!   [`StreamDecoder`] checks what arrives, group by group, before a byte of it leaves.
-//! - [`frame`] authenticates a body under way, whose root nobody knows yet; [`sign`] the record of a finished one.
+//! - [`Builder`] turns a body of unknown length into an [`Outboard`]: root, length and one value
+//!   per group.
+//! - [`SliceProof`] proves the groups of one slice against the root; [`RangePlan`] says what to
+//!   send for a range and [`StreamDecoder`] checks what arrives, group by group, before a byte of
+//!   it leaves.
+//! - [`frame`] authenticates a body under way, whose root nobody knows yet; [`sign`] the record of
+//!   a finished one.
 //!
 //! Invariants
 //! 1. The root of a body is the plain BLAKE3 hash of its bytes.
-//! 2. No byte is handed out before the group it lies in matched the root, or the frame it came in its signature.
+//! 2. No byte is handed out before the group it lies in matched the root, or the frame it came in
+//!    its signature.
 //! 3. A root means nothing without its length; both come from one signed record.
 
 #![forbid(unsafe_code)]

@@ -15,7 +15,8 @@ use crate::Error;
 /// Costs one BLAKE3 pass and 32 bytes of memory per 16 KiB.
 #[derive(Clone, Debug)]
 pub struct Builder {
-    /// The group under way. It is closed only when a byte follows it, because a body of one group has no parents.
+    /// The group under way. It is closed only when a byte follows it, because a body of one group
+    /// has no parents.
     group: Hasher,
     in_group: u64,
     values: Vec<ChainingValue>,
@@ -72,7 +73,8 @@ impl Builder {
         }
         self.values.push(self.group.finalize_non_root());
         let slices = slice_values(&self.values);
-        // Two or more groups always have a root; the default is unreachable and would verify nothing.
+        // Two or more groups always have a root; the default is unreachable and would verify
+        // nothing.
         let root = tree::join_root(&self.values).unwrap_or_default();
         Outboard {
             root,
@@ -85,9 +87,9 @@ impl Builder {
 
 /// Root, length and the value of every group of a body.
 ///
-/// In SCALE: root, length, values of the groups (none for a body of one group). A decoded outboard is consistent: its
-/// values lead to its root, and there are as many as its length demands. Whether the root is the right one only a signed
-/// record can say.
+/// In SCALE: root, length, values of the groups (none for a body of one group). A decoded outboard
+/// is consistent: its values lead to its root, and there are as many as its length demands. Whether
+/// the root is the right one only a signed record can say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outboard {
     root: Hash,
@@ -119,7 +121,8 @@ impl Outboard {
         core::mem::size_of::<Self>() + 32 * (self.groups.len() + self.slices.len())
     }
 
-    /// Proves a slice: its groups' values and the path from the slice to the root. `None` when there is no such slice.
+    /// Proves a slice: its groups' values and the path from the slice to the root. `None` when
+    /// there is no such slice.
     pub fn slice_proof(&self, slice: u64) -> Option<SliceProof> {
         if slice >= shape::slices(self.length) {
             return None;
@@ -154,7 +157,8 @@ impl Outboard {
     }
 }
 
-/// Checks the bytes of one group against its value, or against the root where the body has no other group.
+/// Checks the bytes of one group against its value, or against the root where the body has no other
+/// group.
 pub(crate) fn check_group(
     root: &Hash,
     length: u64,
@@ -304,7 +308,10 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
-        fn pieces_do_not_matter(length in 0usize..200_000, cuts in prop::collection::vec(1usize..40_000, 1..20)) {
+        fn pieces_do_not_matter(
+            length in 0usize..200_000,
+            cuts in prop::collection::vec(1usize..40_000, 1..20),
+        ) {
             let bytes = body(length, 9);
             let mut builder = Builder::new();
             let mut rest = bytes.as_slice();

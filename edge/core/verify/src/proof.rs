@@ -10,8 +10,8 @@ use crate::Error;
 
 /// Values of a slice's groups, and the path from the slice to the root.
 ///
-/// At most 2 KiB and 32 bytes per doubling of the body. Both lists are empty for a body of one group, which is checked
-/// against the root itself.
+/// At most 2 KiB and 32 bytes per doubling of the body. Both lists are empty for a body of one
+/// group, which is checked against the root itself.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Encode, Decode)]
 pub struct SliceProof {
     /// One value per group of the slice, in order.
@@ -21,7 +21,8 @@ pub struct SliceProof {
 }
 
 impl SliceProof {
-    /// How many values the proof of a slice has: groups and path. `None` when the body has no such slice.
+    /// How many values the proof of a slice has: groups and path. `None` when the body has no such
+    /// slice.
     pub fn shape(length: u64, slice: u64) -> Option<(usize, usize)> {
         if slice >= shape::slices(length) {
             return None;
@@ -34,7 +35,8 @@ impl SliceProof {
         Some(((groups.end - groups.start) as usize, path))
     }
 
-    /// The values one after the other, without lengths: root, length and slice already say how many there are.
+    /// The values one after the other, without lengths: root, length and slice already say how many
+    /// there are.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.groups
             .iter()
@@ -46,8 +48,8 @@ impl SliceProof {
 
     /// Reads what [`SliceProof::to_bytes`] wrote.
     ///
-    /// Errors: [`Error::ProofShape`] when there are too few or too many bytes, [`Error::OutOfBody`] when there is no
-    /// such slice.
+    /// Errors: [`Error::ProofShape`] when there are too few or too many bytes, [`Error::OutOfBody`]
+    /// when there is no such slice.
     pub fn from_bytes(length: u64, slice: u64, bytes: &[u8]) -> Result<Self, Error> {
         let (groups, path) = Self::shape(length, slice).ok_or_else(|| no_slice(length, slice))?;
         let (values, rest) = bytes.as_chunks::<32>();
@@ -126,7 +128,8 @@ pub struct VerifiedSlice {
 impl VerifiedSlice {
     /// Checks the bytes of a group of this slice; `index` counts from the start of the body.
     ///
-    /// Errors: [`Error::GroupLength`], [`Error::GroupMismatch`], or [`Error::OutOfBody`] for a group of another slice.
+    /// Errors: [`Error::GroupLength`], [`Error::GroupMismatch`], or [`Error::OutOfBody`] for a
+    /// group of another slice.
     pub fn check_group(&self, index: u64, bytes: &[u8]) -> Result<(), Error> {
         let within = index.checked_sub(self.first);
         let value = within.and_then(|within| self.groups.get(within as usize));
@@ -211,7 +214,8 @@ mod tests {
         );
     }
 
-    /// Nodes of different versions exchange and keep these bytes. Computed apart, by a BLAKE3 compression function in Python.
+    /// Nodes of different versions exchange and keep these bytes. Computed apart, by a BLAKE3
+    /// compression function in Python.
     #[test]
     fn wire_and_disk_forms_are_fixed_for_good() {
         use codec::Encode;

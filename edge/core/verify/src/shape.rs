@@ -1,4 +1,5 @@
-//! Where groups and slices of a body lie. All arithmetic is on byte offsets and never overflows for a `u64` length.
+//! Where groups and slices of a body lie. All arithmetic is on byte offsets and never overflows for
+//! a `u64` length.
 
 use core::ops::Range;
 
@@ -51,7 +52,8 @@ fn clip(length: u64, index: u64, size: u64) -> Range<u64> {
     start..start.saturating_add(size).min(length)
 }
 
-/// On the way from the root down to a slice: whether the slice lies on the left, one entry per parent.
+/// On the way from the root down to a slice: whether the slice lies on the left, one entry per
+/// parent.
 pub(crate) fn turns(slices: u64, slice: u64) -> Vec<bool> {
     let mut turns = Vec::new();
     descend(slices, slice, |is_left| turns.push(is_left));
@@ -80,7 +82,8 @@ fn descend(slices: u64, slice: u64, mut turn: impl FnMut(bool)) {
     }
 }
 
-/// How many of `count` (> 1) equal leaves stand left of the top: the largest power of two below `count`.
+/// How many of `count` (> 1) equal leaves stand left of the top: the largest power of two below
+/// `count`.
 pub(crate) fn left_count(count: u64) -> u64 {
     1 << (u64::BITS - 1 - (count - 1).leading_zeros())
 }

@@ -23,8 +23,8 @@ pub fn sign(
 
 /// Checks what [`sign`] signed.
 ///
-/// Verification is strict: keys of small order and signatures that another verifier might refuse are refused.
-/// Errors: [`Error::NotAKey`], [`Error::BadSignature`].
+/// Verification is strict: keys of small order and signatures that another verifier might refuse
+/// are refused. Errors: [`Error::NotAKey`], [`Error::BadSignature`].
 pub fn verify(
     signer: &DeviceId,
     domain: Domain,
@@ -61,8 +61,9 @@ pub fn sign_record(
 
 /// Checks a record against the gateway that must have signed it.
 ///
-/// `expected` comes from the chain's config, never from the record: whoever takes `signed.record.gateway` must first
-/// have found it there. Errors: [`Error::WrongDevice`], [`Error::NotAKey`], [`Error::BadSignature`].
+/// `expected` comes from the chain's config, never from the record: whoever takes
+/// `signed.record.gateway` must first have found it there. Errors: [`Error::WrongDevice`],
+/// [`Error::NotAKey`], [`Error::BadSignature`].
 pub fn verify_record<'a>(
     signed: &'a SignedRecord,
     genesis: &GenesisHash,

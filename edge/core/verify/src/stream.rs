@@ -1,11 +1,12 @@
-//! A range of a body on the wire: for each slice it touches, the slice's proof, then the touched groups, whole.
+//! A range of a body on the wire: for each slice it touches, the slice's proof, then the touched
+//! groups, whole.
 //!
 //! ```text
 //! proof of slice 3 | group 254 | group 255 | proof of slice 4 | group 256 | ...
 //! ```
 //!
-//! Nothing in it says how long anything is: root, length and range, which both ends know, fix every size. A body of one
-//! group has no proof.
+//! Nothing in it says how long anything is: root, length and range, which both ends know, fix every
+//! size. A body of one group has no proof.
 
 use core::ops::Range;
 
@@ -19,7 +20,8 @@ use crate::Error;
 /// A piece of an encoded range.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The proof of a slice, as [`SliceProof::to_bytes`] writes it. Left out where it would be empty.
+    /// The proof of a slice, as [`SliceProof::to_bytes`] writes it. Left out where it would be
+    /// empty.
     Proof {
         /// Number of the slice.
         slice: u64,
@@ -56,8 +58,8 @@ pub struct RangePlan {
 impl RangePlan {
     /// Plans for `range` of a body of `length` bytes. The whole of an empty body is `0..0`.
     ///
-    /// Errors: [`Error::OutOfBody`] when the range is empty (in a body that is not) or leaves the body,
-    /// [`Error::TooLong`] for a body above [`shape::MAX_BODY`].
+    /// Errors: [`Error::OutOfBody`] when the range is empty (in a body that is not) or leaves the
+    /// body, [`Error::TooLong`] for a body above [`shape::MAX_BODY`].
     pub fn new(length: u64, range: Range<u64>) -> Result<Self, Error> {
         if length > shape::MAX_BODY {
             return Err(Error::TooLong {
@@ -127,8 +129,9 @@ impl RangePlan {
 
 /// Checks an encoded range as it arrives and hands out verified bytes only.
 ///
-/// Push what was received, then take [`StreamDecoder::next`] until it gives `None`; at the end of the stream call
-/// [`StreamDecoder::finish`]. It holds at most what was pushed and one proof. After an error it gives nothing more.
+/// Push what was received, then take [`StreamDecoder::next`] until it gives `None`; at the end of
+/// the stream call [`StreamDecoder::finish`]. It holds at most what was pushed and one proof. After
+/// an error it gives nothing more.
 #[derive(Debug)]
 pub struct StreamDecoder {
     root: Hash,
@@ -163,9 +166,11 @@ impl StreamDecoder {
         }
     }
 
-    /// The next verified bytes of the range, never empty; `None` when more must be pushed or all was given.
+    /// The next verified bytes of the range, never empty; `None` when more must be pushed or all
+    /// was given.
     ///
-    /// Errors: what [`SliceProof::verify`] and [`VerifiedSlice::check_group`] say; the same one again on each call.
+    /// Errors: what [`SliceProof::verify`] and [`VerifiedSlice::check_group`] say; the same one
+    /// again on each call.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Option<Bytes>, Error> {
         if let Some(error) = &self.failed {
@@ -226,8 +231,8 @@ impl StreamDecoder {
 
     /// The stream has ended.
     ///
-    /// Errors: [`Error::Truncated`] when bytes are missing, [`Error::TrailingBytes`] when there were too many, or the
-    /// error that [`StreamDecoder::next`] gave.
+    /// Errors: [`Error::Truncated`] when bytes are missing, [`Error::TrailingBytes`] when there
+    /// were too many, or the error that [`StreamDecoder::next`] gave.
     pub fn finish(mut self) -> Result<(), Error> {
         let encoded = self.plan.encoded_length();
         match self.next()? {

@@ -21,8 +21,8 @@ pub(crate) fn group_value(offset: u64, bytes: &[u8]) -> ChainingValue {
     group_hasher(offset).update(bytes).finalize_non_root()
 }
 
-/// Joins the values of neighbouring subtrees of equal size (the last may be smaller) below the root.
-/// `None` when there are none.
+/// Joins the values of neighbouring subtrees of equal size (the last may be smaller) below the
+/// root. `None` when there are none.
 pub(crate) fn join(values: &[ChainingValue]) -> Option<ChainingValue> {
     match values {
         [] => None,
@@ -38,7 +38,8 @@ pub(crate) fn join(values: &[ChainingValue]) -> Option<ChainingValue> {
     }
 }
 
-/// Joins the values of all subtrees to the root. `None` when there are fewer than two: such a root is hashed directly.
+/// Joins the values of all subtrees to the root. `None` when there are fewer than two: such a root
+/// is hashed directly.
 pub(crate) fn join_root(values: &[ChainingValue]) -> Option<Hash> {
     if values.len() < 2 {
         return None;

@@ -38,8 +38,8 @@ impl BodyReader {
 
     /// A range of it, verified. The whole of an empty body is `0..0`.
     ///
-    /// Errors: [`Error::Range`]; [`Error::Decayed`] when a group no longer matches, and then the body and its records have
-    /// left the store.
+    /// Errors: [`Error::Range`]; [`Error::Decayed`] when a group no longer matches, and then the
+    /// body and its records have left the store.
     pub fn read(&self, range: Range<u64>) -> Result<Bytes, Error> {
         let plan = RangePlan::new(self.length(), range.clone()).map_err(Error::Range)?;
         let groups = shape::range_groups(&plan.range());

@@ -30,7 +30,8 @@ pub enum Error {
         /// The quota.
         quota: u64,
     },
-    /// The bytes on disk are no longer those that were stored. They were dropped, with the records that name them.
+    /// The bytes on disk are no longer those that were stored. They were dropped, with the records
+    /// that name them.
     #[error("stored bytes have decayed: {0}")]
     Decayed(selvedge_edge_core_verify::Error),
     /// A range does not lie inside the body.

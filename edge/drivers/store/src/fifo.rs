@@ -1,8 +1,9 @@
 //! Which entry goes first when room is needed: S3-FIFO (Yang et al., SOSP 2023).
 //!
-//! New entries wait in a small queue; those that were asked for twice meanwhile move to the main queue, the others leave
-//! and are remembered for a while in a ghost queue, by name only. An entry whose ghost is remembered goes straight to the
-//! main queue. So a crawl through everything once pushes out nothing that is in use, and a hit costs one counter.
+//! New entries wait in a small queue; those that were asked for twice meanwhile move to the main
+//! queue, the others leave and are remembered for a while in a ghost queue, by name only. An entry
+//! whose ghost is remembered goes straight to the main queue. So a crawl through everything once
+//! pushes out nothing that is in use, and a hit costs one counter.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;

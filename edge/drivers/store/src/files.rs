@@ -101,7 +101,8 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), Error> {
     fs::create_dir_all(path).map_err(|e| Error::io("create folder", path, e))
 }
 
-/// Removes a file that may be gone already. Whoever fails to remove one finds it again at the next start.
+/// Removes a file that may be gone already. Whoever fails to remove one finds it again at the next
+/// start.
 pub(crate) fn remove(path: &Path) {
     if let Err(error) = fs::remove_file(path) {
         if error.kind() != io::ErrorKind::NotFound {

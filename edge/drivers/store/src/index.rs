@@ -25,7 +25,8 @@ struct Body {
     records: Vec<RecordId>,
 }
 
-/// A file that must be removed, before the index is unlocked: its name may be used again afterwards.
+/// A file that must be removed, before the index is unlocked: its name may be used again
+/// afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gone {
     Record(RecordId),
@@ -94,7 +95,8 @@ impl Index {
         self.promised = self.promised.saturating_sub(bytes);
     }
 
-    /// Adds a record, in place of an earlier one with the same name. `body_bytes` counts where the body is new.
+    /// Adds a record, in place of an earlier one with the same name. `body_bytes` counts where the
+    /// body is new.
     pub(crate) fn insert(&mut self, id: RecordId, entry: Entry, body_bytes: u64) -> Vec<Gone> {
         let mut gone = Vec::new();
         let named = &mut self.named;

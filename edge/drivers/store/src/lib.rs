@@ -1,8 +1,8 @@
 //! Keeps records and verified bytes: on disk for a cache, in memory for a gateway.
 //!
-//! It decides nothing about HTTP and trusts nobody about bytes: whatever it gives out was checked against the root that a
-//! record names. It does not check a record's signature; who puts one in has done so. Calls block: an asynchronous caller
-//! makes them in `spawn_blocking`.
+//! It decides nothing about HTTP and trusts nobody about bytes: whatever it gives out was checked
+//! against the root that a record names. It does not check a record's signature; who puts one in
+//! has done so. Calls block: an asynchronous caller makes them in `spawn_blocking`.
 //!
 //! Folder of a [`Store`]:
 //!
@@ -15,10 +15,11 @@
 //!                           "SLVGRECD" ‖ BLAKE3 of the rest ‖ signed record in SCALE
 //! ```
 //!
-//! Crash story: a file gets its name only when it is complete, the body before its record. So after `kill -9` there may be
-//! files in `tmp` and bodies without a record, and both are taken away at the next start. A power cut may also leave named
-//! files with holes, unless [`Config::sync`] is set; checksums and outboards find them, and they are dropped as well. A
-//! cache can fetch again what it lost, so the default is not to wait for the disk.
+//! Crash story: a file gets its name only when it is complete, the body before its record. So after
+//! `kill -9` there may be files in `tmp` and bodies without a record, and both are taken away at
+//! the next start. A power cut may also leave named files with holes, unless [`Config::sync`] is
+//! set; checksums and outboards find them, and they are dropped as well. A cache can fetch again
+//! what it lost, so the default is not to wait for the disk.
 //!
 //! Invariants
 //! 1. Bytes on disk, with records, outboards and files under way, stay within the quota.

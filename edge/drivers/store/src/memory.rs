@@ -9,7 +9,8 @@ use selvedge_primitives_types::ServiceId;
 
 use crate::fifo::Fifo;
 
-/// Bytes that an entry costs besides its value: two map entries, two places in queues and the allocator's share.
+/// Bytes that an entry costs besides its value: two map entries, two places in queues and the
+/// allocator's share.
 pub const ENTRY_OVERHEAD: u64 = 256;
 /// Variants kept of one key; the oldest leaves when there are more.
 pub const MAX_VARIANTS: usize = 32;
@@ -24,10 +25,11 @@ pub trait Weigh {
 type Variant = [(Vec<u8>, Option<Vec<u8>>)];
 type Name = [u8; 16];
 
-/// Responses by service, primary key and variant. At most `capacity` bytes with all that describes them; what leaves is
-/// chosen by [`Fifo`].
+/// Responses by service, primary key and variant. At most `capacity` bytes with all that describes
+/// them; what leaves is chosen by [`Fifo`].
 ///
-/// A value larger than one shard's share is not kept. Values are shared: one that leaves lives on where it is being sent.
+/// A value larger than one shard's share is not kept. Values are shared: one that leaves lives on
+/// where it is being sent.
 #[derive(Debug)]
 pub struct Memory<V> {
     shards: Box<[Mutex<Shard<V>>]>,
@@ -93,8 +95,8 @@ impl<V: Weigh> Memory<V> {
         slots.iter().map(|slot| slot.value.clone()).collect()
     }
 
-    /// Keeps a value in place of the one with the same variant. Returns it, shared; it is not kept when it is larger than
-    /// [`Memory::largest`].
+    /// Keeps a value in place of the one with the same variant. Returns it, shared; it is not kept
+    /// when it is larger than [`Memory::largest`].
     pub fn insert(&self, service: ServiceId, key: &[u8], variant: &Variant, value: V) -> Arc<V> {
         let value = Arc::new(value);
         let key_name = key_name(service, key);
@@ -105,7 +107,8 @@ impl<V: Weigh> Memory<V> {
             shard.remove(&name);
             return value;
         }
-        // The earlier value's place in the order stays, so that a renewed response is not a newcomer.
+        // The earlier value's place in the order stays, so that a renewed response is not a
+        // newcomer.
         shard.unlink(&name);
         while shard.fifo.bytes() - shard.fifo.bytes_of(&name) + bytes > self.shard_bytes {
             let Some(gone) = shard.fifo.evict() else {
@@ -142,7 +145,8 @@ impl<V: Weigh> Memory<V> {
         names.len()
     }
 
-    /// Forgets the values of a service that `is_gone` names, such as those below a purge. Returns how many there were.
+    /// Forgets the values of a service that `is_gone` names, such as those below a purge. Returns
+    /// how many there were.
     ///
     /// Walks the whole cache, one shard at a time.
     pub fn remove_where(&self, service: ServiceId, mut is_gone: impl FnMut(&V) -> bool) -> usize {
@@ -291,7 +295,8 @@ mod tests {
             2
         );
         assert_eq!(memory.len(), 1);
-        // The older value under the same name is gone: it would be served in place of the newer one.
+        // The older value under the same name is gone: it would be served in place of the newer
+        // one.
         memory.insert(ServiceId(1), b"/a", &[], Value(3, 5_000));
         assert!(memory.is_empty());
     }

@@ -27,7 +27,8 @@ pub struct Config {
     pub folder: PathBuf,
     /// The most bytes on disk, with everything.
     pub quota: u64,
-    /// Whether a put waits until the disk has it. Without, a power cut may lose what was stored last, never more.
+    /// Whether a put waits until the disk has it. Without, a power cut may lose what was stored
+    /// last, never more.
     pub sync: bool,
     /// Memory for hash trees of bodies that are read often.
     pub tree_memory: u64,
@@ -58,7 +59,8 @@ pub struct Usage {
     pub bodies: usize,
 }
 
-/// A store. Clones share it; the folder is free again when the last one, and every reader and writer, is gone.
+/// A store. Clones share it; the folder is free again when the last one, and every reader and
+/// writer, is gone.
 #[derive(Clone, Debug)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -82,7 +84,8 @@ impl Weigh for Outboard {
 }
 
 impl Store {
-    /// Opens a folder and finds what is in it. Takes time in proportion to the number of records and bodies.
+    /// Opens a folder and finds what is in it. Takes time in proportion to the number of records
+    /// and bodies.
     ///
     /// Errors: [`Error::Locked`], [`Error::Format`], [`Error::Io`].
     pub fn open(config: Config) -> Result<Self, Error> {
@@ -145,10 +148,11 @@ impl Store {
         BodyWriter::new(self.inner.clone())
     }
 
-    /// Stores a record with its body, in place of an earlier record of the same service, key and variant.
+    /// Stores a record with its body, in place of an earlier record of the same service, key and
+    /// variant.
     ///
-    /// The caller has verified the record's signature. Errors: [`Error::OtherBody`], [`Error::Busy`], [`Error::DiskFull`],
-    /// [`Error::Io`].
+    /// The caller has verified the record's signature. Errors: [`Error::OtherBody`],
+    /// [`Error::Busy`], [`Error::DiskFull`], [`Error::Io`].
     pub fn put(&self, signed: &SignedRecord, mut body: FinishedBody) -> Result<(), Error> {
         let (root, length) = (signed.record.root, signed.record.length);
         if *body.outboard().root() != root || body.outboard().length() != length {
@@ -230,7 +234,8 @@ impl Store {
         self.inner.drop_records(|index| index.of_key(service, key))
     }
 
-    /// Forgets the records of a service whose generation is below this one, as after a purge. Returns how many left.
+    /// Forgets the records of a service whose generation is below this one, as after a purge.
+    /// Returns how many left.
     pub fn forget_before(&self, service: ServiceId, generation: u64) -> usize {
         self.inner
             .drop_records(|index| index.of_service(service, generation))
@@ -243,7 +248,8 @@ impl Inner {
             .temporary(self.next.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Half the quota, so that one body never pushes out all others twice over, and room is left for its hash tree.
+    /// Half the quota, so that one body never pushes out all others twice over, and room is left
+    /// for its hash tree.
     pub(crate) fn longest_body(&self) -> u64 {
         (self.config.quota / 2).min(shape::MAX_BODY)
     }
@@ -345,7 +351,8 @@ impl Inner {
         }
     }
 
-    /// Takes a body out whose file somebody else has taken away. One that left a moment ago, or came back, is left alone.
+    /// Takes a body out whose file somebody else has taken away. One that left a moment ago, or
+    /// came back, is left alone.
     fn drop_missing(&self, root: &Hash) {
         let is_missing = |index: &Index| index.has_body(root) && !self.folder.body(root).exists();
         self.drop_records(|index| {
@@ -367,7 +374,8 @@ impl Inner {
             .count()
     }
 
-    /// Removes files. The index is locked meanwhile, so that a name is not given again before its file is gone.
+    /// Removes files. The index is locked meanwhile, so that a name is not given again before its
+    /// file is gone.
     fn remove(&self, gone: &[Gone]) {
         for gone in gone {
             if let Gone::Body(root) = gone {

@@ -57,7 +57,8 @@ impl BodyWriter {
 
     /// Appends bytes.
     ///
-    /// Errors: [`Error::TooLong`], [`Error::Busy`], [`Error::DiskFull`]. The writer is of no use after one.
+    /// Errors: [`Error::TooLong`], [`Error::Busy`], [`Error::DiskFull`]. The writer is of no use
+    /// after one.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.append(bytes).inspect_err(|_| self.failed = true)
     }
@@ -145,8 +146,8 @@ impl PartialBody {
 
     /// Up to `limit` bytes from `offset`; none where nothing is written yet.
     ///
-    /// They are checked against nothing, because nobody knows the root yet: send them in the frames they came in, whose
-    /// receiver checks them.
+    /// They are checked against nothing, because nobody knows the root yet: send them in the frames
+    /// they came in, whose receiver checks them.
     pub fn read(&self, offset: u64, limit: usize) -> std::io::Result<Bytes> {
         let length = self.length().saturating_sub(offset).min(limit as u64) as usize;
         let mut bytes = vec![0; length];

@@ -74,7 +74,8 @@ fn s4_2_2_a_guess_is_a_tenth_of_the_age_of_the_last_change_and_capped() {
         guess(200, &[("last-modified", &later)], &policy),
         (0, Source::Heuristic)
     );
-    // Not without a date, not for other statuses, not over a stated lifetime, not where the owner does not want it.
+    // Not without a date, not for other statuses, not over a stated lifetime, not where the owner
+    // does not want it.
     assert_eq!(guess(200, &[], &policy), (0, Source::None));
     assert_eq!(
         guess(302, &[("last-modified", &hour)], &policy),

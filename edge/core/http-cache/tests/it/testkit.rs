@@ -78,7 +78,8 @@ pub(crate) fn decide(
     policy.store_decision(&request.head(), &response, at_once())
 }
 
-/// A response received at [`DATE`], stored with a body of 1000 bytes whether or not a decision would have stored it.
+/// A response received at [`DATE`], stored with a body of 1000 bytes whether or not a decision
+/// would have stored it.
 pub(crate) fn stored_for(
     policy: &Policy,
     request: &Request,

@@ -17,7 +17,8 @@ fn many_at_once_never_see_wrong_bytes_nor_leave_a_file_behind() {
             scope.spawn(move || {
                 for step in 0..150usize {
                     let number = (step * 7 + thread * 13) % 40;
-                    // Two keys have the same bytes, so that bodies are shared while they come and go.
+                    // Two keys have the same bytes, so that bodies are shared while they come and
+                    // go.
                     let bytes = body(30_000 + 5_000 * (number / 2), (number / 2) as u8);
                     let key = format!("/{number}");
                     match step % 5 {

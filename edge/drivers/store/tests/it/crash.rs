@@ -7,7 +7,8 @@ use crate::testkit::{body, fetch, files, open, put, record};
 const FOLDER: &str = "SELVEDGE_STORE_CRASH_TEST";
 const QUOTA: u64 = 1 << 30;
 
-/// The child stores bodies without end, says so after each, and has another one under way whenever it is killed.
+/// The child stores bodies without end, says so after each, and has another one under way whenever
+/// it is killed.
 fn child(folder: &str) -> ! {
     let store = open(folder.as_ref(), QUOTA);
     let mut under_way = store.writer().unwrap();
