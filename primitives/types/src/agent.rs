@@ -15,8 +15,8 @@
 //! at most [`MAX_MESSAGE`] bytes long.
 
 use crate::{
-    Account, DeviceId, Epoch, GenesisHash, Hash, Millis, Planck, PriceList, Region, Role, Score, ServiceId,
-    Signature64,
+    Account, DeviceId, Epoch, GenesisHash, Hash, Millis, Planck, PriceList, Region, Role, Score,
+    ServiceId, Signature64,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
@@ -52,7 +52,10 @@ impl core::fmt::Debug for AgentEndpoint {
         // The token stays out of logs.
         f.debug_struct("AgentEndpoint")
             .field("device", &self.device)
-            .field("url", &core::str::from_utf8(&self.url).unwrap_or("not text"))
+            .field(
+                "url",
+                &core::str::from_utf8(&self.url).unwrap_or("not text"),
+            )
             .finish_non_exhaustive()
     }
 }

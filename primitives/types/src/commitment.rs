@@ -10,18 +10,52 @@ use scale_info::TypeInfo;
 
 /// Position of an entry in a usage tree.
 #[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Debug,
 )]
 pub struct EntryKey(pub [u8; 40]);
 
 /// Position of a leaf inside an entry.
 #[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Debug,
 )]
 pub struct LeafKey(pub [u8; 42]);
 
 /// Entry of the tree by customer: `customer ‖ service (big endian)`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    TypeInfo,
+)]
 pub struct CustomerEntryKey {
     /// Who pays.
     pub customer: Account,
@@ -30,7 +64,19 @@ pub struct CustomerEntryKey {
 }
 
 /// Entry of the tree by cache: `device ‖ eight zeros`; all zeros for what no cache may hold.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    TypeInfo,
+)]
 pub struct CacheEntryKey(pub DeviceId);
 
 impl From<CustomerEntryKey> for EntryKey {
@@ -54,7 +100,10 @@ impl EntryKey {
     /// Reads the key as one of the tree by customer; every key is one.
     pub fn as_customer(&self) -> CustomerEntryKey {
         let (customer, service) = (take(&self.0[..32]), take(&self.0[32..]));
-        CustomerEntryKey { customer: Account(customer), service: ServiceId(u64::from_be_bytes(service)) }
+        CustomerEntryKey {
+            customer: Account(customer),
+            service: ServiceId(u64::from_be_bytes(service)),
+        }
     }
 
     /// Reads the key as one of the tree by cache; `None` unless its padding is zero.
@@ -89,7 +138,18 @@ fn take<const N: usize>(bytes: &[u8]) -> [u8; N] {
 }
 
 /// An entry of a usage tree: what its leaves add up to, and their root.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
 pub struct Entry {
     /// Its position.
     pub key: EntryKey,
@@ -100,7 +160,18 @@ pub struct Entry {
 }
 
 /// Root of one usage tree with everything a verifier needs to know of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
 pub struct TreeCommitment {
     /// Hash over the number of entries and the root node.
     pub root: Hash,
@@ -115,7 +186,18 @@ pub struct TreeCommitment {
 }
 
 /// What a gateway commits for one epoch. It never changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
 pub struct UsageCommitment {
     /// The gateway.
     pub gateway: DeviceId,
@@ -134,7 +216,11 @@ mod tests {
     #[test]
     fn keys_order_as_their_parts_do() {
         let key = |customer: u8, service| -> EntryKey {
-            CustomerEntryKey { customer: Account([customer; 32]), service: ServiceId(service) }.into()
+            CustomerEntryKey {
+                customer: Account([customer; 32]),
+                service: ServiceId(service),
+            }
+            .into()
         };
         assert!(key(1, 256) > key(1, 255));
         assert!(key(2, 0) > key(1, u64::MAX));

@@ -23,8 +23,21 @@ macro_rules! bytes32 {
             Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode, DecodeWithMemTracking,
             MaxEncodedLen, TypeInfo,
         )]
-        #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
         pub struct $name(pub [u8; 32]);
+
+        #[cfg(feature = "serde")]
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(text::Hex32).map(Self)
+            }
+        }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -152,10 +165,20 @@ impl Slice {
 
 /// A region: up to eight ASCII characters, padded with zeros, such as `eu-west`.
 #[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
     TypeInfo,
 )]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Region(pub [u8; 8]);
 
 impl Region {
@@ -164,7 +187,9 @@ impl Region {
     /// Returns `None` unless it has one to eight characters out of `a-z`, `0-9` and `-`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; 8];
-        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        bytes
+            .get_mut(..text.len())?
+            .copy_from_slice(text.as_bytes());
         let region = Self(bytes);
         region.is_valid().then_some(region)
     }
@@ -174,12 +199,18 @@ impl Region {
         let name = self.name();
         !name.is_empty()
             && self.0[name.len()..].iter().all(|byte| *byte == 0)
-            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
     }
 
     /// The region's name without padding; empty when the bytes are not text.
     pub fn name(&self) -> &str {
-        let end = self.0.iter().position(|byte| *byte == 0).unwrap_or(self.0.len());
+        let end = self
+            .0
+            .iter()
+            .position(|byte| *byte == 0)
+            .unwrap_or(self.0.len());
         core::str::from_utf8(&self.0[..end]).unwrap_or_default()
     }
 }
@@ -196,17 +227,98 @@ impl fmt::Debug for Region {
     }
 }
 
+#[cfg(feature = "serde")]
+impl Serialize for Region {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> Deserialize<'de> for Region {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(text::RegionName)
+    }
+}
+
+/// Reads ids from text: genesis files and configurations are written by people.
+#[cfg(feature = "serde")]
+mod text {
+    use super::Region;
+    use core::fmt;
+    use serde::de::{Error, Visitor};
+
+    pub(super) struct Hex32;
+
+    impl Visitor<'_> for Hex32 {
+        type Value = [u8; 32];
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("0x and 64 hex digits")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            let invalid = || E::invalid_value(serde::de::Unexpected::Str(text), &self);
+            let digits = text.strip_prefix("0x").ok_or_else(invalid)?.as_bytes();
+            if digits.len() != 64 {
+                return Err(invalid());
+            }
+            let mut bytes = [0; 32];
+            for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+                let value = |digit: u8| char::from(digit).to_digit(16).ok_or_else(invalid);
+                *byte = (value(pair[0])? << 4 | value(pair[1])?) as u8;
+            }
+            Ok(bytes)
+        }
+    }
+
+    pub(super) struct RegionName;
+
+    impl Visitor<'_> for RegionName {
+        type Value = Region;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("one to eight of a-z, 0-9 and -")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Region, E> {
+            Region::parse(text)
+                .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_region_is_one_to_eight_plain_characters() {
-        assert_eq!(Region::parse("eu-west").map(|region| region.name().len()), Some(7));
+        assert_eq!(
+            Region::parse("eu-west").map(|region| region.name().len()),
+            Some(7)
+        );
         assert!(Region::parse("us-east1").is_some());
         for bad in ["", "EU", "eu west", "eu-west-12", "eu\0west"] {
             assert_eq!(Region::parse(bad), None, "{bad:?}");
         }
         assert!(!Region(*b"eu\0west\0").is_valid());
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn ids_are_text_to_people() {
+        let device = DeviceId([0xab; 32]);
+        let text = serde_json::to_string(&device).unwrap();
+        assert_eq!(text, format!("\"0x{}\"", "ab".repeat(32)));
+        assert_eq!(serde_json::from_str::<DeviceId>(&text).unwrap(), device);
+        assert_eq!(
+            serde_json::from_str::<Region>("\"eu-west\"").unwrap(),
+            Region::parse("eu-west").unwrap()
+        );
+        for bad in ["\"0x12\"", "\"abcd\"", "7"] {
+            assert!(serde_json::from_str::<DeviceId>(bad).is_err(), "{bad}");
+        }
+        assert!(serde_json::from_str::<Region>("\"EU\"").is_err());
     }
 }

@@ -9,7 +9,17 @@ use scale_info::TypeInfo;
 
 /// How well the requests of a leaf were answered, as the gateway counted it.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Default, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Default,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 pub struct Quality {
     /// Requests answered as asked.
@@ -22,7 +32,17 @@ pub struct Quality {
 
 /// What a leaf says; the part the cache signs.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Default, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Default,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 pub struct LeafBody {
     /// The gateway that served.
@@ -53,7 +73,17 @@ pub struct LeafBody {
 
 /// A leaf of both usage trees.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Default, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Default,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 pub struct Leaf {
     /// What it says.
@@ -65,18 +95,32 @@ pub struct Leaf {
 impl Leaf {
     /// What the leaf adds to the nodes above it.
     pub fn sum(&self) -> Sum {
-        Sum { leaves: 1, paid: self.body.paid, free: self.body.free, amount: self.body.amount }
+        Sum {
+            leaves: 1,
+            paid: self.body.paid,
+            free: self.body.free,
+            amount: self.body.amount,
+        }
     }
 
     /// Where the leaf stands in the tree by customer and service.
     pub fn customer_position(&self) -> (EntryKey, LeafKey) {
-        let key = CustomerEntryKey { customer: self.body.customer, service: self.body.service };
-        (key.into(), LeafKey::in_customer_entry(self.body.cache, self.body.slice))
+        let key = CustomerEntryKey {
+            customer: self.body.customer,
+            service: self.body.service,
+        };
+        (
+            key.into(),
+            LeafKey::in_customer_entry(self.body.cache, self.body.slice),
+        )
     }
 
     /// Where the leaf stands in the tree by cache.
     pub fn cache_position(&self) -> (EntryKey, LeafKey) {
         let body = &self.body;
-        (CacheEntryKey(body.cache).into(), LeafKey::in_cache_entry(body.customer, body.service, body.slice))
+        (
+            CacheEntryKey(body.cache).into(),
+            LeafKey::in_cache_entry(body.customer, body.service, body.slice),
+        )
     }
 }

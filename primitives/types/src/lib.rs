@@ -27,8 +27,13 @@ pub mod usage;
 pub mod voucher;
 
 pub use agent::AgentEndpoint;
-pub use commitment::{CacheEntryKey, CustomerEntryKey, Entry, EntryKey, LeafKey, TreeCommitment, UsageCommitment};
-pub use ids::{Account, DeviceId, Epoch, Era, GenesisHash, Hash, Millis, Planck, Region, ServiceId, Slice, StakeId};
+pub use commitment::{
+    CacheEntryKey, CustomerEntryKey, Entry, EntryKey, LeafKey, TreeCommitment, UsageCommitment,
+};
+pub use ids::{
+    Account, DeviceId, Epoch, Era, GenesisHash, Hash, Millis, Planck, Region, ServiceId, Slice,
+    StakeId,
+};
 pub use leaf::{Leaf, LeafBody, Quality};
 pub use price::{PriceList, Prices};
 pub use record::{Record, SignedRecord};

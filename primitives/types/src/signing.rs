@@ -10,7 +10,9 @@ use scale_info::TypeInfo;
 use crate::GenesisHash;
 
 /// A 64-byte signature: ed25519 by a device key, sr25519 by an agent key.
-#[derive(Clone, Copy, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct Signature64(pub [u8; 64]);
 
 impl core::fmt::Debug for Signature64 {
@@ -114,7 +116,10 @@ mod tests {
             Domain::Agent,
             Domain::HostCheck,
         ];
-        let messages: Vec<_> = all.iter().map(|domain| domain.message(&[1; 32], &0u8)).collect();
+        let messages: Vec<_> = all
+            .iter()
+            .map(|domain| domain.message(&[1; 32], &0u8))
+            .collect();
         for (i, one) in messages.iter().enumerate() {
             for (j, other) in messages.iter().enumerate() {
                 assert!(i == j || !other.starts_with(one));

@@ -7,9 +7,24 @@ use serde::{Deserialize, Serialize};
 
 /// A kind of use that has a price of its own.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(Serialize, Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum UsageClass {
     /// Answered requests.
     #[codec(index = 0)]
@@ -57,7 +72,17 @@ impl UsageClass {
 
 /// Units used, one number per [`UsageClass`], in the order of [`UsageClass::ALL`].
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Default, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Default,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Usage(pub [u64; 6]);
@@ -90,7 +115,10 @@ impl Usage {
 
     /// Whether every class is at most the other's.
     pub fn is_within(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).all(|(mine, theirs)| mine <= theirs)
+        self.0
+            .iter()
+            .zip(&other.0)
+            .all(|(mine, theirs)| mine <= theirs)
     }
 
     /// Whether nothing was used.
@@ -114,7 +142,17 @@ impl Usage {
 
 /// What a node of a Merkle-sum tree adds up.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Default, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Default,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Sum {
@@ -155,8 +193,14 @@ mod tests {
     #[test]
     fn sums_never_wrap() {
         let full = Usage([u64::MAX; 6]);
-        assert_eq!(full.checked_add(&Usage::ZERO.with(UsageClass::Requests, 1)), None);
-        assert_eq!(Usage::ZERO.checked_sub(&Usage::ZERO.with(UsageClass::DnsQueries, 1)), None);
+        assert_eq!(
+            full.checked_add(&Usage::ZERO.with(UsageClass::Requests, 1)),
+            None
+        );
+        assert_eq!(
+            Usage::ZERO.checked_sub(&Usage::ZERO.with(UsageClass::DnsQueries, 1)),
+            None
+        );
         assert_eq!(full.checked_sub(&full), Some(Usage::ZERO));
     }
 }

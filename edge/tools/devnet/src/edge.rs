@@ -7,7 +7,12 @@ use crate::{
     process::{wait_for, Process},
     programs::Programs,
 };
-use std::{path::PathBuf, time::Duration};
+use serde::Serialize;
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tokio::process::Command;
 
 /// Where a daemon's device key is.
@@ -49,5 +54,59 @@ pub fn configure(folder: &Folder, daemon: &Daemon) -> anyhow::Result<()> {
     let base = folder.of(&daemon.name)?;
     write_secret(&device_key_file(folder, daemon)?, daemon.device.hex())?;
     write_secret(&base.join("control.token"), daemon.token.hex())?;
-    write_secret(&base.join("edge.toml"), &config(&base, daemon))
+    write_secret(&base.join("edge.toml"), &toml::to_string(&config(&base, daemon))?)
+}
+
+/// A daemon's configuration, as its own documentation describes it.
+#[derive(Serialize)]
+struct Config {
+    role: String,
+    device_key_file: &'static str,
+    state_dir: &'static str,
+    control: Control,
+    admin: Listen,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit: Option<Listen>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gateway: Option<Gateway>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache: Option<Listen>,
+}
+
+#[derive(Serialize)]
+struct Control {
+    listen: SocketAddr,
+    token_file: &'static str,
+}
+
+#[derive(Serialize)]
+struct Listen {
+    listen: SocketAddr,
+}
+
+#[derive(Serialize)]
+struct Gateway {
+    http: Vec<SocketAddr>,
+    access_log: PathBuf,
+    /// The site's origin is on this machine.
+    allow_private_origins: bool,
+}
+
+fn config(base: &Path, daemon: &Daemon) -> Config {
+    let listen = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let is_gateway = daemon.role == "gateway";
+    Config {
+        role: daemon.role.clone(),
+        device_key_file: "device.key",
+        state_dir: "state",
+        control: Control { listen: listen(daemon.control_port), token_file: "control.token" },
+        admin: Listen { listen: listen(daemon.admin_port) },
+        audit: is_gateway.then(|| Listen { listen: listen(daemon.audit_port) }),
+        gateway: is_gateway.then(|| Gateway {
+            http: vec![listen(daemon.http_port)],
+            access_log: base.join("access.log"),
+            allow_private_origins: true,
+        }),
+        cache: (!is_gateway).then(|| Listen { listen: listen(daemon.transport_port) }),
+    }
 }

@@ -37,7 +37,7 @@ fn device(validator: &Validator) -> Value {
         "endpoint": format!("127.0.0.1:{}", validator.p2p_port),
         "publicUrl": format!("http://127.0.0.1:{}", validator.rpc_port),
         "capacity": 1,
-        "agentKey": format!("0x{}", hex::encode(validator.session.sr25519())),
+        "agentKey": validator.session.sr25519(),
     })
 }
 

@@ -91,13 +91,12 @@ where
     Fut: std::future::Future<Output = anyhow::Result<Option<T>>>,
 {
     let start = std::time::Instant::now();
-    let mut last = String::from("no answer");
     loop {
-        match ready().await {
+        let last = match ready().await {
             Ok(Some(value)) => return Ok(value),
-            Ok(None) => last = "not yet".into(),
-            Err(error) => last = format!("{error:#}"),
-        }
+            Ok(None) => "not yet".into(),
+            Err(error) => format!("{error:#}"),
+        };
         if start.elapsed() > limit {
             anyhow::bail!("{what} did not happen within {} s: {last}", limit.as_secs());
         }
