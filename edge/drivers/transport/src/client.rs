@@ -39,8 +39,6 @@ pub struct PeersOptions {
     pub connect_timeout: Duration,
     /// A short message, or the head of a stream.
     pub answer_timeout: Duration,
-    /// The next frame of a stream.
-    pub frame_timeout: Duration,
     /// After a connection failed, it is not tried again for this long, doubled each time up to [`Self::max_backoff`].
     pub min_backoff: Duration,
     /// The longest pause between two tries.
@@ -52,7 +50,6 @@ impl Default for PeersOptions {
         Self {
             connect_timeout: Duration::from_secs(3),
             answer_timeout: Duration::from_secs(5),
-            frame_timeout: Duration::from_secs(30),
             min_backoff: Duration::from_millis(200),
             max_backoff: Duration::from_secs(10),
         }
@@ -107,8 +104,7 @@ impl Peers {
     ) -> Result<ReplyStream, TransportError> {
         let body = full(request.encode());
         let response = self.post(peer, "/v1/lookup", body).await?;
-        let reader = FrameReader::new(response.into_body(), self.options.frame_timeout);
-        Ok(ReplyStream(reader))
+        Ok(ReplyStream(FrameReader::new(response.into_body())))
     }
 
     /// Starts to seed a cache. The stream is fed by the caller; [`SeedStream::finish`] gives the cache's answer.
@@ -292,11 +288,11 @@ async fn read<T: codec::Decode>(
 pub struct ReplyStream(FrameReader);
 
 impl ReplyStream {
-    /// The next reply; `None` at the end of the stream.
+    /// The next reply, which must arrive within this time; `None` at the end of the stream.
     ///
     /// Errors: [`TransportError::Malformed`], [`TransportError::Broken`], [`TransportError::TooSlow`].
-    pub async fn next(&mut self) -> Result<Option<Reply>, TransportError> {
-        match self.0.next().await? {
+    pub async fn next(&mut self, within: Duration) -> Result<Option<Reply>, TransportError> {
+        match self.0.next(within).await? {
             Some(frame) => Reply::from_frame(frame).map(Some),
             None => Ok(None),
         }

@@ -25,22 +25,19 @@ pub(crate) fn frame(size: usize, fill: impl FnOnce(&mut BytesMut)) -> Bytes {
 pub(crate) struct FrameReader {
     body: Incoming,
     buffer: BytesMut,
-    timeout: Duration,
 }
 
 impl FrameReader {
-    /// Each frame must arrive within `timeout`.
-    pub(crate) fn new(body: Incoming, timeout: Duration) -> Self {
+    pub(crate) fn new(body: Incoming) -> Self {
         Self {
             body,
             buffer: BytesMut::new(),
-            timeout,
         }
     }
 
-    /// The next frame; `None` at the end of the stream.
-    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, TransportError> {
-        match tokio::time::timeout(self.timeout, self.read()).await {
+    /// The next frame, which must arrive within this time; `None` at the end of the stream.
+    pub(crate) async fn next(&mut self, within: Duration) -> Result<Option<Bytes>, TransportError> {
+        match tokio::time::timeout(within, self.read()).await {
             Ok(result) => result,
             Err(_) => Err(TransportError::TooSlow {
                 what: "the next frame",

@@ -14,12 +14,16 @@
 //! A stream is a sequence of frames: length (`u32`, little endian), then at most [`MAX_FRAME`] bytes. Nothing here is
 //! believed: what a message means for a peer's standing is decided by the roles.
 
+//! [`Generations`] and [`Memo`] are what both ends remember about keys between messages.
+
 #![warn(missing_docs)]
 
 mod client;
 mod error;
 mod framing;
+mod generations;
 mod identity;
+mod memo;
 pub mod message;
 mod server;
 mod tls;
@@ -27,7 +31,9 @@ mod tls;
 pub use client::{PeerAddress, Peers, PeersOptions, ReplyStream, SeedStream};
 pub use error::TransportError;
 pub use framing::MAX_FRAME;
+pub use generations::Generations;
 pub use identity::Identity;
+pub use memo::Memo;
 pub use message::{
     InvalidateRequest, LookupRequest, Refusal, Reply, SeedAnswer, SeedMessage, Want,
 };

@@ -20,9 +20,9 @@ pub enum Want {
     /// Nothing: it asks the origin itself and shares nothing, as for `HEAD`.
     #[codec(index = 1)]
     Stored,
-    /// The lease even if what is stored is fresh, because the visitor asked for validation.
+    /// What is stored, however stale: the origin failed, and the rules allow it.
     #[codec(index = 2)]
-    Validate,
+    Stale,
 }
 
 /// Asks the owner of a key for a response.
@@ -82,7 +82,7 @@ pub enum Refusal {
 
 /// A cache's answer to a lookup, frame by frame.
 ///
-/// `Hit Data* End` · `Lease` · `Follow Frame* (End | Abort)` · `Pass` · `Refused`.
+/// `Hit Data* End` · `Lease` · `Follow Frame* (End | Abort)` · `Pass` · `Refused`, each after at most one `Waiting`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// A stored response. The encoded range follows in [`Reply::Data`] unless the answer needs no bytes.
@@ -113,6 +113,8 @@ pub enum Reply {
     },
     /// No answer from here.
     Refused(Refusal),
+    /// Another gateway fetches, and its answer has not begun: the next reply may take as long as an origin may.
+    Waiting,
 }
 
 /// What the holder of a lease sends, frame by frame.
@@ -206,6 +208,7 @@ impl Reply {
             Self::Abort => tagged(6, (), &[]),
             Self::Pass { until } => tagged(7, until, &[]),
             Self::Refused(refusal) => tagged(8, refusal, &[]),
+            Self::Waiting => tagged(9, (), &[]),
         }
     }
 
@@ -237,6 +240,10 @@ impl Reply {
                 until: decode(&bytes)?,
             },
             8 => Self::Refused(decode(&bytes)?),
+            9 => {
+                decode::<()>(&bytes)?;
+                Self::Waiting
+            }
             _ => return Err(TransportError::Malformed("an unknown frame")),
         })
     }
@@ -331,6 +338,7 @@ mod tests {
             Reply::Frame(body_frame.clone(), bytes.clone()),
             Reply::End(None),
             Reply::Abort,
+            Reply::Waiting,
             Reply::Pass { until: Millis(1) },
             Reply::Refused(Refusal::Exposure),
         ] {

@@ -27,8 +27,6 @@ const MAX_MESSAGE: usize = 4 * 1024 * 1024;
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Frames of a reply that may wait for the connection.
 const REPLY_FRAMES: usize = 4;
-/// How long the holder of a lease may be silent.
-const SEED_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a cache does with messages. `peer` is the device that the connection proved.
 pub trait CacheService: Send + Sync + 'static {
@@ -94,9 +92,9 @@ impl ReplySender {
 pub struct SeedReceiver(FrameReader);
 
 impl SeedReceiver {
-    /// The next message; `None` when the holder hung up.
-    pub async fn next(&mut self) -> Result<Option<SeedMessage>, TransportError> {
-        match self.0.next().await? {
+    /// The next message, which must arrive within this time; `None` when the holder hung up.
+    pub async fn next(&mut self, within: Duration) -> Result<Option<SeedMessage>, TransportError> {
+        match self.0.next(within).await? {
             Some(frame) => SeedMessage::from_frame(frame).map(Some),
             None => Ok(None),
         }
@@ -151,7 +149,7 @@ impl<S: CacheService> Endpoint<S> {
             let Ok(lease) = lease.parse() else {
                 return status(StatusCode::NOT_FOUND);
             };
-            let messages = SeedReceiver(FrameReader::new(request.into_body(), SEED_TIMEOUT));
+            let messages = SeedReceiver(FrameReader::new(request.into_body()));
             let answer = service.seed(peer, LeaseId(lease), messages).await;
             return answer_with(&answer);
         }

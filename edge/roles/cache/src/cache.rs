@@ -4,8 +4,7 @@ use crate::{
     control::CacheControl, leases::Leases, metrics::Metrics, options::CacheOptions,
     service::Shared, world::Worlds,
 };
-use selvedge_edge_core_verify::SigningKey;
-use selvedge_edge_drivers_agent::{ConfigFile, ControlServer, OperatorServer, Token};
+use selvedge_edge_drivers_agent::{ConfigFile, Control, OperatorServer};
 use selvedge_edge_drivers_http::ServerHandle;
 use selvedge_edge_drivers_meter::{CacheMeter, MeterError};
 use selvedge_edge_drivers_store::{Config, Error as StoreError, Store};
@@ -44,29 +43,24 @@ pub struct Cache {
     shared: Arc<Shared>,
     transport: ServerHandle,
     operator: ServerHandle,
-    control: ServerHandle,
+    agent: Arc<CacheControl>,
     ticking: JoinHandle<()>,
 }
 
 impl Cache {
     /// Opens the state folder and starts to listen; it serves once its chain node has sent a config, or from the one kept
-    /// from an earlier run. `control` and `token` are for the chain node.
+    /// from an earlier run.
     ///
     /// Errors: [`CacheError`].
-    pub async fn start(
-        key: SigningKey,
-        options: CacheOptions,
-        control: SocketAddr,
-        token: Token,
-    ) -> Result<Self, CacheError> {
+    pub async fn start(identity: Arc<Identity>, options: CacheOptions) -> Result<Self, CacheError> {
+        let key = identity.key().clone();
         std::fs::create_dir_all(&options.state).map_err(CacheError::Folder)?;
-        let meter = CacheMeter::open(&options.state.join("meter"), key.clone(), options.exposure)?;
+        let meter = CacheMeter::open(&options.state.join("meter"), key, options.exposure)?;
         let store = Store::open(Config {
             sync: options.sync,
             ..Config::new(options.state.join("store"), options.quota)
         })?;
         let file = ConfigFile::new(options.state.join("chain.scale"));
-        let identity = Identity::new(key)?;
         let worlds = Arc::new(Worlds::default());
         let shared = Arc::new(Shared {
             device: identity.device(),
@@ -95,20 +89,17 @@ impl Cache {
         let operator = OperatorServer::start(options.admin, shared.clone())
             .await
             .map_err(CacheError::Listen)?;
-        let endpoint = CacheControl {
+        let agent = Arc::new(CacheControl {
             shared: shared.clone(),
             file,
             turn: tokio::sync::Mutex::new(()),
-        };
-        let control = ControlServer::start(control, token, Arc::new(endpoint))
-            .await
-            .map_err(CacheError::Listen)?;
+        });
         let ticking = tokio::spawn(tick(shared.clone()));
         Ok(Self {
             shared,
             transport,
             operator,
-            control,
+            agent,
             ticking,
         })
     }
@@ -128,15 +119,14 @@ impl Cache {
         self.operator.local_addr()
     }
 
-    /// Where its chain node reaches it.
-    pub fn control_addr(&self) -> SocketAddr {
-        self.control.local_addr()
+    /// What answers its chain node.
+    pub fn agent(&self) -> Arc<impl Control> {
+        self.agent.clone()
     }
 
     /// Ends it: running replies may finish, then what was counted is made to last.
     pub async fn shutdown(self) {
         self.transport.shutdown(LAST_REPLIES).await;
-        self.control.shutdown(LAST_REPLIES).await;
         self.operator.shutdown(LAST_REPLIES).await;
         self.ticking.abort();
         let shared = self.shared;

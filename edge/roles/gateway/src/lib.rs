@@ -1,0 +1,46 @@
+//! Serves visitors: finds the service, answers from memory, from caches or from the origin, and counts it.
+//!
+//! It trusts no cache: every record and every byte is checked before it leaves (`ask`). It charges nothing beyond its
+//! lease (`tab`, `metered`), and signs what it owes to caches (`vouchers`, `closing`).
+//!
+//! ```text
+//! listener -> serve -> memory ---------------------------> served -> metered -> visitor
+//!                |-> ask: owner's record and bytes ------^
+//!                |-> fetch under the owner's lease: pump -^-> seeder -> owner -> waiting gateways
+//!                '-> origin, past all caches ------------^
+//! ```
+//!
+//! Invariants
+//! 1. No byte and no field of a cache leaves unverified.
+//! 2. No request is charged that the gateway itself answered.
+//! 3. Credentials are never sent to a cache, nor is anything stored that was chosen by them.
+
+#![warn(missing_docs)]
+
+mod access_log;
+mod ask;
+mod closing;
+mod control;
+mod entry;
+mod exchange;
+mod failure;
+mod fetch;
+mod fields;
+mod gateway;
+mod metered;
+mod metrics;
+mod options;
+mod pump;
+mod question;
+mod seeder;
+mod serve;
+mod served;
+mod slices;
+mod tab;
+mod upload;
+mod vouchers;
+mod world;
+
+pub use gateway::{Gateway, Listening, Shared, StartError};
+pub use options::{AccessLogTarget, GatewayOptions};
+pub use tab::Meter;

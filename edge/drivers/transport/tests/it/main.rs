@@ -43,7 +43,7 @@ impl CacheService for Notes {
         mut messages: SeedReceiver,
     ) -> SeedAnswer {
         let mut seen = Vec::new();
-        while let Ok(Some(message)) = messages.next().await {
+        while let Ok(Some(message)) = messages.next(LONG).await {
             seen.push(message);
         }
         self.seeds.lock().push((peer, lease, seen));
@@ -116,6 +116,8 @@ async fn net() -> Net {
     }
 }
 
+const LONG: Duration = Duration::from_secs(60);
+
 fn lookup(key: Vec<u8>) -> LookupRequest {
     LookupRequest {
         service: ServiceId(1),
@@ -139,14 +141,14 @@ async fn a_long_reply_arrives_whole_and_in_order() {
         .unwrap();
     let mut got = Vec::new();
     let refusal = loop {
-        match replies.next().await.unwrap().unwrap() {
+        match replies.next(LONG).await.unwrap().unwrap() {
             Reply::Data(bytes) => got.extend_from_slice(&bytes),
             other => break other,
         }
     };
     assert!(got == key);
     assert_eq!(refusal, Reply::Refused(Refusal::Busy));
-    assert_eq!(replies.next().await.unwrap(), None);
+    assert_eq!(replies.next(LONG).await.unwrap(), None);
 }
 
 #[tokio::test]

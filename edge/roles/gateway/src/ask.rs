@@ -1,0 +1,491 @@
+//! Asks a cache, and believes nothing of what it says.
+//!
+//! A record counts when a registered gateway signed it, when it is for this very request, fresh, and not below the
+//! service's generation. Bytes count group by group against the record's root, or frame by frame against the fetching
+//! gateway's signature. Whatever else a cache sends is a [`Fault`]: the cache is not asked for this key again for a while,
+//! and the request is answered from elsewhere.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use selvedge_edge_core_http_cache::{Answer, Body as AnswerBody, Reuse, Stored};
+use selvedge_edge_core_verify::{
+    verify_record, Class, FrameVerifier, LeaseId, RangePlan, RecordHead, StreamDecoder,
+};
+use selvedge_edge_drivers_http::{channel, Body};
+use selvedge_edge_drivers_transport::{
+    PeerAddress, Refusal, Reply, ReplyStream, TransportError, Want,
+};
+use selvedge_primitives_types::{Millis, SignedRecord};
+
+use crate::entry::Entry;
+use crate::gateway::Shared;
+use crate::question::{stored_of_head, Question};
+use crate::slices::slices;
+use selvedge_edge_drivers_agent::clock;
+
+/// A reply that does not wait for an origin.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Bodies up to this length are verified as a whole before the answer begins, so that a fault in them costs the visitor
+/// nothing but time.
+const VERIFY_FIRST: u64 = 256 * 1024;
+/// How far a cache's clock may differ from ours before a stale record is its fault, in milliseconds.
+const CLOCK_SLACK: i64 = 5_000;
+/// Verified pieces that may wait for the visitor.
+const PIECES: usize = 16;
+
+/// What a cache said.
+pub enum Asked {
+    /// A stored response that answers the request.
+    Hit(Hit),
+    /// We fetch the origin.
+    Lease {
+        /// Names the lease.
+        lease: LeaseId,
+        /// What is stored and not fresh. It was verified.
+        stale: Option<Box<(SignedRecord, Stored)>>,
+    },
+    /// Another gateway fetches; its bytes follow.
+    Follow(Follow),
+    /// The response is not for sharing, for this long.
+    Pass(Duration),
+    /// Nothing usable is stored, and nothing else was wanted.
+    Nothing,
+}
+
+/// A stored response.
+pub struct Hit {
+    /// What the visitor gets.
+    pub answer: Answer,
+    /// The stored response.
+    pub stored: Stored,
+    /// The bytes of the answer.
+    pub body: Body,
+}
+
+/// A response under way.
+pub struct Follow {
+    /// What the visitor gets.
+    pub answer: Answer,
+    /// The bytes of the answer.
+    pub body: Body,
+}
+
+/// Why a cache did not help.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// It sent what no honest cache sends.
+    #[error("the cache sent a wrong {0}")]
+    Fault(&'static str),
+    /// It did not answer as it should, for reasons an honest cache may have.
+    #[error(transparent)]
+    Transport(TransportError),
+    /// It refused.
+    #[error("the cache refused: {0}")]
+    Refused(Refusal),
+    /// The fetch it followed failed.
+    #[error("the fetch that was followed failed")]
+    Aborted,
+}
+
+impl From<TransportError> for AskError {
+    fn from(error: TransportError) -> Self {
+        if error.is_misbehaviour() {
+            Self::Fault("message")
+        } else {
+            Self::Transport(error)
+        }
+    }
+}
+
+impl From<selvedge_edge_core_verify::Error> for AskError {
+    fn from(error: selvedge_edge_core_verify::Error) -> Self {
+        match error.class() {
+            Class::PeerIncomplete => Self::Transport(TransportError::Broken(error.to_string())),
+            _ => Self::Fault("body"),
+        }
+    }
+}
+
+impl Shared {
+    /// Asks one cache.
+    pub async fn ask(
+        self: &Arc<Self>,
+        cache: &PeerAddress,
+        question: &Arc<Question>,
+        want: Want,
+        have: Option<&Arc<Entry>>,
+    ) -> Result<Asked, AskError> {
+        let request = question.lookup(want, have.map(|entry| entry.root()));
+        let mut replies = self.peers.lookup(cache, &request).await?;
+        let mut first = next(&mut replies, REPLY_TIMEOUT).await?;
+        if first == Reply::Waiting {
+            let patience = self.options.origin.head_timeout + REPLY_TIMEOUT;
+            first = next(&mut replies, patience).await?;
+        }
+        match first {
+            Reply::Hit(signed) => self.hit(cache, question, want, have, signed, replies).await,
+            Reply::Lease { lease, stale, .. } => {
+                let stale = match stale {
+                    Some(signed) => {
+                        let stored = self
+                            .check_record(question, &signed)
+                            .map_err(AskError::Fault)?;
+                        Some(Box::new((signed, stored)))
+                    }
+                    None => None,
+                };
+                Ok(Asked::Lease { lease, stale })
+            }
+            Reply::Follow(head) => self.follow(cache, question, head, replies).await,
+            Reply::Pass { until } if until == Millis(0) && want != Want::Share => {
+                Ok(Asked::Nothing)
+            }
+            Reply::Pass { until } => Ok(Asked::Pass(Duration::from_millis(until.0.min(600_000)))),
+            Reply::Abort => Err(AskError::Aborted),
+            Reply::Refused(refusal) => Err(AskError::Refused(refusal)),
+            Reply::Data(_) | Reply::Frame(..) | Reply::End(_) | Reply::Waiting => {
+                Err(AskError::Fault("message"))
+            }
+        }
+    }
+
+    /// Checks everything about a record but its freshness. The error names the fault.
+    fn check_record(
+        &self,
+        question: &Question,
+        signed: &SignedRecord,
+    ) -> Result<Stored, &'static str> {
+        let (world, record) = (&question.scope.world, &signed.record);
+        if !world.is_gateway(&record.gateway) {
+            return Err("signer");
+        }
+        verify_record(signed, world.genesis(), &record.gateway).map_err(|_| "signature")?;
+        if record.service != question.scope.service.id || record.key != question.key.as_bytes() {
+            return Err("key");
+        }
+        if record.generation < question.generation {
+            return Err("generation");
+        }
+        let stored = Stored::from_record(record, &self.options.policy).map_err(|_| "fields")?;
+        if !stored.variant().matches(&question.headers) {
+            return Err("variant");
+        }
+        // A purge that another gateway took part in shows in what it signs.
+        self.generations.raise(record.service, record.generation);
+        Ok(stored)
+    }
+
+    async fn hit(
+        self: &Arc<Self>,
+        cache: &PeerAddress,
+        question: &Arc<Question>,
+        want: Want,
+        have: Option<&Arc<Entry>>,
+        signed: SignedRecord,
+        replies: ReplyStream,
+    ) -> Result<Asked, AskError> {
+        let stored = self
+            .check_record(question, &signed)
+            .map_err(AskError::Fault)?;
+        let now = clock::now();
+        let reuse = self
+            .options
+            .policy
+            .reuse_decision(&question.head(), Some(&stored), now);
+        let is_usable =
+            want == Want::Stale || matches!(reuse, Reuse::Fresh { .. } | Reuse::Stale { .. });
+        if !is_usable {
+            let is_close = stored.time_to_live(now).abs() <= CLOCK_SLACK;
+            return Err(if is_close {
+                AskError::Refused(Refusal::NotServing)
+            } else {
+                AskError::Fault("age")
+            });
+        }
+        let answer = question.answer(&stored, now);
+        let held = have.filter(|entry| entry.root() == signed.record.root);
+        let body = match (&answer.body, held) {
+            (AnswerBody::None, _) => selvedge_edge_drivers_http::empty(),
+            (AnswerBody::Bytes(range), Some(entry)) => {
+                let (start, end) = (range.start as usize, range.end as usize);
+                let renewed = Entry {
+                    signed,
+                    stored: stored.clone(),
+                    body: entry.body.clone(),
+                    cache: cache.device,
+                };
+                let body = entry.body.slice(start..end);
+                self.keep(question, renewed);
+                slices(body)
+            }
+            (AnswerBody::Bytes(range), None) => {
+                let plan = RangePlan::new(signed.record.length, range.clone())?;
+                let keep =
+                    *range == (0..signed.record.length) && self.fits_memory(signed.record.length);
+                let length = range.end - range.start;
+                let decoder = StreamDecoder::new(signed.record.root, plan);
+                let mut bytes = Verified { replies, decoder };
+                let mut head = Vec::new();
+                let mut had = 0;
+                let is_whole = loop {
+                    match bytes.next().await? {
+                        Some(piece) => {
+                            had += piece.len() as u64;
+                            head.push(piece);
+                        }
+                        None => break true,
+                    }
+                    // The end of a long body is checked on the way; of a short one before the answer begins.
+                    if length > VERIFY_FIRST && had >= selvedge_edge_core_verify::GROUP {
+                        break false;
+                    }
+                };
+                let finish = Rest {
+                    shared: self.clone(),
+                    cache: cache.clone(),
+                    question: question.clone(),
+                    keep: keep.then(|| (signed, stored.clone())),
+                };
+                if is_whole {
+                    let whole = Bytes::from(head.concat());
+                    finish.keep(&whole);
+                    slices(whole)
+                } else {
+                    finish.stream(head, bytes, length)
+                }
+            }
+        };
+        Ok(Asked::Hit(Hit {
+            answer,
+            stored,
+            body,
+        }))
+    }
+
+    async fn follow(
+        self: &Arc<Self>,
+        cache: &PeerAddress,
+        question: &Arc<Question>,
+        head: RecordHead,
+        mut replies: ReplyStream,
+    ) -> Result<Asked, AskError> {
+        let world = &question.scope.world;
+        let is_ours = head.service == question.scope.service.id
+            && head.key == question.key.as_bytes()
+            && head.cache == cache.device;
+        if !is_ours || !world.is_gateway(&head.gateway) {
+            return Err(AskError::Fault("head"));
+        }
+        if head.generation < question.generation {
+            return Err(AskError::Fault("generation"));
+        }
+        let mut verifier = FrameVerifier::new(*world.genesis(), &head.gateway, &head)?;
+        let stored = stored_of_head(&head, 0, &self.options.policy).map_err(AskError::Fault)?;
+        if !stored.variant().matches(&question.headers) {
+            return Err(AskError::Fault("variant"));
+        }
+        let now = clock::now();
+        if stored.time_to_live(now) < -CLOCK_SLACK {
+            return Err(AskError::Fault("age"));
+        }
+        // Only the first frame vouches for the head.
+        let first = match next(&mut replies, REPLY_TIMEOUT).await? {
+            Reply::Frame(frame, bytes) => {
+                verifier.accept(&frame, &bytes)?;
+                bytes
+            }
+            Reply::Abort => return Err(AskError::Aborted),
+            _ => return Err(AskError::Fault("message")),
+        };
+        let answer = question.answer_unknown_length(&stored, now);
+        let (sender, body) = channel(PIECES, None);
+        let mut frames = Frames {
+            shared: self.clone(),
+            cache: cache.clone(),
+            question: question.clone(),
+            replies,
+            verifier,
+            kept: Some(Vec::new()),
+        };
+        let is_wanted = answer.body != AnswerBody::None;
+        tokio::spawn(async move {
+            let mut next = Some(first);
+            loop {
+                if let Some(bytes) = next.take() {
+                    frames.keep(&bytes);
+                    if is_wanted && !bytes.is_empty() && sender.send(bytes).await.is_err() {
+                        return;
+                    }
+                }
+                match frames.next().await {
+                    Ok(Some(bytes)) => next = Some(bytes),
+                    Ok(None) => {
+                        let _ = sender.finish().await;
+                        return;
+                    }
+                    Err(error) => {
+                        frames.shared.blame(&frames.cache, &frames.question, &error);
+                        sender.fail(error).await;
+                        return;
+                    }
+                }
+            }
+        });
+        let body = if is_wanted {
+            body
+        } else {
+            selvedge_edge_drivers_http::empty()
+        };
+        Ok(Asked::Follow(Follow { answer, body }))
+    }
+}
+
+async fn next(replies: &mut ReplyStream, within: Duration) -> Result<Reply, AskError> {
+    match replies.next(within).await? {
+        Some(reply) => Ok(reply),
+        None => Err(AskError::Transport(TransportError::Broken(
+            "no reply".to_owned(),
+        ))),
+    }
+}
+
+/// Bytes of a stored response as they are verified.
+struct Verified {
+    replies: ReplyStream,
+    decoder: StreamDecoder,
+}
+
+impl Verified {
+    async fn next(&mut self) -> Result<Option<Bytes>, AskError> {
+        loop {
+            if let Some(bytes) = self.decoder.next()? {
+                return Ok(Some(bytes));
+            }
+            match next(&mut self.replies, 2 * REPLY_TIMEOUT).await? {
+                Reply::Data(bytes) => self.decoder.push(&bytes),
+                Reply::End(_) if self.decoder.is_done() => return Ok(None),
+                Reply::Abort | Reply::Refused(_) => return Err(AskError::Aborted),
+                _ => return Err(AskError::Fault("message")),
+            }
+        }
+    }
+}
+
+/// What happens to a stored response's bytes once the answer has begun.
+struct Rest {
+    shared: Arc<Shared>,
+    cache: PeerAddress,
+    question: Arc<Question>,
+    keep: Option<(SignedRecord, Stored)>,
+}
+
+impl Rest {
+    fn keep(self, body: &Bytes) {
+        if let Some((signed, stored)) = self.keep {
+            let entry = Entry {
+                signed,
+                stored,
+                body: body.clone(),
+                cache: self.cache.device,
+            };
+            self.shared.keep(&self.question, entry);
+        }
+    }
+
+    fn stream(self, head: Vec<Bytes>, mut bytes: Verified, length: u64) -> Body {
+        let (sender, body) = channel(PIECES, Some(length));
+        tokio::spawn(async move {
+            let mut kept: Option<Vec<u8>> = self
+                .keep
+                .is_some()
+                .then(|| Vec::with_capacity(length as usize));
+            let mut waiting = head.into_iter();
+            loop {
+                let piece = match waiting.next() {
+                    Some(piece) => piece,
+                    None => match bytes.next().await {
+                        Ok(Some(piece)) => piece,
+                        Ok(None) => break,
+                        Err(error) => {
+                            self.shared.blame(&self.cache, &self.question, &error);
+                            sender.fail(error).await;
+                            return;
+                        }
+                    },
+                };
+                if let Some(kept) = &mut kept {
+                    kept.extend_from_slice(&piece);
+                }
+                if sender.send(piece).await.is_err() {
+                    return;
+                }
+            }
+            if let Some(kept) = kept {
+                self.keep(&Bytes::from(kept));
+            }
+            let _ = sender.finish().await;
+        });
+        body
+    }
+}
+
+/// Frames of a response under way.
+struct Frames {
+    shared: Arc<Shared>,
+    cache: PeerAddress,
+    question: Arc<Question>,
+    replies: ReplyStream,
+    verifier: FrameVerifier,
+    kept: Option<Vec<u8>>,
+}
+
+impl Frames {
+    fn keep(&mut self, bytes: &Bytes) {
+        if let Some(kept) = &mut self.kept {
+            kept.extend_from_slice(bytes);
+            if !self.shared.fits_memory(kept.len() as u64) {
+                self.kept = None;
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, AskError> {
+        let patience = self.shared.options.body_timeout + REPLY_TIMEOUT;
+        match next(&mut self.replies, patience).await? {
+            Reply::Frame(frame, bytes) => {
+                self.verifier.accept(&frame, &bytes)?;
+                Ok(Some(bytes))
+            }
+            // The last frame says that the body is whole; the record is only for keeping it.
+            Reply::End(Some(signed)) if self.verifier.is_ended() => {
+                self.keep_with(signed);
+                Ok(None)
+            }
+            Reply::End(None) | Reply::Abort if self.verifier.is_ended() => Ok(None),
+            Reply::Abort => Err(AskError::Aborted),
+            _ => Err(AskError::Fault("message")),
+        }
+    }
+
+    fn keep_with(&mut self, signed: SignedRecord) {
+        let Some(kept) = self.kept.take() else {
+            return;
+        };
+        let is_same = *blake3::hash(&kept).as_bytes() == signed.record.root;
+        match self.shared.check_record(&self.question, &signed) {
+            Ok(stored) if is_same => {
+                let entry = Entry {
+                    signed,
+                    stored,
+                    body: kept.into(),
+                    cache: self.cache.device,
+                };
+                self.shared.keep(&self.question, entry);
+            }
+            Ok(_) => self.shared.metrics.fault(&self.cache.device, "record"),
+            Err(fault) => self.shared.metrics.fault(&self.cache.device, fault),
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! One request under way: who asked for what, when, over which connection.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::request::Parts;
+use http::{header, Method, Uri, Version};
+use rand::RngCore;
+use selvedge_edge_drivers_http::ConnInfo;
+use selvedge_primitives_types::DeviceId;
+
+use crate::failure::{Failure, Reason};
+use crate::world::{Service, World};
+
+/// A request id of a visitor or a proxy before us is kept up to this length.
+const MAX_REQUEST_ID: usize = 64;
+
+/// What stays the same while a request is answered.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// Names the request in logs, answers and towards the origin.
+    pub id: Arc<str>,
+    /// When its head had arrived.
+    pub started: Instant,
+    /// The connection.
+    pub connection: ConnInfo,
+    /// Method.
+    pub method: Method,
+    /// Version of the visitor's protocol.
+    pub version: Version,
+    /// Host in lower case without a port; empty when the request names none that is valid.
+    pub host: Arc<str>,
+    /// Path and query as sent.
+    pub target: Arc<str>,
+}
+
+impl Exchange {
+    /// Reads a request's head.
+    pub fn new(parts: &Parts, connection: ConnInfo) -> Self {
+        let target = parts
+            .uri
+            .path_and_query()
+            .map_or("/", |target| target.as_str());
+        Self {
+            id: request_id(parts).into(),
+            started: Instant::now(),
+            connection,
+            method: parts.method.clone(),
+            version: parts.version,
+            host: host(parts).unwrap_or_default().into(),
+            target: target.into(),
+        }
+    }
+
+    /// `http` or `https`, as the visitor came.
+    pub fn scheme(&self) -> &'static str {
+        if self.connection.is_tls {
+            "https"
+        } else {
+            "http"
+        }
+    }
+}
+
+impl Exchange {
+    /// The URL to fetch: the origin's base path, then path and query as the visitor sent them.
+    pub fn origin_url(&self, origin: &Uri) -> Uri {
+        let base = origin.path().trim_end_matches('/');
+        let target = if self.target.starts_with('/') {
+            &self.target
+        } else {
+            "/"
+        };
+        let mut parts = origin.clone().into_parts();
+        parts.path_and_query = format!("{base}{target}").parse().ok();
+        Uri::from_parts(parts).unwrap_or_else(|_| origin.clone())
+    }
+}
+
+/// What a request is answered with: the state of the chain's config, and the service.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// The config, the same for the whole request.
+    pub world: Arc<World>,
+    /// The service.
+    pub service: Arc<Service>,
+    /// The origin's base URL.
+    pub origin: Uri,
+}
+
+impl Scope {
+    /// The service of the request's host.
+    ///
+    /// Errors: an unknown host, and a service whose origin or price list is not usable.
+    pub fn new(world: Arc<World>, exchange: &Exchange) -> Result<Self, Failure> {
+        let service = world.service(&exchange.host).cloned();
+        let service = service.ok_or(Failure::new(if exchange.connection.is_tls {
+            Reason::Misdirected
+        } else {
+            Reason::UnknownHost
+        }))?;
+        let origin = service
+            .origin
+            .clone()
+            .ok_or(Failure::new(Reason::NoOrigin))?;
+        Ok(Self {
+            world,
+            service,
+            origin,
+        })
+    }
+}
+
+/// No cache: what may not be shared.
+pub const NO_CACHE: DeviceId = DeviceId([0; 32]);
+
+fn request_id(parts: &Parts) -> String {
+    let sent = parts
+        .headers
+        .get("x-request-id")
+        .and_then(|value| value.to_str().ok());
+    let is_usable = |id: &&str| {
+        (1..=MAX_REQUEST_ID).contains(&id.len())
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
+    match sent.filter(is_usable) {
+        Some(id) => id.to_owned(),
+        None => {
+            let mut bytes = [0; 16];
+            rand::thread_rng().fill_bytes(&mut bytes);
+            hex::encode(bytes)
+        }
+    }
+}
+
+/// RFC 9112 §3.2: exactly one `Host`, and the target's authority counts where there is one.
+fn host(parts: &Parts) -> Option<String> {
+    let mut fields = parts.headers.get_all(header::HOST).iter();
+    let field = fields.next().map(|value| value.to_str()).transpose().ok()?;
+    if fields.next().is_some() {
+        return None;
+    }
+    let authority = match parts.uri.authority() {
+        Some(authority) => authority.as_str(),
+        None => field?,
+    };
+    let host = if let Some(rest) = authority.strip_prefix('[') {
+        rest.split_once(']')?.0
+    } else {
+        authority.split(':').next()?
+    };
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    let is_valid = !host.is_empty()
+        && host.len() <= 253
+        && host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':'));
+    is_valid.then_some(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    fn parts(uri: &str, fields: &[(&str, &str)]) -> Parts {
+        let mut request = Request::builder().uri(uri);
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn a_host_is_read_without_port_case_and_final_dot() {
+        for (uri, fields, expected) in [
+            ("/", vec![("host", "A.Test:8080")], Some("a.test")),
+            ("/", vec![("host", "a.test.")], Some("a.test")),
+            ("/", vec![("host", "[::1]:80")], Some("::1")),
+            ("http://b.test/x", vec![("host", "a.test")], Some("b.test")),
+            ("/", vec![], None),
+            ("/", vec![("host", "")], None),
+            ("/", vec![("host", "a.test"), ("host", "b.test")], None),
+            ("/", vec![("host", "a test")], None),
+            ("/", vec![("host", "user@a.test")], None),
+        ] {
+            assert_eq!(
+                host(&parts(uri, &fields)).as_deref(),
+                expected,
+                "{uri} {fields:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_base_path_of_an_origin_comes_first() {
+        let connection = ConnInfo {
+            peer: ([127, 0, 0, 1], 1).into(),
+            local: ([127, 0, 0, 1], 2).into(),
+            is_tls: false,
+            certificate: None,
+            progress: Arc::default(),
+        };
+        for (origin, target, expected) in [
+            ("http://o.test", "/a?b", "http://o.test/a?b"),
+            ("http://o.test/", "/", "http://o.test/"),
+            (
+                "https://o.test:8443/base/",
+                "/a",
+                "https://o.test:8443/base/a",
+            ),
+            ("http://o.test", "*", "http://o.test/"),
+        ] {
+            let exchange = Exchange::new(&parts(target, &[]), connection.clone());
+            let url = exchange.origin_url(&origin.parse().unwrap());
+            assert_eq!(url.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_request_id_is_kept_only_when_it_is_harmless() {
+        assert_eq!(
+            request_id(&parts("/", &[("x-request-id", "abc-1")])),
+            "abc-1"
+        );
+        for bad in ["", "a b", &"x".repeat(65), "<script>"] {
+            let id = request_id(&parts("/", &[("x-request-id", bad)]));
+            assert_eq!(id.len(), 32, "{bad}");
+        }
+    }
+}

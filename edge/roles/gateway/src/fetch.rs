@@ -1,0 +1,425 @@
+//! Fetches an origin for everybody: under a lease of the key's owner, or alone where no cache answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{header, HeaderMap, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use selvedge_edge_core_http_cache::{
+    fetch_fields, record_fields, CacheStatus, ErrorReuse, Failure as OriginFailure, Forwarded,
+    ResponseHead, Reuse, StoreDecision, Stored, Times, Update, Variant,
+};
+use selvedge_edge_core_verify::{sign_record, LeaseId, RecordHead};
+use selvedge_edge_drivers_http::empty;
+use selvedge_edge_drivers_transport::{PeerAddress, SeedMessage, SeedStream, Want};
+use selvedge_primitives_types::{Millis, Record, SignedRecord};
+
+use crate::ask::Asked;
+use crate::entry::Entry;
+use crate::exchange::NO_CACHE;
+use crate::failure::{Failure, Reason};
+use crate::fields;
+use crate::gateway::Shared;
+use crate::metrics::Source;
+use crate::pump::Pump;
+use crate::question::Question;
+use crate::seeder::Seeder;
+use crate::served::Served;
+use crate::slices::slices;
+use crate::tab::Tab;
+use crate::upload::download;
+use selvedge_edge_drivers_agent::clock;
+
+/// How long a response that is not for sharing is taken to stay so.
+const PASS: Duration = Duration::from_secs(60);
+/// The same for a failing origin.
+const PASS_FAILING: Duration = Duration::from_secs(1);
+
+/// The right and the duty to fetch a key for everybody.
+pub struct Leased {
+    /// Who granted it.
+    pub cache: PeerAddress,
+    /// Its number.
+    pub lease: LeaseId,
+    /// The stream to the cache; `None` when it cannot be reached any more. When it ends without a message, the cache
+    /// grants the lease to whoever waits.
+    pub seed: Option<SeedStream>,
+}
+
+/// A stored response that is not fresh.
+#[derive(Clone)]
+pub struct StaleCopy {
+    /// Its record.
+    pub signed: SignedRecord,
+    /// What the record says.
+    pub stored: Stored,
+    /// Its bytes, where they are in memory.
+    pub entry: Option<Arc<Entry>>,
+}
+
+impl Shared {
+    /// Fetches a key's response, shares it if it may be, and answers with it.
+    pub async fn fetch(
+        self: &Arc<Self>,
+        question: &Arc<Question>,
+        mut leased: Option<Leased>,
+        stale: Option<StaleCopy>,
+        why: CacheStatus,
+    ) -> Result<Served, Failure> {
+        let requested = clock::now();
+        let conditions = stale.as_ref().and_then(|stale| {
+            let head = question.head();
+            match self
+                .options
+                .policy
+                .reuse_decision(&head, Some(&stale.stored), requested)
+            {
+                Reuse::Validate { conditions, .. } => Some(conditions),
+                _ => None,
+            }
+        });
+        let answer = self.send(question, conditions.as_ref()).await;
+        let times = Times {
+            requested,
+            received: clock::now(),
+        };
+        let response = match answer {
+            Ok(response) => response,
+            Err(error) => {
+                tell(leased.as_mut(), SeedMessage::Abort);
+                let failure = Failure::because(Reason::from(&error), &error);
+                let fallback = stale
+                    .filter(|stale| self.may_stay(question, stale, OriginFailure::Unreachable));
+                return match fallback {
+                    Some(stale) => {
+                        self.serve_stale(question, leased, stale, failure, why)
+                            .await
+                    }
+                    None => Err(failure),
+                };
+            }
+        };
+        let status = response.status();
+        let why = why.forwarded_status(status);
+        if let Some(stale) = stale {
+            if status == StatusCode::NOT_MODIFIED && conditions.is_some() {
+                return self
+                    .validated(question, leased, stale, response, times, why)
+                    .await;
+            }
+            if self.may_stay(question, &stale, OriginFailure::Status(status)) {
+                tell(leased.as_mut(), SeedMessage::Abort);
+                let failure = Failure::because(Reason::OriginDown, status);
+                return self
+                    .serve_stale(question, leased, stale, failure, why)
+                    .await;
+            }
+        }
+        match self.storable(question, &response, times) {
+            Ok((headers, variant)) => {
+                self.share(question, leased, response, times, headers, variant, why)
+            }
+            Err(rule) => {
+                let until = if status.is_server_error() {
+                    PASS_FAILING
+                } else {
+                    PASS
+                };
+                let until = Millis(until.as_millis() as u64);
+                tell(leased.as_mut(), SeedMessage::Pass { until });
+                self.passes.remember(
+                    question.pass_name(),
+                    std::time::Instant::now(),
+                    Duration::from_millis(until.0),
+                );
+                self.pass(question, response, why.detail(rule))
+            }
+        }
+    }
+
+    async fn send(
+        &self,
+        question: &Question,
+        conditions: Option<&HeaderMap>,
+    ) -> Result<Response<Incoming>, selvedge_edge_drivers_http::OriginError> {
+        let mut headers = fetch_fields(&question.headers);
+        fields::to_origin(&mut headers, &question.exchange);
+        if let Some(conditions) = conditions {
+            for (name, value) in conditions {
+                headers.insert(name, value.clone());
+            }
+        }
+        let mut request = Request::new(empty());
+        *request.uri_mut() = question.exchange.origin_url(&question.scope.origin);
+        *request.headers_mut() = headers;
+        self.origin.send(request).await
+    }
+
+    fn may_stay(&self, question: &Question, stale: &StaleCopy, failure: OriginFailure) -> bool {
+        let policy = &self.options.policy;
+        let decision =
+            policy.error_decision(&question.head(), &stale.stored, failure, clock::now());
+        matches!(decision, ErrorReuse::Stale { .. })
+    }
+
+    /// What of a response is stored, or why nothing is.
+    fn storable(
+        &self,
+        question: &Question,
+        response: &Response<Incoming>,
+        times: Times,
+    ) -> Result<(HeaderMap, Variant), selvedge_edge_core_http_cache::Rule> {
+        use selvedge_edge_core_http_cache::Rule;
+        let policy = &self.options.policy;
+        let head = ResponseHead::from(response);
+        let (headers, variant) = match policy.store_decision(&question.head(), &head, times) {
+            StoreDecision::Store { headers, variant } => (headers, variant),
+            StoreDecision::Pass { rule } => return Err(rule),
+        };
+        // A cache would learn the credential from the variant, and could not choose by it anyway.
+        if variant
+            .as_slice()
+            .iter()
+            .any(|(name, _)| fields::is_credential(name))
+        {
+            return Err(Rule::Authorization);
+        }
+        if length(response).is_some_and(|length| length > self.options.max_object_bytes) {
+            return Err(Rule::Limit);
+        }
+        Ok((headers, variant))
+    }
+
+    /// Answers with a response that everybody may have, and hands it to the cache and to memory on the way.
+    #[allow(clippy::too_many_arguments)]
+    fn share(
+        self: &Arc<Self>,
+        question: &Arc<Question>,
+        leased: Option<Leased>,
+        response: Response<Incoming>,
+        times: Times,
+        headers: HeaderMap,
+        variant: Variant,
+        why: CacheStatus,
+    ) -> Result<Served, Failure> {
+        let version = response.version();
+        let length = length(&response);
+        let cache = leased
+            .as_ref()
+            .map_or(NO_CACHE, |leased| leased.cache.device);
+        let head = RecordHead {
+            lease: leased.as_ref().map_or(LeaseId(0), |leased| leased.lease),
+            cache,
+            service: question.scope.service.id,
+            key: question.key.as_bytes().to_vec(),
+            variant: variant.as_slice().to_vec(),
+            status: response.status().as_u16(),
+            fields: record_fields(&headers),
+            generation: question.generation,
+            requested: times.requested,
+            received: times.received,
+            gateway: self.identity.device(),
+        };
+        let policy = &self.options.policy;
+        let stored = Stored::new(
+            response.status(),
+            headers,
+            variant,
+            times,
+            length.unwrap_or(0),
+            policy,
+        );
+        let now = clock::now();
+        let answer = match length {
+            Some(_) => question.answer(&stored, now),
+            None => question.answer_unknown_length(&stored, now),
+        };
+        let seeder = leased.and_then(|leased| leased.seed).map(|seed| {
+            let (key, genesis) = (self.identity.key().clone(), *question.scope.world.genesis());
+            Seeder::start(seed, head.clone(), key, genesis)
+        });
+        let tab = Tab::for_origin(&self.meter, &question.scope.service, cache);
+        let body = Pump::start(
+            self.clone(),
+            question.clone(),
+            response.into_body(),
+            head,
+            length,
+            &answer.body,
+            seeder,
+            tab,
+        );
+        let mut served = Served::stored(answer, body, Source::Origin, cache).say(why.stored());
+        served.version = version;
+        Ok(served)
+    }
+
+    /// Answers with a response that is for this visitor alone.
+    fn pass(
+        self: &Arc<Self>,
+        question: &Arc<Question>,
+        response: Response<Incoming>,
+        why: CacheStatus,
+    ) -> Result<Served, Failure> {
+        let tab = Tab::for_origin(&self.meter, &question.scope.service, NO_CACHE);
+        Ok(self.pass_through(response, tab, why))
+    }
+
+    /// An origin's response as it is.
+    pub fn pass_through(
+        self: &Arc<Self>,
+        response: Response<Incoming>,
+        mut tab: Tab,
+        why: CacheStatus,
+    ) -> Served {
+        let (parts, body) = response.into_parts();
+        let mut headers = parts.headers;
+        selvedge_edge_core_http_cache::strip_hop_by_hop(&mut headers);
+        let shared = self.clone();
+        let body = download(body, self.options.body_timeout, move |bytes| {
+            shared.metrics.origin.inc_by(bytes);
+            tab.origin(bytes)
+                .map_err(|_| "the service's allowance is used up")
+        });
+        Served {
+            status: parts.status,
+            headers,
+            body,
+            source: Source::Pass,
+            cache: NO_CACHE,
+            said: vec![why],
+            version: parts.version,
+        }
+    }
+
+    /// The origin said that what is stored is still good.
+    async fn validated(
+        self: &Arc<Self>,
+        question: &Arc<Question>,
+        mut leased: Option<Leased>,
+        stale: StaleCopy,
+        response: Response<Incoming>,
+        times: Times,
+        why: CacheStatus,
+    ) -> Result<Served, Failure> {
+        let policy = &self.options.policy;
+        let update = policy.update_stored(
+            &question.head(),
+            &stale.stored,
+            &ResponseHead::from(&response),
+            times,
+        );
+        let Update::Stored(stored) = update else {
+            // It is about something else, or no longer for sharing: ask again without conditions.
+            return Box::pin(self.fetch(question, leased, None, why)).await;
+        };
+        let record = Record {
+            fields: record_fields(stored.headers()),
+            generation: question.generation.max(stale.signed.record.generation),
+            requested: times.requested,
+            received: times.received,
+            gateway: self.identity.device(),
+            ..stale.signed.record.clone()
+        };
+        let genesis = question.scope.world.genesis();
+        let signed = sign_record(self.identity.key(), genesis, record)
+            .map_err(|error| Failure::because(Reason::Internal, error))?;
+        let cache = leased.as_ref().map(|leased| leased.cache.clone());
+        let refresh = SeedMessage::Refresh(signed.clone());
+        if let Some(seed) = leased.as_mut().and_then(|leased| leased.seed.take()) {
+            // The cache must know before it is asked for the bytes.
+            if seed.send(&refresh).await.is_ok() {
+                let _ = seed.finish().await;
+            }
+        }
+        let credited = cache.as_ref().map_or(NO_CACHE, |cache| cache.device);
+        let body = match (stale.entry, &cache) {
+            (Some(entry), _) => Some(entry.body.clone()),
+            (None, Some(cache)) => match self.ask(cache, question, Want::Stored, None).await {
+                Ok(Asked::Hit(hit)) => {
+                    let served = Served::stored(hit.answer, hit.body, Source::Validated, credited);
+                    return Ok(served.say(why));
+                }
+                _ => None,
+            },
+            (None, None) => None,
+        };
+        let Some(body) = body else {
+            return Box::pin(self.fetch(question, None, None, why)).await;
+        };
+        let entry = Entry {
+            signed,
+            stored: *stored,
+            body,
+            cache: credited,
+        };
+        let entry = self.keep(question, entry);
+        Ok(self
+            .from_entry(question, &entry, Source::Validated)
+            .say(why))
+    }
+
+    /// Answers with what is stored, because the origin failed and the rules allow it.
+    async fn serve_stale(
+        self: &Arc<Self>,
+        question: &Arc<Question>,
+        leased: Option<Leased>,
+        stale: StaleCopy,
+        failure: Failure,
+        why: CacheStatus,
+    ) -> Result<Served, Failure> {
+        if let Some(entry) = &stale.entry {
+            return Ok(self.from_entry(question, entry, Source::Stale).say(why));
+        }
+        let Some(leased) = leased else {
+            return Err(failure);
+        };
+        match self.ask(&leased.cache, question, Want::Stale, None).await {
+            Ok(Asked::Hit(hit)) => {
+                let credited = leased.cache.device;
+                Ok(Served::stored(hit.answer, hit.body, Source::Stale, credited).say(why))
+            }
+            _ => Err(failure),
+        }
+    }
+
+    /// Answers from memory.
+    pub fn from_entry(&self, question: &Question, entry: &Entry, source: Source) -> Served {
+        use selvedge_edge_core_http_cache::Body as AnswerBody;
+        let answer = question.answer(&entry.stored, clock::now());
+        let body = match &answer.body {
+            AnswerBody::None => empty(),
+            AnswerBody::Bytes(range) => {
+                slices(entry.body.slice(range.start as usize..range.end as usize))
+            }
+        };
+        Served::stored(answer, body, source, entry.cache)
+    }
+}
+
+/// Sends the one message of a seed without a body, behind the visitor's back.
+pub fn tell(leased: Option<&mut Leased>, message: SeedMessage) {
+    if let Some(seed) = leased.and_then(|leased| leased.seed.take()) {
+        tokio::spawn(async move {
+            if seed.send(&message).await.is_ok() {
+                let _ = seed.finish().await;
+            }
+        });
+    }
+}
+
+/// The length an origin states for its body.
+fn length(response: &Response<Incoming>) -> Option<u64> {
+    use http_body::Body as _;
+    let hint = response.body().size_hint().exact();
+    let stated = response.headers().get(header::CONTENT_LENGTH);
+    stated
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.parse().ok())
+        .or(hint)
+}
+
+/// Why a request goes on to the origin, in the gateway's words.
+pub fn why(forwarded: Forwarded) -> CacheStatus {
+    CacheStatus::new("selvedge-gateway").forwarded(forwarded)
+}

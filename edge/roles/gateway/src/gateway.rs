@@ -1,0 +1,428 @@
+//! A gateway: what its requests share, its listeners, and how it starts and ends.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Response;
+use parking_lot::RwLock;
+use selvedge_edge_drivers_agent::{clock, ConfigFile, HostChecker, Operated, OperatorServer};
+use selvedge_edge_drivers_http::{Body, CertStore, OriginClient, Server, ServerHandle};
+use selvedge_edge_drivers_store::Memory;
+use selvedge_edge_drivers_transport::{Identity, PeerAddress, Peers};
+use selvedge_primitives_types::{DeviceId, ServiceId};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use crate::access_log::{AccessLog, Line};
+use crate::entry::Entry;
+use crate::exchange::{Exchange, Scope};
+use crate::failure::{Failure, Reason};
+use crate::metered::MeteredBody;
+use crate::metrics::{Metrics, Source};
+use crate::options::GatewayOptions;
+use crate::question::Question;
+use crate::serve::Front;
+use crate::tab::{Denied, Meter, Sent, Tab};
+use crate::world::World;
+use selvedge_edge_drivers_transport::Generations;
+use selvedge_edge_drivers_transport::Memo;
+
+/// Parts of the memory cache that are locked apart.
+const SHARDS: usize = 8;
+/// Keys remembered as not shared, and as not asked of a cache.
+const MEMO: usize = 65_536;
+/// How often certificates are looked at.
+const CERT_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// HTTPS without certificates.
+    #[error("https needs a folder of certificates: set `certs_dir`")]
+    NoCertificates,
+    /// The certificates cannot be used.
+    #[error("the certificates cannot be used: {0}")]
+    Certificates(String),
+    /// Origins cannot be fetched from.
+    #[error(transparent)]
+    Origin(#[from] selvedge_edge_drivers_http::OriginError),
+    /// The access log cannot be opened.
+    #[error("the access log cannot be opened: {0}")]
+    AccessLog(std::io::Error),
+}
+
+/// What all requests share.
+pub struct Shared {
+    /// The device.
+    pub identity: Arc<Identity>,
+    /// The set-up.
+    pub options: GatewayOptions,
+    /// Counts.
+    pub meter: Arc<Meter>,
+    /// Metrics.
+    pub metrics: Metrics,
+    /// Memory cache.
+    pub memory: Memory<Entry>,
+    /// Origins.
+    pub origin: OriginClient,
+    /// Caches.
+    pub peers: Peers,
+    /// Purge generations.
+    pub generations: Generations,
+    /// Keys whose responses are not for sharing.
+    pub passes: Memo<[u8; 16]>,
+    /// Caches that are not believed about a key.
+    pub distrust: Memo<(DeviceId, [u8; 16])>,
+    /// Looks for ownership records.
+    pub hosts: HostChecker,
+    /// Where the chain's config is kept.
+    pub config_file: ConfigFile,
+    /// Certificates, where HTTPS is served.
+    pub certs: Option<Arc<CertStore>>,
+    /// Wakes the closing of epochs.
+    pub epoch_over: Notify,
+    /// Held while a config is put in place.
+    pub configuring: tokio::sync::Mutex<()>,
+    world: RwLock<Option<Arc<World>>>,
+    log: AccessLog,
+    is_draining: AtomicBool,
+}
+
+impl Shared {
+    /// The chain's config, once there is one.
+    pub fn world(&self) -> Option<Arc<World>> {
+        self.world.read().clone()
+    }
+
+    /// Puts another config in place.
+    pub fn set_world(&self, world: World) {
+        let world = Arc::new(world);
+        self.peers
+            .retain(|peer: &PeerAddress| world.cache(&peer.device).as_ref() == Some(peer));
+        self.metrics.epoch.set(world.chain.clock.epoch.0 as i64);
+        *self.world.write() = Some(world);
+    }
+
+    /// Keeps a response in memory.
+    pub fn keep(&self, question: &Question, entry: Entry) -> Arc<Entry> {
+        let service = question.scope.service.id;
+        let variant = entry.stored.variant().clone();
+        if entry.signed.record.generation < self.generations.of(service) {
+            return Arc::new(entry);
+        }
+        let key = question.key.as_bytes();
+        self.memory.insert(service, key, variant.as_slice(), entry)
+    }
+
+    /// Whether a body of this length fits into memory.
+    pub fn fits_memory(&self, length: u64) -> bool {
+        // A quarter at most, so that one body does not push out all others.
+        length <= self.memory.largest() / 4
+    }
+
+    /// Opens the account of a request.
+    pub fn open_tab(&self, scope: &Scope) -> Result<Tab, Failure> {
+        if self.metrics.running.get() > self.options.max_requests as i64 {
+            return Err(Failure::new(Reason::Busy));
+        }
+        Tab::open(&self.meter, &scope.service).map_err(|denied| self.denied(scope, denied))
+    }
+
+    /// What a visitor is told when the account does not cover a request.
+    pub fn denied(&self, scope: &Scope, denied: Denied) -> Failure {
+        match denied {
+            Denied::OutOfLease => {
+                let clock = &scope.world.chain.clock;
+                let end = clock.epoch_start.0.saturating_add(clock.epoch_length.0);
+                let left = end.saturating_sub(clock::now().0) / 1_000;
+                Failure {
+                    retry_after: Some(left.clamp(1, 3_600)),
+                    ..Failure::new(Reason::OutOfLease)
+                }
+            }
+            Denied::UnknownService => Failure::because(Reason::NoOrigin, denied),
+            Denied::NotCounting => Failure::because(Reason::Internal, denied),
+        }
+    }
+
+    /// Logs, counts and hands an answer to its connection.
+    pub fn finish(
+        self: &Arc<Self>,
+        exchange: Exchange,
+        response: Response<Body>,
+        source: Source,
+        reason: Option<Reason>,
+        tab: Option<Tab>,
+    ) -> Response<Body> {
+        let status = response.status();
+        let first_byte = exchange.started.elapsed();
+        self.metrics
+            .answered(status.as_u16(), source, first_byte.as_secs_f64());
+        let (parts, body) = response.into_parts();
+        let (version, progress) = (exchange.version, exchange.connection.progress.clone());
+        let sent = Sent {
+            shared: self.clone(),
+            line: Some(Line {
+                time_ms: clock::now().0.saturating_sub(first_byte.as_millis() as u64),
+                request_id: exchange.id.clone(),
+                peer: exchange.connection.peer.ip(),
+                service: tab.as_ref().and_then(Tab::service).map(|service| service.0),
+                host: exchange.host.clone(),
+                method: exchange.method.to_string(),
+                scheme: exchange.scheme(),
+                target: exchange.target.clone(),
+                status: status.as_u16(),
+                source: source.name(),
+                reason: reason.map(Reason::name),
+                bytes: 0,
+                complete: false,
+                ttfb_us: first_byte.as_micros() as u64,
+                total_us: 0,
+            }),
+            started: exchange.started,
+            tab,
+        };
+        let body = MeteredBody::new(body, &parts.headers, version, &progress, sent);
+        Response::from_parts(parts, http_body_util::BodyExt::boxed_unsync(body))
+    }
+
+    /// Writes a line of the access log.
+    pub fn write_line(&self, line: Line) {
+        if !self.log.write(line) {
+            self.metrics.log_lost.inc();
+        }
+    }
+
+    /// Reads certificates and the access log's file again, as after a hang-up signal.
+    pub fn reload(&self) {
+        self.log.reopen();
+        if let Some(certs) = &self.certs {
+            match certs.reload() {
+                Ok(errors) => {
+                    for error in errors {
+                        tracing::error!(%error, "a certificate is kept as it was");
+                    }
+                    tracing::info!(names = certs.names(), "certificates loaded");
+                }
+                Err(error) => tracing::error!(%error, "certificates are kept as they were"),
+            }
+        }
+    }
+}
+
+/// Where a gateway listens.
+#[derive(Clone, Debug, Default)]
+pub struct Listening {
+    /// For HTTP.
+    pub http: Vec<SocketAddr>,
+    /// For HTTPS.
+    pub https: Vec<SocketAddr>,
+    /// For its operator.
+    pub admin: Option<SocketAddr>,
+}
+
+/// A running gateway.
+pub struct Gateway {
+    shared: Arc<Shared>,
+    servers: Vec<ServerHandle>,
+    admin: ServerHandle,
+    listening: Listening,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Gateway {
+    /// Starts listening, with the config that was kept from before.
+    ///
+    /// Errors: [`StartError`].
+    pub async fn start(
+        identity: Arc<Identity>,
+        options: GatewayOptions,
+        meter: Arc<Meter>,
+        hosts: HostChecker,
+    ) -> Result<Self, StartError> {
+        let certs = match &options.certs {
+            Some(folder) => Some(
+                CertStore::open(folder)
+                    .map_err(|error| StartError::Certificates(error.to_string()))?,
+            ),
+            None if options.https.is_empty() => None,
+            None => return Err(StartError::NoCertificates),
+        };
+        let shared = Arc::new(Shared {
+            origin: OriginClient::new(&options.origin)?,
+            peers: Peers::new(identity.clone(), options.peers.clone()),
+            memory: Memory::new(options.memory_bytes, SHARDS),
+            log: AccessLog::open(&options.access_log).map_err(StartError::AccessLog)?,
+            config_file: ConfigFile::new(options.state.join("chain.scale")),
+            identity,
+            meter,
+            metrics: Metrics::default(),
+            generations: Generations::default(),
+            passes: Memo::new(MEMO),
+            distrust: Memo::new(MEMO),
+            hosts,
+            certs,
+            epoch_over: Notify::new(),
+            configuring: tokio::sync::Mutex::default(),
+            world: RwLock::default(),
+            is_draining: AtomicBool::new(false),
+            options,
+        });
+        if let Some(kept) = shared.config_file.load() {
+            shared.resume(kept);
+        }
+        let mut listening = Listening::default();
+        let mut servers = Vec::new();
+        let mut tls_port = None;
+        for address in &shared.options.https {
+            let certs = shared.certs.clone().ok_or(StartError::NoCertificates)?;
+            let tls = certs
+                .server_config()
+                .map_err(|error| StartError::Certificates(error.to_string()))?;
+            let server = listen(*address, &shared).await?.with_tls(tls);
+            let handle = serve(server, &shared, None, *address)?;
+            tls_port.get_or_insert(handle.local_addr().port());
+            listening.https.push(handle.local_addr());
+            servers.push(handle);
+        }
+        let redirect = tls_port.filter(|_| shared.options.redirect_https);
+        for address in &shared.options.http {
+            let handle = serve(
+                listen(*address, &shared).await?,
+                &shared,
+                redirect,
+                *address,
+            )?;
+            listening.http.push(handle.local_addr());
+            servers.push(handle);
+        }
+        let address = shared.options.admin;
+        let admin = OperatorServer::start(address, shared.clone())
+            .await
+            .map_err(|source| StartError::Listen { address, source })?;
+        listening.admin = Some(admin.local_addr());
+        let tasks = vec![
+            tokio::spawn(crate::vouchers::run(shared.clone())),
+            tokio::spawn(crate::closing::run(shared.clone())),
+            tokio::spawn(watch_certs(shared.clone())),
+        ];
+        Ok(Self {
+            shared,
+            servers,
+            admin,
+            listening,
+            tasks,
+        })
+    }
+
+    /// Where it listens.
+    pub fn listening(&self) -> &Listening {
+        &self.listening
+    }
+
+    /// What answers the chain node and the public.
+    pub fn agent(&self) -> Arc<Shared> {
+        self.shared.clone()
+    }
+
+    /// Reads certificates and the access log's file again.
+    pub fn reload(&self) {
+        self.shared.reload();
+    }
+
+    /// Drains, lets running requests end, and stops. Says whether all ended in time.
+    pub async fn shutdown(self) -> bool {
+        self.shared.is_draining.store(true, Ordering::Release);
+        for server in &self.servers {
+            server.drain();
+        }
+        tokio::time::sleep(self.shared.options.drain).await;
+        let deadline = self.shared.options.shutdown;
+        let ending = self
+            .servers
+            .into_iter()
+            .map(|server| server.shutdown(deadline));
+        let in_time = futures::future::join_all(ending)
+            .await
+            .into_iter()
+            .all(|done| done);
+        for task in &self.tasks {
+            task.abort();
+        }
+        crate::vouchers::send(&self.shared).await;
+        self.admin.shutdown(Duration::from_secs(1)).await;
+        let shared = self.shared.clone();
+        let _ = tokio::task::spawn_blocking(move || shared.log.flush()).await;
+        in_time
+    }
+}
+
+async fn listen(address: SocketAddr, shared: &Shared) -> Result<Server, StartError> {
+    Server::bind(address, shared.options.limits.clone())
+        .await
+        .map_err(|source| StartError::Listen { address, source })
+}
+
+fn serve(
+    server: Server,
+    shared: &Arc<Shared>,
+    redirect: Option<u16>,
+    address: SocketAddr,
+) -> Result<ServerHandle, StartError> {
+    let front = Arc::new(Front {
+        shared: shared.clone(),
+        redirect,
+    });
+    server
+        .serve(front)
+        .map_err(|source| StartError::Listen { address, source })
+}
+
+async fn watch_certs(shared: Arc<Shared>) {
+    let Some(certs) = shared.certs.clone() else {
+        return;
+    };
+    let mut ticks = tokio::time::interval(CERT_INTERVAL);
+    loop {
+        ticks.tick().await;
+        if certs.is_changed() {
+            shared.reload();
+        }
+    }
+}
+
+impl Operated for Shared {
+    fn readiness(&self) -> Result<(), &'static str> {
+        if self.is_draining.load(Ordering::Acquire) {
+            return Err("draining");
+        }
+        if self.world().is_none() {
+            return Err("no config of the chain yet");
+        }
+        Ok(())
+    }
+
+    fn metrics(&self) -> String {
+        self.metrics.memory_bytes.set(self.memory.bytes() as i64);
+        self.metrics.memory_objects.set(self.memory.len() as i64);
+        self.metrics.text()
+    }
+
+    fn purge(&self, service: ServiceId) {
+        let generation = self.generations.next(service, clock::now());
+        let is_gone = |entry: &Entry| entry.signed.record.generation < generation;
+        let count = self.memory.remove_where(service, is_gone);
+        tracing::info!(%service, generation, count, "purged");
+    }
+}

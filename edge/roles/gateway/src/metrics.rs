@@ -1,0 +1,187 @@
+//! What a gateway counts for its operator. Names are `selvedge_gateway_*`.
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{exponential_buckets, Histogram};
+use prometheus_client::registry::Registry;
+use selvedge_primitives_types::DeviceId;
+
+use crate::failure::Reason;
+
+/// Where an answer came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The gateway's memory.
+    Memory,
+    /// A cache's store.
+    Cache,
+    /// The frames of another gateway's fetch.
+    Shared,
+    /// The origin, and it is shared.
+    Origin,
+    /// The origin, after it said that what is stored is still good.
+    Validated,
+    /// What is stored, although stale, because the origin failed.
+    Stale,
+    /// The origin, for this visitor alone.
+    Pass,
+    /// The gateway itself.
+    Own,
+}
+
+impl Source {
+    /// A short name in lower case, the same in logs and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Cache => "cache",
+            Self::Shared => "shared",
+            Self::Origin => "origin",
+            Self::Validated => "validated",
+            Self::Stale => "stale",
+            Self::Pass => "pass",
+            Self::Own => "own",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    status: u16,
+    source: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FaultLabels {
+    cache: String,
+    fault: &'static str,
+}
+
+/// Every metric of a gateway.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    failures: Family<ReasonLabel, Counter>,
+    faults: Family<FaultLabels, Counter>,
+    first_byte: Histogram,
+    /// Body bytes to visitors, as charged.
+    pub egress: Counter,
+    /// Body bytes from origins.
+    pub origin: Counter,
+    /// Vouchers handed to caches.
+    pub vouchers: Counter,
+    /// Vouchers that did not reach their cache.
+    pub vouchers_failed: Counter,
+    /// Access log lines that were lost because the disk was too slow.
+    pub log_lost: Counter,
+    /// Requests under way.
+    pub running: Gauge,
+    /// Bytes in the memory cache.
+    pub memory_bytes: Gauge,
+    /// Responses in the memory cache.
+    pub memory_objects: Gauge,
+    /// The epoch counted in.
+    pub epoch: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("selvedge_gateway");
+        let requests = Family::<RequestLabels, Counter>::default();
+        registry.register("requests", "Requests answered", requests.clone());
+        let failures = Family::<ReasonLabel, Counter>::default();
+        registry.register(
+            "failures",
+            "Requests the gateway answered itself",
+            failures.clone(),
+        );
+        let faults = Family::<FaultLabels, Counter>::default();
+        registry.register(
+            "cache_faults",
+            "Answers of caches that were not believed",
+            faults.clone(),
+        );
+        let first_byte = Histogram::new(exponential_buckets(0.000_1, 2.0, 18));
+        registry.register(
+            "first_byte_seconds",
+            "Time from a request's head to its answer's",
+            first_byte.clone(),
+        );
+        let mut counter = |name: &str, help: &str| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        };
+        let egress = counter("egress_bytes", "Body bytes to visitors, as charged");
+        let origin = counter("origin_bytes", "Body bytes from origins");
+        let vouchers = counter("vouchers", "Vouchers handed to caches");
+        let vouchers_failed = counter("vouchers_failed", "Vouchers that did not reach their cache");
+        let log_lost = counter("log_lost", "Access log lines lost");
+        let mut gauge = |name: &str, help: &str| {
+            let gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        let running = gauge("running_requests", "Requests under way");
+        let memory_bytes = gauge("memory_bytes", "Bytes in the memory cache");
+        let memory_objects = gauge("memory_objects", "Responses in the memory cache");
+        let epoch = gauge("epoch", "The epoch counted in");
+        Self {
+            registry,
+            requests,
+            failures,
+            faults,
+            first_byte,
+            egress,
+            origin,
+            vouchers,
+            vouchers_failed,
+            log_lost,
+            running,
+            memory_bytes,
+            memory_objects,
+            epoch,
+        }
+    }
+}
+
+impl Metrics {
+    /// A request got its answer's head.
+    pub fn answered(&self, status: u16, source: Source, seconds: f64) {
+        let source = source.name();
+        self.requests
+            .get_or_create(&RequestLabels { status, source })
+            .inc();
+        self.first_byte.observe(seconds);
+    }
+
+    /// The gateway answered itself.
+    pub fn failed(&self, reason: Reason) {
+        let reason = reason.name();
+        self.failures.get_or_create(&ReasonLabel { reason }).inc();
+    }
+
+    /// A cache was not believed.
+    pub fn fault(&self, cache: &DeviceId, fault: &'static str) {
+        let cache = cache.to_string();
+        self.faults
+            .get_or_create(&FaultLabels { cache, fault })
+            .inc();
+    }
+
+    /// Everything in the OpenMetrics text format.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing into a string does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}

@@ -1,0 +1,90 @@
+//! A cacheable request, as it is looked up in memory, asked of caches and sent to the origin.
+
+use http::{HeaderMap, Method};
+use selvedge_edge_core_http_cache::{answer, Answer, Body, CacheKey, Policy, RequestHead, Stored};
+use selvedge_edge_core_verify::RecordHead;
+use selvedge_edge_drivers_transport::{LookupRequest, Want};
+use selvedge_primitives_types::{Hash, Millis, Record};
+
+use crate::exchange::{Exchange, Scope};
+use crate::fields;
+
+/// A request that a cache may answer.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The exchange it belongs to.
+    pub exchange: Exchange,
+    /// Service and config.
+    pub scope: Scope,
+    /// The primary key.
+    pub key: CacheKey,
+    /// The visitor's fields.
+    pub headers: HeaderMap,
+    /// The service's purge generation as far as it is known.
+    pub generation: u64,
+}
+
+impl Question {
+    /// The request as decisions see it.
+    pub fn head(&self) -> RequestHead<'_> {
+        RequestHead {
+            method: &self.exchange.method,
+            headers: &self.headers,
+        }
+    }
+
+    /// Names service and key in short memories.
+    pub fn pass_name(&self) -> [u8; 16] {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.scope.service.id.0.to_le_bytes());
+        hasher.update(self.key.as_bytes());
+        let mut name = [0; 16];
+        name.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+        name
+    }
+
+    /// What a cache is asked.
+    pub fn lookup(&self, want: Want, have: Option<Hash>) -> LookupRequest {
+        LookupRequest {
+            service: self.scope.service.id,
+            key: self.key.as_bytes().to_vec(),
+            is_head: self.exchange.method == Method::HEAD,
+            fields: fields::to_cache(&self.headers),
+            generation: self.generation,
+            have,
+            want,
+        }
+    }
+
+    /// The answer from a response all of whose bytes, or at least their number, is known.
+    pub fn answer(&self, stored: &Stored, now: Millis) -> Answer {
+        answer(&self.head(), stored, now)
+    }
+
+    /// The answer from a response whose length nobody knows yet: the whole, or no bytes at all.
+    pub fn answer_unknown_length(&self, stored: &Stored, now: Millis) -> Answer {
+        let mut headers = self.headers.clone();
+        // RFC 9110 §14.2: a server may ignore a range; without the length it has no other way.
+        headers.remove(http::header::RANGE);
+        let head = RequestHead {
+            method: &self.exchange.method,
+            headers: &headers,
+        };
+        let mut answer = answer(&head, stored, now);
+        if answer.body != Body::None {
+            answer.headers.remove(http::header::CONTENT_LENGTH);
+            answer.body = Body::Bytes(0..u64::MAX);
+        }
+        answer
+    }
+}
+
+/// What a head under way says, read as if its body had this length.
+pub fn stored_of_head(
+    head: &RecordHead,
+    length: u64,
+    policy: &Policy,
+) -> Result<Stored, &'static str> {
+    let record: Record = head.clone().into_record([0; 32], length);
+    Stored::from_record(&record, policy).map_err(|_| "fields")
+}

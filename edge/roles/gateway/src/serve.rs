@@ -1,0 +1,428 @@
+//! The way of a request: who is asked, in which order, and what the visitor gets.
+//!
+//! ```text
+//! host -> service -> lease -> may it be shared? -no-> origin
+//!                                   | yes
+//!                                memory -> owner -> next owner -> origin alone
+//! ```
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::request::Parts;
+use http::{header, HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use selvedge_edge_core_http_cache::{
+    invalidation, CacheKey, CacheStatus, Forwarded, Lookup, RequestHead, ResponseHead, Reuse, Rule,
+};
+use selvedge_edge_drivers_http::{empty, Body, ConnInfo, Handler};
+use selvedge_edge_drivers_transport::{InvalidateRequest, PeerAddress, Want};
+use selvedge_primitives_types::agent::ServiceState;
+
+use crate::ask::{AskError, Asked};
+use crate::entry;
+use crate::exchange::{Exchange, Scope, NO_CACHE};
+use crate::failure::{Failure, Reason};
+use crate::fetch::{why, Leased, StaleCopy};
+use crate::fields;
+use crate::gateway::Shared;
+use crate::metrics::Source;
+use crate::question::Question;
+use crate::served::Served;
+use crate::tab::Tab;
+use crate::upload::upload;
+use selvedge_edge_drivers_agent::clock;
+
+/// Caches asked for one request before the origin is.
+const OWNERS: usize = 2;
+/// Times a fetch that broke off is asked for again.
+const TRIES: usize = 3;
+/// How long a cache that was caught is not asked for the same key.
+const DISTRUST: Duration = Duration::from_secs(60);
+
+/// The handler of one listener.
+pub struct Front {
+    /// The gateway.
+    pub shared: Arc<Shared>,
+    /// Where to redirect plain HTTP to: the port of HTTPS.
+    pub redirect: Option<u16>,
+}
+
+impl Handler for Front {
+    async fn handle(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        connection: ConnInfo,
+    ) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let exchange = Exchange::new(&parts, connection);
+        let shared = &self.shared;
+        shared.metrics.running.inc();
+        if let Some(health) = parts.uri.path().strip_prefix("/.well-known/selvedge/") {
+            let response = selvedge_edge_drivers_agent::health(&**shared, health);
+            return shared.finish(exchange, response, Source::Own, None, None);
+        }
+        let answered = match self.redirect.filter(|_| !exchange.connection.is_tls) {
+            Some(port) => redirect(&exchange, port).map(|response| (response, None)),
+            None => shared.answer(&exchange, &parts, body).await,
+        };
+        match answered {
+            Ok((response, Some((source, tab)))) => {
+                shared.finish(exchange, response, source, None, Some(tab))
+            }
+            Ok((response, None)) => shared.finish(exchange, response, Source::Own, None, None),
+            Err(failure) => {
+                if let Some(cause) = &failure.cause {
+                    tracing::info!(id = %exchange.id, host = %exchange.host, reason = failure.reason.name(), cause, "not answered");
+                }
+                shared.metrics.failed(failure.reason);
+                let mut response = failure.response(&parts.headers, &exchange.id);
+                let own = HeaderValue::from_static(fields::NAME);
+                fields::to_visitor(
+                    response.headers_mut(),
+                    &exchange,
+                    HeaderValue::from_str(&fields::via(exchange.version)).unwrap_or(own),
+                );
+                if exchange.method == Method::HEAD {
+                    *response.body_mut() = empty();
+                }
+                shared.finish(exchange, response, Source::Own, Some(failure.reason), None)
+            }
+        }
+    }
+}
+
+/// An answer, and on whose account it goes.
+type Answered = (Response<Body>, Option<(Source, Tab)>);
+
+impl Shared {
+    async fn answer(
+        self: &Arc<Self>,
+        exchange: &Exchange,
+        parts: &Parts,
+        body: Incoming,
+    ) -> Result<Answered, Failure> {
+        let world = self.world().ok_or(Failure::new(Reason::NotReady))?;
+        if exchange.host.is_empty() {
+            return Err(Failure::because(
+                Reason::BadRequest,
+                "no host, or one that is not valid",
+            ));
+        }
+        let scope = Scope::new(world, exchange)?;
+        match scope.service.state {
+            ServiceState::Active => {}
+            ServiceState::Paused => return Err(Failure::new(Reason::Paused)),
+            ServiceState::Suspended => return Err(Failure::new(Reason::Suspended)),
+        }
+        if matches!(exchange.method, Method::CONNECT | Method::TRACE) {
+            return Err(Failure::new(Reason::MethodRefused));
+        }
+        if fields::is_looping(&parts.headers) {
+            return Err(Failure::new(Reason::Loop));
+        }
+        let stated = parts
+            .headers
+            .get(header::CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok());
+        let stated: Option<u64> = stated.and_then(|value| value.parse().ok());
+        if stated.is_some_and(|length| length > self.options.max_request_bytes) {
+            return Err(Failure::new(Reason::TooLong));
+        }
+        let mut tab = self.open_tab(&scope)?;
+        let served = match self.content(exchange, parts, body, &scope).await {
+            Ok(served) => served,
+            Err(failure) => {
+                if failure.reason == Reason::Internal {
+                    tab.failed();
+                }
+                return Err(failure);
+            }
+        };
+        tab.credit(served.cache);
+        let length = http_body::Body::size_hint(&served.body).exact();
+        tab.answered(length, exchange.started.elapsed())
+            .map_err(|denied| self.denied(&scope, denied))?;
+        let source = served.source;
+        Ok((served.into_response(exchange), Some((source, tab))))
+    }
+
+    async fn content(
+        self: &Arc<Self>,
+        exchange: &Exchange,
+        parts: &Parts,
+        body: Incoming,
+        scope: &Scope,
+    ) -> Result<Served, Failure> {
+        let head = RequestHead::from(parts);
+        let limit = self.options.policy.limits.key_bytes;
+        let key = CacheKey::new(exchange.scheme(), &exchange.host, &exchange.target, limit);
+        let key = key.map_err(|error| Failure::because(Reason::BadRequest, error))?;
+        match self.options.policy.lookup_decision(&head) {
+            Lookup::Forward { rule } => {
+                self.forward(exchange, parts, body, scope, &key, rule).await
+            }
+            Lookup::Cache => {
+                let question = Arc::new(Question {
+                    exchange: exchange.clone(),
+                    scope: scope.clone(),
+                    key,
+                    headers: parts.headers.clone(),
+                    generation: self.generations.of(scope.service.id),
+                });
+                self.look_up(&question, parts, body).await
+            }
+        }
+    }
+
+    async fn look_up(
+        self: &Arc<Self>,
+        question: &Arc<Question>,
+        parts: &Parts,
+        body: Incoming,
+    ) -> Result<Served, Failure> {
+        let head = question.head();
+        let now = clock::now();
+        let service = question.scope.service.id;
+        let key = question.key.as_bytes();
+        let entry = entry::find(&self.memory, service, key, &head, question.generation);
+        let reuse = self.options.policy.reuse_decision(
+            &head,
+            entry.as_ref().map(|entry| &entry.stored),
+            now,
+        );
+        let only_if_cached = matches!(reuse, Reuse::GatewayTimeout { .. });
+        if let (Some(entry), Reuse::Fresh { .. } | Reuse::Stale { .. }) = (&entry, &reuse) {
+            let said = CacheStatus::new("selvedge-gateway")
+                .decided(&reuse)
+                .time_to_live(entry.stored.time_to_live(now));
+            return Ok(self.from_entry(question, entry, Source::Memory).say(said));
+        }
+        let said = CacheStatus::new("selvedge-gateway").decided(&reuse);
+        let is_passing = self.passes.holds(&question.pass_name(), Instant::now());
+        if is_passing && !only_if_cached {
+            return self
+                .forward(
+                    &question.exchange,
+                    parts,
+                    body,
+                    &question.scope,
+                    &question.key,
+                    Rule::NotCacheable,
+                )
+                .await;
+        }
+        let is_head = question.exchange.method == Method::HEAD;
+        let want = if is_head || only_if_cached {
+            Want::Stored
+        } else {
+            Want::Share
+        };
+        for cache in question.scope.world.owners(service, key, OWNERS) {
+            if self
+                .distrust
+                .holds(&(cache.device, question.pass_name()), Instant::now())
+            {
+                continue;
+            }
+            match self.ask_again(&cache, question, want, entry.as_ref()).await {
+                Ok(Asked::Hit(hit)) => {
+                    let theirs = CacheStatus::new("selvedge-cache")
+                        .hit()
+                        .time_to_live(hit.stored.time_to_live(now));
+                    let served = Served::stored(hit.answer, hit.body, Source::Cache, cache.device);
+                    return Ok(served.say(theirs).say(said));
+                }
+                Ok(Asked::Follow(follow)) => {
+                    let theirs = CacheStatus::new("selvedge-cache")
+                        .forwarded(Forwarded::UriMiss)
+                        .collapsed();
+                    let served =
+                        Served::stored(follow.answer, follow.body, Source::Shared, cache.device);
+                    return Ok(served.say(theirs).say(said));
+                }
+                Ok(Asked::Lease { lease, stale }) => {
+                    let seed = self.peers.seed(&cache, lease).await.ok();
+                    let stale = stale_copy(stale, entry);
+                    let leased = Leased { cache, lease, seed };
+                    return self.fetch(question, Some(leased), stale, said).await;
+                }
+                Ok(Asked::Pass(time)) => {
+                    self.passes
+                        .remember(question.pass_name(), Instant::now(), time);
+                    return self
+                        .forward(
+                            &question.exchange,
+                            parts,
+                            body,
+                            &question.scope,
+                            &question.key,
+                            Rule::NotCacheable,
+                        )
+                        .await;
+                }
+                Ok(Asked::Nothing) => break,
+                Err(error) => self.blame(&cache, question, &error),
+            }
+        }
+        if only_if_cached {
+            return Err(Failure::new(Reason::NotStored));
+        }
+        if is_head {
+            return self
+                .forward(
+                    &question.exchange,
+                    parts,
+                    body,
+                    &question.scope,
+                    &question.key,
+                    Rule::NothingStored,
+                )
+                .await;
+        }
+        let stale = entry.map(|entry| StaleCopy {
+            signed: entry.signed.clone(),
+            stored: entry.stored.clone(),
+            entry: Some(entry),
+        });
+        self.fetch(question, None, stale, said).await
+    }
+
+    /// Asks a cache, again when the fetch it followed breaks off before it began.
+    async fn ask_again(
+        self: &Arc<Self>,
+        cache: &PeerAddress,
+        question: &Arc<Question>,
+        want: Want,
+        have: Option<&Arc<entry::Entry>>,
+    ) -> Result<Asked, AskError> {
+        let mut tries = 1;
+        loop {
+            match self.ask(cache, question, want, have).await {
+                Err(AskError::Aborted) if tries < TRIES => tries += 1,
+                asked => return asked,
+            }
+        }
+    }
+
+    /// Notes what a cache did. One that lied is not asked for the same key for a while.
+    pub fn blame(&self, cache: &PeerAddress, question: &Question, error: &AskError) {
+        match error {
+            AskError::Fault(fault) => {
+                tracing::warn!(cache = %cache.device, fault, id = %question.exchange.id, "a cache is not believed");
+                self.metrics.fault(&cache.device, fault);
+                let place = (cache.device, question.pass_name());
+                self.distrust.remember(place, Instant::now(), DISTRUST);
+            }
+            error => {
+                tracing::debug!(cache = %cache.device, %error, id = %question.exchange.id, "a cache did not help");
+            }
+        }
+    }
+
+    /// Sends a request to the origin as it is, past all caches.
+    async fn forward(
+        self: &Arc<Self>,
+        exchange: &Exchange,
+        parts: &Parts,
+        body: Incoming,
+        scope: &Scope,
+        key: &CacheKey,
+        rule: Rule,
+    ) -> Result<Served, Failure> {
+        let mut headers = parts.headers.clone();
+        fields::to_origin(&mut headers, exchange);
+        let options = &self.options;
+        let (body, fault) = upload(body, options.max_request_bytes, options.body_timeout);
+        let mut request = Request::new(body);
+        *request.method_mut() = exchange.method.clone();
+        *request.uri_mut() = exchange.origin_url(&scope.origin);
+        *request.headers_mut() = headers;
+        let response = self.origin.send(request).await.map_err(|error| {
+            let reason = fault.reason().unwrap_or(Reason::from(&error));
+            Failure::because(reason, error)
+        })?;
+        let head = ResponseHead::from(&response);
+        if let Some(gone) = invalidation(&RequestHead::from(parts), key, &head) {
+            self.invalidate(scope, gone.keys).await;
+        }
+        let said = why(Forwarded::from(rule))
+            .forwarded_status(response.status())
+            .detail(rule);
+        let tab = Tab::for_origin(&self.meter, &scope.service, NO_CACHE);
+        Ok(self.pass_through(response, tab, said))
+    }
+
+    /// Forgets keys, here and at their owners, before the visitor learns that the change succeeded.
+    async fn invalidate(&self, scope: &Scope, keys: Vec<CacheKey>) {
+        let service = scope.service.id;
+        let before = clock::now();
+        let mut told = Vec::new();
+        for key in keys {
+            self.memory.remove(service, key.as_bytes());
+            for cache in scope.world.owners(service, key.as_bytes(), OWNERS) {
+                let request = InvalidateRequest {
+                    service,
+                    key: key.as_bytes().to_vec(),
+                    before,
+                };
+                told.push(async move {
+                    if let Err(error) = self.peers.invalidate(&cache, &request).await {
+                        tracing::debug!(cache = %cache.device, %error, "an invalidation did not arrive");
+                    }
+                });
+            }
+        }
+        futures::future::join_all(told).await;
+    }
+}
+
+fn stale_copy(
+    found: Option<
+        Box<(
+            selvedge_primitives_types::SignedRecord,
+            selvedge_edge_core_http_cache::Stored,
+        )>,
+    >,
+    entry: Option<Arc<entry::Entry>>,
+) -> Option<StaleCopy> {
+    match (found, entry) {
+        (Some(found), entry) => {
+            let (signed, stored) = *found;
+            let entry = entry.filter(|entry| entry.root() == signed.record.root);
+            Some(StaleCopy {
+                signed,
+                stored,
+                entry,
+            })
+        }
+        (None, Some(entry)) => Some(StaleCopy {
+            signed: entry.signed.clone(),
+            stored: entry.stored.clone(),
+            entry: Some(entry),
+        }),
+        (None, None) => None,
+    }
+}
+
+fn redirect(exchange: &Exchange, port: u16) -> Result<Response<Body>, Failure> {
+    if exchange.host.is_empty() {
+        return Err(Failure::because(
+            Reason::BadRequest,
+            "no host, or one that is not valid",
+        ));
+    }
+    let port = if port == 443 {
+        String::new()
+    } else {
+        format!(":{port}")
+    };
+    let target = format!("https://{}{port}{}", exchange.host, exchange.target);
+    let target = HeaderValue::from_str(&target)
+        .map_err(|error| Failure::because(Reason::BadRequest, error))?;
+    let mut response = Response::new(empty());
+    // 308 keeps the method, as 301 would not.
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    response.headers_mut().insert(header::LOCATION, target);
+    Ok(response)
+}

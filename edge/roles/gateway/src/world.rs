@@ -1,0 +1,130 @@
+//! The chain's config as requests need it: services by host, caches by key.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use http::Uri;
+use selvedge_edge_core_routing::{Owners, Target};
+use selvedge_edge_drivers_agent::ChainConfig;
+use selvedge_edge_drivers_transport::PeerAddress;
+use selvedge_primitives_types::agent::{NodeConfig, ServiceState};
+use selvedge_primitives_types::{Account, DeviceId, GenesisHash, Planck, Prices, Role, ServiceId};
+
+/// A service of one epoch.
+#[derive(Debug)]
+pub struct Service {
+    /// The service.
+    pub id: ServiceId,
+    /// Who pays.
+    pub customer: Account,
+    /// Base URL of the origin; `None` when what the chain holds is no URL.
+    pub origin: Option<Uri>,
+    /// The pinned price list.
+    pub price_version: u32,
+    /// Its prices; `None` when the chain did not send the list.
+    pub prices: Option<Prices>,
+    /// What this gateway may charge in the epoch.
+    pub lease: Planck,
+    /// Whether it is served.
+    pub state: ServiceState,
+}
+
+/// One state of the chain's config. It never changes; a new one takes its place.
+#[derive(Debug)]
+pub struct World {
+    /// What it was made from.
+    pub chain: ChainConfig,
+    services: Vec<Arc<Service>>,
+    hosts: HashMap<String, Arc<Service>>,
+    nodes: HashMap<DeviceId, NodeConfig>,
+    owners: Owners,
+}
+
+impl World {
+    /// Prepares a config for the gateway `own`.
+    pub fn new(chain: ChainConfig, own: DeviceId) -> Self {
+        let prices: HashMap<u32, Prices> = chain
+            .prices
+            .iter()
+            .map(|list| (list.version, list.prices))
+            .collect();
+        let mut hosts = HashMap::new();
+        let mut services = Vec::with_capacity(chain.services.len());
+        for config in &chain.services {
+            let origin = std::str::from_utf8(&config.origin)
+                .ok()
+                .and_then(|url| url.parse::<Uri>().ok())
+                .filter(|uri| uri.scheme().is_some() && uri.host().is_some());
+            let service = Arc::new(Service {
+                id: config.id,
+                customer: config.customer,
+                origin,
+                price_version: config.price_version,
+                prices: prices.get(&config.price_version).copied(),
+                lease: config.lease,
+                state: config.state,
+            });
+            services.push(service.clone());
+            for host in &config.hosts {
+                if let Ok(host) = std::str::from_utf8(host) {
+                    hosts.insert(host.to_ascii_lowercase(), service.clone());
+                }
+            }
+        }
+        let nodes: HashMap<DeviceId, NodeConfig> = chain
+            .nodes
+            .iter()
+            .map(|node| (node.device, node.clone()))
+            .collect();
+        // A gateway that is not registered yet is nowhere, and asks all regions.
+        let region = nodes.get(&own).map(|node| node.region).unwrap_or_default();
+        let owners = Owners::new(&chain.nodes, region);
+        Self {
+            chain,
+            services,
+            hosts,
+            nodes,
+            owners,
+        }
+    }
+
+    /// The service of a host name in lower case without a port.
+    pub fn service(&self, host: &str) -> Option<&Arc<Service>> {
+        self.hosts.get(host)
+    }
+
+    /// Every service.
+    pub fn services(&self) -> impl Iterator<Item = &Service> {
+        self.services.iter().map(AsRef::as_ref)
+    }
+
+    /// Whether the device is a registered gateway, so that its records count.
+    pub fn is_gateway(&self, device: &DeviceId) -> bool {
+        self.nodes
+            .get(device)
+            .is_some_and(|node| node.role == Role::Gateway)
+    }
+
+    /// The cache with this device id.
+    pub fn cache(&self, device: &DeviceId) -> Option<PeerAddress> {
+        let node = self.nodes.get(device)?;
+        (node.role == Role::Cache).then(|| PeerAddress {
+            device: *device,
+            endpoint: String::from_utf8_lossy(&node.endpoint).into_owned(),
+        })
+    }
+
+    /// The caches that own a key, the first owner first.
+    pub fn owners(&self, service: ServiceId, key: &[u8], count: usize) -> Vec<PeerAddress> {
+        let ranked = self.owners.rank(Target::Key { service, key }, count);
+        ranked
+            .iter()
+            .filter_map(|device| self.cache(device))
+            .collect()
+    }
+
+    /// The chain's genesis hash, which every signature binds.
+    pub fn genesis(&self) -> &GenesisHash {
+        &self.chain.clock.genesis
+    }
+}
