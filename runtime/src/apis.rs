@@ -4,11 +4,15 @@ use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{
     genesis_builder_helper::{build_state, get_preset},
-    traits::KeyOwnerProofSystem,
+    traits::{Get, KeyOwnerProofSystem},
     view_functions::{ViewFunctionDispatchError, ViewFunctionId},
     weights::Weight,
 };
 use pallet_transaction_payment::{FeeDetails, RuntimeDispatchInfo};
+use selvedge_primitives_runtime_api::{
+    AccountView, ClockView, CommitmentStatus, Earnings, InvoiceHead, NodeView, ServiceView,
+};
+use selvedge_primitives_types::{Account, DeviceId, Epoch, PriceList, UsageCommitment};
 use sp_core::{crypto::KeyTypeId, OpaqueMetadata};
 use sp_inherents::{CheckInherentsResult, InherentData};
 use sp_runtime::{
@@ -19,10 +23,9 @@ use sp_runtime::{
 use sp_version::RuntimeVersion;
 
 use crate::{
-    configs::consensus::{BabeEpochDuration, GENESIS_EPOCH_CONFIG},
-    presets, AccountId, AuthorityDiscovery, Babe, Balance, Block, Executive, Grandpa, Historical,
-    InherentDataExt, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System,
-    TransactionPayment, VERSION,
+    configs::consensus::GENESIS_EPOCH_CONFIG, presets, views, AccountId, AuthorityDiscovery, Babe,
+    Balance, Block, Executive, Grandpa, Historical, InherentDataExt, Nonce, Runtime, RuntimeCall,
+    RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION,
 };
 
 sp_api::impl_runtime_apis! {
@@ -105,7 +108,7 @@ sp_api::impl_runtime_apis! {
             let epoch_config = Babe::epoch_config().unwrap_or(GENESIS_EPOCH_CONFIG);
             sp_consensus_babe::BabeConfiguration {
                 slot_duration: Babe::slot_duration(),
-                epoch_length: BabeEpochDuration::get(),
+                epoch_length: <Runtime as pallet_babe::Config>::EpochDuration::get(),
                 c: epoch_config.c,
                 authorities: Babe::authorities().to_vec(),
                 randomness: Babe::randomness(),
@@ -240,6 +243,49 @@ sp_api::impl_runtime_apis! {
 
         fn query_length_to_fee(length: u32) -> Balance {
             TransactionPayment::length_to_fee(length)
+        }
+    }
+
+    impl selvedge_primitives_runtime_api::BillingApi<Block> for Runtime {
+        fn clock() -> ClockView {
+            views::clock()
+        }
+
+        fn account(account: Account) -> Option<AccountView> {
+            views::account(account)
+        }
+
+        fn services(account: Account) -> Vec<ServiceView> {
+            views::services(account)
+        }
+
+        fn invoice_head(account: Account, epoch: Epoch) -> Option<InvoiceHead> {
+            views::invoice_head(account, epoch)
+        }
+
+        fn commitment(
+            gateway: DeviceId,
+            epoch: Epoch,
+        ) -> Option<(UsageCommitment, CommitmentStatus)> {
+            views::commitment(gateway, epoch)
+        }
+
+        fn price_lists() -> Vec<(PriceList, Epoch)> {
+            views::price_lists()
+        }
+    }
+
+    impl selvedge_primitives_runtime_api::NodesApi<Block> for Runtime {
+        fn node(device: DeviceId) -> Option<NodeView> {
+            views::node(device)
+        }
+
+        fn devices(after: Option<DeviceId>, limit: u32) -> Vec<DeviceId> {
+            views::devices(after, limit)
+        }
+
+        fn earnings(account: Account) -> Earnings {
+            views::earnings(account)
         }
     }
 

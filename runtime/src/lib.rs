@@ -22,6 +22,7 @@ pub mod configs;
 pub mod constants;
 pub mod governance;
 pub mod presets;
+pub mod views;
 
 pub use apis::{api, RuntimeApi, RUNTIME_API_VERSIONS};
 pub use configs::consensus::SessionKeys;
@@ -109,6 +110,8 @@ mod runtime {
 
     #[runtime::pallet_index(0)]
     pub type System = frame_system;
+    #[runtime::pallet_index(1)]
+    pub type ChainParams = pallet_edge_chain_params;
     #[runtime::pallet_index(2)]
     pub type Babe = pallet_babe;
     #[runtime::pallet_index(3)]
@@ -119,6 +122,10 @@ mod runtime {
     pub type TransactionPayment = pallet_transaction_payment;
     #[runtime::pallet_index(6)]
     pub type Authorship = pallet_authorship;
+    #[runtime::pallet_index(10)]
+    pub type NodeRegistry = pallet_edge_registry;
+    #[runtime::pallet_index(11)]
+    pub type NodeStaking = pallet_edge_staking;
     #[runtime::pallet_index(12)]
     pub type Offences = pallet_offences;
     #[runtime::pallet_index(13)]
@@ -130,6 +137,19 @@ mod runtime {
     #[runtime::pallet_index(16)]
     pub type AuthorityDiscovery = pallet_authority_discovery;
 
+    #[runtime::pallet_index(20)]
+    pub type UsageClock = pallet_edge_clock;
+    #[runtime::pallet_index(21)]
+    pub type Services = pallet_edge_services;
+    #[runtime::pallet_index(22)]
+    pub type Billing = pallet_edge_billing;
+    #[runtime::pallet_index(25)]
+    pub type EdgeDriver = pallet_edge_driver;
+
+    #[runtime::pallet_index(30)]
+    pub type Parameters = pallet_parameters;
+    #[runtime::pallet_index(31)]
+    pub type EdgeGovernance = pallet_edge_governance;
     #[runtime::pallet_index(32)]
     pub type Preimage = pallet_preimage;
     #[runtime::pallet_index(33)]

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use frame_support::{parameter_types, traits::ConstU32};
+use pallet_edge_chain_params::{BabeEpochDuration, MinimumPeriod, SlotDurationOf};
 use pallet_session::historical::{self, NoteHistoricalRoot};
 use sp_consensus_babe::{AllowedSlots, BabeEpochConfiguration};
 use sp_runtime::{
@@ -10,8 +11,8 @@ use sp_runtime::{
 };
 
 use crate::{
-    AccountId, AuthorityDiscovery, Babe, Balances, Grandpa, Historical, Offences, Runtime,
-    RuntimeEvent, Session,
+    constants::time::DAYS, AccountId, AuthorityDiscovery, Babe, Balances, Grandpa, Historical,
+    NodeStaking, Offences, Runtime, RuntimeEvent, Session, UsageClock,
 };
 
 /// Slots with at least one primary author: one in four.
@@ -25,23 +26,23 @@ pub const GENESIS_EPOCH_CONFIG: BabeEpochConfiguration = BabeEpochConfiguration 
 };
 
 parameter_types! {
-    pub const SlotDuration: u64 = 3_000;
-    pub const MinimumPeriod: u64 = SlotDuration::get() / 2;
-    pub const BabeEpochDuration: u64 = 20;
-    /// Authorities the consensus pallets can hold.
-    pub const MaxAuthorities: u32 = 1_000;
-    /// Sessions whose validator sets GRANDPA can still prove.
-    pub const MaxSetIdSessionEntries: u64 = 1_000;
-    pub const ReportLongevity: u64 = 28_800;
+    /// Authorities the consensus pallets can hold; staking never elects more than 256.
+    pub const MaxAuthorities: u32 = 256;
+    /// Sessions of which offences can be proven: a week of BABE epochs of 15 minutes,
+    /// 7 × 24 × 4.
+    pub const SessionsKept: u32 = 672;
+    pub const MaxSetIdSessionEntries: u64 = SessionsKept::get() as u64;
+    /// Blocks for which a report of an offence may wait in a pool: a week.
+    pub const ReportLongevity: u64 = 7 * DAYS as u64;
 }
 
 impl pallet_babe::Config for Runtime {
     type DisabledValidators = Session;
     type EpochChangeTrigger = pallet_babe::ExternalTrigger;
-    type EpochDuration = BabeEpochDuration;
+    type EpochDuration = BabeEpochDuration<Runtime>;
     type EquivocationReportSystem =
         pallet_babe::EquivocationReportSystem<Self, Offences, Historical, ReportLongevity>;
-    type ExpectedBlockTime = SlotDuration;
+    type ExpectedBlockTime = SlotDurationOf<Runtime>;
     type KeyOwnerProof = sp_session::MembershipProof;
     type MaxAuthorities = MaxAuthorities;
     type MaxNominators = ConstU32<0>;
@@ -60,9 +61,10 @@ impl pallet_grandpa::Config for Runtime {
 }
 
 impl pallet_timestamp::Config for Runtime {
-    type MinimumPeriod = MinimumPeriod;
+    type MinimumPeriod = MinimumPeriod<Runtime>;
     type Moment = u64;
-    type OnTimestampSet = Babe;
+    /// BABE first: it checks that the time lies in the slot of the block.
+    type OnTimestampSet = (Babe, UsageClock);
     type WeightInfo = pallet_timestamp::weights::SubstrateWeight<Runtime>;
 }
 
@@ -83,41 +85,6 @@ impl_opaque_keys! {
     }
 }
 
-/// Keeps the validators of the genesis keys.
-pub struct GenesisValidators;
-
-impl pallet_session::SessionManager<AccountId> for GenesisValidators {
-    fn new_session(_: u32) -> Option<Vec<AccountId>> {
-        None
-    }
-    fn start_session(_: u32) {}
-    fn end_session(_: u32) {}
-}
-
-impl historical::SessionManager<AccountId, ()> for GenesisValidators {
-    fn new_session(_: u32) -> Option<Vec<(AccountId, ())>> {
-        None
-    }
-    fn new_session_genesis(_: u32) -> Option<Vec<(AccountId, ())>> {
-        Some(
-            pallet_session::NextKeys::<Runtime>::iter_keys()
-                .map(|id| (id, ()))
-                .collect(),
-        )
-    }
-    fn start_session(_: u32) {}
-    fn end_session(_: u32) {}
-}
-
-/// Identifies a validator by itself.
-pub struct Itself;
-
-impl sp_runtime::traits::Convert<AccountId, Option<()>> for Itself {
-    fn convert(_: AccountId) -> Option<()> {
-        Some(())
-    }
-}
-
 impl pallet_session::Config for Runtime {
     type Currency = Balances;
     type DisablingStrategy = pallet_session::disabling::UpToLimitWithReEnablingDisablingStrategy;
@@ -126,7 +93,7 @@ impl pallet_session::Config for Runtime {
     type NextSessionRotation = Babe;
     type RuntimeEvent = RuntimeEvent;
     type SessionHandler = <SessionKeys as OpaqueKeys>::KeyTypeIdProviders;
-    type SessionManager = NoteHistoricalRoot<Self, GenesisValidators>;
+    type SessionManager = NoteHistoricalRoot<Self, NodeStaking>;
     type ShouldEndSession = Babe;
     type ValidatorId = AccountId;
     type ValidatorIdOf = ConvertInto;
@@ -134,14 +101,14 @@ impl pallet_session::Config for Runtime {
 }
 
 impl historical::Config for Runtime {
-    type FullIdentification = ();
-    type FullIdentificationOf = Itself;
+    type FullIdentification = pallet_edge_staking::Exposure;
+    type FullIdentificationOf = pallet_edge_staking::ExposureOf<Runtime>;
     type RuntimeEvent = RuntimeEvent;
 }
 
 impl pallet_offences::Config for Runtime {
     type IdentificationTuple = historical::IdentificationTuple<Self>;
-    type OnOffenceHandler = ();
+    type OnOffenceHandler = NodeStaking;
     type RuntimeEvent = RuntimeEvent;
 }
 

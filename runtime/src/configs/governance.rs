@@ -10,16 +10,27 @@ use frame_support::{
     weights::Weight,
     PalletId,
 };
-use frame_system::{EnsureRoot, EnsureRootWithSuccess, EnsureSigned};
+use frame_system::{EnsureRoot, EnsureSigned};
+use pallet_edge_governance::EnsureRangeChecked;
 use sp_runtime::{traits::IdentityLookup, Perbill};
 
+use super::{
+    params::RuntimeParameters,
+    ranges::{Ranges, Store},
+    system::RuntimeBlockWeights,
+};
 use crate::{
-    configs::system::RuntimeBlockWeights,
     constants::{
         currency::{deposit, SEL},
-        time::{DAYS, HOURS},
+        time::DAYS,
     },
-    governance::Tracks,
+    governance::{
+        origins::{
+            BrakeDuration, EnsureTrackOfParameter, RootOrBrake, RootOrBrakeForAWhile,
+            RootOrTreasury,
+        },
+        Tracks,
+    },
     AccountId, Balance, Balances, BlockNumber, OriginCaller, Preimage, Referenda, Runtime,
     RuntimeCall, RuntimeEvent, RuntimeHoldReason, RuntimeOrigin, Scheduler, System, Treasury,
 };
@@ -44,9 +55,6 @@ parameter_types! {
     pub TreasuryAccount: AccountId = Treasury::account_id();
     pub const TreasuryPeriod: BlockNumber = DAYS;
     pub const PayoutPeriod: BlockNumber = 30 * DAYS;
-    pub const UnlimitedSpend: Balance = Balance::MAX;
-
-    pub const BrakeDuration: BlockNumber = 6 * HOURS;
 }
 
 impl pallet_preimage::Config for Runtime {
@@ -91,7 +99,7 @@ impl pallet_conviction_voting::Config for Runtime {
 impl pallet_referenda::Config for Runtime {
     type AlarmInterval = ConstU32<1>;
     type BlockNumberProvider = System;
-    type CancelOrigin = EnsureRoot<AccountId>;
+    type CancelOrigin = RootOrBrake;
     type Currency = Balances;
     type KillOrigin = EnsureRoot<AccountId>;
     type MaxQueued = ConstU32<100>;
@@ -124,10 +132,10 @@ impl pallet_treasury::Config for Runtime {
     type PalletId = TreasuryPalletId;
     type Paymaster = PayFromAccount<Balances, TreasuryAccount>;
     type PayoutPeriod = PayoutPeriod;
-    type RejectOrigin = EnsureRoot<AccountId>;
+    type RejectOrigin = RootOrTreasury;
     type RuntimeEvent = RuntimeEvent;
     type SpendFunds = ();
-    type SpendOrigin = EnsureRootWithSuccess<AccountId, UnlimitedSpend>;
+    type SpendOrigin = RootOrTreasury;
     type SpendPeriod = TreasuryPeriod;
     type WeightInfo = pallet_treasury::weights::SubstrateWeight<Runtime>;
 }
@@ -144,6 +152,7 @@ impl Contains<RuntimeCall> for NeverStopped {
                 | RuntimeCall::Timestamp(_)
                 | RuntimeCall::Session(_)
                 | RuntimeCall::Grandpa(_)
+                | RuntimeCall::EdgeGovernance(_)
                 | RuntimeCall::Preimage(_)
                 | RuntimeCall::Scheduler(_)
                 | RuntimeCall::ConvictionVoting(_)
@@ -156,12 +165,13 @@ impl Contains<RuntimeCall> for NeverStopped {
 
 impl Contains<pallet_tx_pause::RuntimeCallNameOf<Runtime>> for NeverStopped {
     fn contains(name: &pallet_tx_pause::RuntimeCallNameOf<Runtime>) -> bool {
-        let pallets: [&[u8]; 11] = [
+        let pallets: [&[u8]; 12] = [
             b"System",
             b"Babe",
             b"Timestamp",
             b"Session",
             b"Grandpa",
+            b"EdgeGovernance",
             b"Preimage",
             b"Scheduler",
             b"ConvictionVoting",
@@ -180,9 +190,9 @@ impl pallet_safe_mode::Config for Runtime {
     type ExtendDepositAmount = ();
     type ExtendDuration = BrakeDuration;
     type ForceDepositOrigin = EnsureRoot<AccountId>;
-    type ForceEnterOrigin = EnsureRootWithSuccess<AccountId, BrakeDuration>;
-    type ForceExitOrigin = EnsureRoot<AccountId>;
-    type ForceExtendOrigin = EnsureRootWithSuccess<AccountId, BrakeDuration>;
+    type ForceEnterOrigin = RootOrBrakeForAWhile;
+    type ForceExitOrigin = RootOrBrake;
+    type ForceExtendOrigin = RootOrBrakeForAWhile;
     type Notify = ();
     type ReleaseDelay = ();
     type RuntimeEvent = RuntimeEvent;
@@ -193,10 +203,26 @@ impl pallet_safe_mode::Config for Runtime {
 
 impl pallet_tx_pause::Config for Runtime {
     type MaxNameLen = ConstU32<64>;
-    type PauseOrigin = EnsureRoot<AccountId>;
+    type PauseOrigin = RootOrBrake;
     type RuntimeCall = RuntimeCall;
     type RuntimeEvent = RuntimeEvent;
-    type UnpauseOrigin = EnsureRoot<AccountId>;
+    type UnpauseOrigin = RootOrBrake;
     type WeightInfo = pallet_tx_pause::weights::SubstrateWeight<Runtime>;
     type WhitelistedCalls = NeverStopped;
+}
+
+impl pallet_edge_governance::Config for Runtime {
+    type ParameterOrigin = EnsureTrackOfParameter;
+    type Ranges = Ranges;
+    type RuntimeParameters = RuntimeParameters;
+    type Store = Store;
+    type WeightInfo = pallet_edge_governance::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_parameters::Config for Runtime {
+    /// Nobody but `EdgeGovernance`, which checks ranges first. Not even Root.
+    type AdminOrigin = EnsureRangeChecked;
+    type RuntimeEvent = RuntimeEvent;
+    type RuntimeParameters = RuntimeParameters;
+    type WeightInfo = ();
 }

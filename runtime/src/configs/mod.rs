@@ -1,7 +1,12 @@
 //! Wires the pallets, one file per area.
 
 pub mod consensus;
+pub mod driver;
+pub mod edge;
 pub mod governance;
 pub mod money;
+pub mod nodes;
+pub mod params;
+pub mod ranges;
 pub mod system;
 pub mod utility;

@@ -6,7 +6,8 @@ use frame_support::{
     parameter_types,
     traits::{ConstU32, InstanceFilter},
 };
-use frame_system::EnsureRoot;
+use pallet_edge_billing::Call as BillingCall;
+use pallet_edge_staking::Call as StakingCall;
 use pallet_identity::legacy::IdentityInfo;
 use scale_info::TypeInfo;
 use sp_runtime::traits::{BlakeTwo256, Verify};
@@ -16,8 +17,9 @@ use crate::{
         currency::{deposit, SEL},
         time::DAYS,
     },
-    AccountId, Balance, Balances, OriginCaller, Runtime, RuntimeCall, RuntimeEvent, Signature,
-    System, Treasury,
+    governance::origins::RootOrRoles,
+    Balance, Balances, OriginCaller, Runtime, RuntimeCall, RuntimeEvent, Signature, System,
+    Treasury,
 };
 
 impl pallet_utility::Config for Runtime {
@@ -82,6 +84,12 @@ pub enum ProxyType {
     /// Rejecting announcements of other proxies.
     #[codec(index = 4)]
     CancelProxy,
+    /// What an operator does every day: devices, assignments, session keys, claims.
+    #[codec(index = 5)]
+    Nodes,
+    /// What a customer does every day: services and deposits.
+    #[codec(index = 6)]
+    Customer,
 }
 
 impl InstanceFilter<RuntimeCall> for ProxyType {
@@ -90,7 +98,10 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
             Self::Any => true,
             Self::NonTransfer => !matches!(
                 call,
-                RuntimeCall::Balances(_) | RuntimeCall::Sudo(_) | RuntimeCall::Treasury(_)
+                RuntimeCall::Balances(_)
+                    | RuntimeCall::Sudo(_)
+                    | RuntimeCall::Treasury(_)
+                    | RuntimeCall::NodeStaking(StakingCall::release_express { .. })
             ),
             Self::Governance => matches!(
                 call,
@@ -103,6 +114,28 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
             Self::IdentityJudgement => matches!(
                 call,
                 RuntimeCall::Identity(pallet_identity::Call::provide_judgement { .. })
+                    | RuntimeCall::Utility(_)
+            ),
+            Self::Nodes => matches!(
+                call,
+                RuntimeCall::NodeRegistry(_)
+                    | RuntimeCall::NodeStaking(
+                        StakingCall::assign { .. } | StakingCall::unassign { .. }
+                    )
+                    | RuntimeCall::Session(_)
+                    | RuntimeCall::Billing(
+                        BillingCall::claim { .. } | BillingCall::claim_for { .. }
+                    )
+                    | RuntimeCall::Utility(_)
+            ),
+            Self::Customer => matches!(
+                call,
+                RuntimeCall::Services(_)
+                    | RuntimeCall::Billing(
+                        BillingCall::deposit { .. }
+                            | BillingCall::withdraw { .. }
+                            | BillingCall::poke { .. }
+                    )
                     | RuntimeCall::Utility(_)
             ),
             Self::CancelProxy => {
@@ -119,7 +152,8 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
             (one, two) if one == two => true,
             (Self::Any, _) => true,
             (_, Self::Any) => false,
-            (Self::NonTransfer, _) => !matches!(other, Self::Governance),
+            // Governance may spend the treasury.
+            (Self::NonTransfer, other) => *other != Self::Governance,
             _ => false,
         }
     }
@@ -158,7 +192,7 @@ impl pallet_identity::Config for Runtime {
     type BenchmarkHelper = ();
     type ByteDeposit = IdentityByteDeposit;
     type Currency = Balances;
-    type ForceOrigin = EnsureRoot<AccountId>;
+    type ForceOrigin = RootOrRoles;
     type IdentityInformation = IdentityInfo<ConstU32<100>>;
     type MaxRegistrars = ConstU32<20>;
     type MaxSubAccounts = ConstU32<100>;
@@ -166,12 +200,12 @@ impl pallet_identity::Config for Runtime {
     type MaxUsernameLength = ConstU32<32>;
     type OffchainSignature = Signature;
     type PendingUsernameExpiration = ConstU32<{ 7 * DAYS }>;
-    type RegistrarOrigin = EnsureRoot<AccountId>;
+    type RegistrarOrigin = RootOrRoles;
     type RuntimeEvent = RuntimeEvent;
     type SigningPublicKey = <Signature as Verify>::Signer;
     type Slashed = Treasury;
     type SubAccountDeposit = SubAccountDeposit;
-    type UsernameAuthorityOrigin = EnsureRoot<AccountId>;
+    type UsernameAuthorityOrigin = RootOrRoles;
     type UsernameDeposit = UsernameDeposit;
     type UsernameGracePeriod = ConstU32<{ 30 * DAYS }>;
     type WeightInfo = pallet_identity::weights::SubstrateWeight<Runtime>;

@@ -1,0 +1,96 @@
+//! The usage clock, services and the money of usage.
+
+use frame_support::{
+    parameter_types,
+    traits::{ConstU32, Get, Randomness},
+    PalletId,
+};
+use pallet_babe::RandomnessFromOneEpochAgo;
+use pallet_edge_chain_params::LocalNames;
+use selvedge_primitives_types::Hash;
+
+use super::{
+    governance::TreasuryAccount,
+    nodes::HistoryDepth,
+    params::dynamic_params::{billing, services, shares},
+};
+use crate::{
+    governance::origins::{RootOrBrake, RootOrPrices},
+    Balances, Billing, NodeRegistry, NodeStaking, Runtime, RuntimeHoldReason, Services, Timestamp,
+    UsageClock,
+};
+
+impl pallet_edge_chain_params::Config for Runtime {}
+
+impl pallet_edge_clock::Config for Runtime {
+    /// Staking first: the others ask it who is active in the epoch that began.
+    type OnEpoch = (NodeStaking, Services);
+    type Time = Timestamp;
+}
+
+parameter_types! {
+    pub const HistoryEpochs: u64 = HistoryDepth::get() as u64;
+    pub const BillingPalletId: PalletId = PalletId(*b"sel/bill");
+}
+
+/// What the draws of host checks depend on: BABE's randomness of a whole epoch ago, which nobody
+/// could foresee when a host name of the epoch before was claimed.
+pub struct HostCheckSeed;
+
+impl Get<Hash> for HostCheckSeed {
+    fn get() -> Hash {
+        let (seed, _known_since) = RandomnessFromOneEpochAgo::<Runtime>::random(b"selvedge/hosts");
+        seed.0
+    }
+}
+
+impl pallet_edge_services::Config for Runtime {
+    type AllowLocalNames = LocalNames<Runtime>;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = super::benchmarks::Helper;
+    type Clock = UsageClock;
+    type Currency = Balances;
+    type HistoryDepth = HistoryEpochs;
+    type HostDeposit = services::HostDeposit;
+    type MaxCheckers = ConstU32<1_024>;
+    type Prepaid = Billing;
+    type PriceNotice = services::PriceNotice;
+    type PriceOrigin = RootOrPrices;
+    type ProofPeriod = services::ProofPeriod;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Seed = HostCheckSeed;
+    type ServiceDeposit = services::ServiceDeposit;
+    type Stakes = NodeStaking;
+    type WeightInfo = pallet_edge_services::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_edge_billing::Config for Runtime {
+    type AuditFee = shares::AuditFee;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = super::benchmarks::Helper;
+    type Burn = shares::Burn;
+    type CacheShare = shares::CacheShare;
+    type Clock = UsageClock;
+    type Currency = Balances;
+    type Devices = NodeRegistry;
+    type HistoryEpochs = billing::HistoryEpochs;
+    type HoldBackEpochs = billing::HoldBackEpochs;
+    type LatePenalty = billing::LatePenalty;
+    type MaxLate = billing::MaxLate;
+    /// The hold-back and the unsettled epochs are together at most 60 + 72 = 132.
+    type MaxOpen = ConstU32<168>;
+    type MinDeposit = billing::MinDeposit;
+    type OnMatured = ();
+    type PalletId = BillingPalletId;
+    type Referral = shares::Referral;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Services = Services;
+    type StargateShare = shares::StargateShare;
+    type Stakes = NodeStaking;
+    type Take = shares::Take;
+    type Treasury = TreasuryAccount;
+    type UnsettledEpochs = billing::UnsettledEpochs;
+    type VoidOrigin = RootOrBrake;
+    type WarnEpochs = billing::WarnEpochs;
+    type WeightInfo = pallet_edge_billing::weights::SubstrateWeight<Runtime>;
+}

@@ -1,0 +1,263 @@
+//! Every number that a referendum may change, with its arithmetic, in one place.
+//!
+//! A value is read from storage where one was set and is the default below otherwise. Setting goes
+//! through `EdgeGovernance::set_parameter`, which asks [`Ranges`](super::ranges::Ranges): each value
+//! has a range of its own, and some are only safe together.
+
+use frame_support::{
+    dynamic_params::{dynamic_pallet_params, dynamic_params},
+    traits::Get,
+};
+use pallet_edge_traits::EpochClock;
+use selvedge_primitives_types::{Planck, Ppm, Role};
+use sp_runtime::traits::Convert;
+
+use crate::{
+    constants::currency::{MILLI, SEL},
+    Runtime, UsageClock,
+};
+
+/// A day in milliseconds.
+pub const DAY_MILLIS: u64 = 24 * 60 * 60 * 1_000;
+
+/// The governed numbers, by area.
+#[dynamic_params(RuntimeParameters, pallet_parameters::Parameters::<Runtime>)]
+pub mod dynamic_params {
+    use super::*;
+
+    /// Stakes and devices.
+    #[dynamic_pallet_params]
+    #[codec(index = 0)]
+    pub mod stakes {
+        /// What a validator stakes. At an emission that pays at most 12 % a year, 50,000 SEL earn
+        /// at most 50,000 × 0.12 / 365.25 = 16.4 SEL a day.
+        #[codec(index = 0)]
+        pub static ValidatorStake: Planck = 50_000 * SEL;
+
+        /// What a stargate stakes: ten gateways' worth, since it speaks for a region.
+        #[codec(index = 1)]
+        pub static StargateStake: Planck = 250_000 * SEL;
+
+        /// What a gateway stakes. Escrow that matures stays below it.
+        #[codec(index = 2)]
+        pub static GatewayStake: Planck = 25_000 * SEL;
+
+        /// What a cache stakes: little, so that anybody can run one.
+        #[codec(index = 3)]
+        pub static CacheStake: Planck = 100 * SEL;
+
+        /// Most validators of a session. GRANDPA's votes grow with the square of it.
+        #[codec(index = 4)]
+        pub static MaxValidators: u32 = 100;
+
+        /// How long an unlocked chunk waits, in milliseconds: 90 × 86,400,000.
+        #[codec(index = 5)]
+        pub static UnlockPeriod: u64 = 90 * DAY_MILLIS;
+
+        /// Fee of an express release: a quarter.
+        #[codec(index = 6)]
+        pub static ExpressFee: Ppm = Ppm::percent(25);
+
+        /// How long a stake answers for offences after its last epoch, in milliseconds: 7 × 86,400,000.
+        #[codec(index = 7)]
+        pub static OffenceWindow: u64 = 7 * DAY_MILLIS;
+
+        /// A reporter's share of a slash. Small, and capped below, so that reporting oneself does
+        /// not pay.
+        #[codec(index = 8)]
+        pub static ReporterShare: Ppm = Ppm::percent(5);
+
+        /// The most that a reporter gets.
+        #[codec(index = 9)]
+        pub static ReporterMax: Planck = 500 * SEL;
+
+        /// What is held per registered device. An entry takes at most about 700 bytes, so it costs
+        /// ten times its storage: listing devices that serve nothing is not worth while.
+        #[codec(index = 10)]
+        pub static DeviceDeposit: Planck = 2 * SEL;
+    }
+
+    /// Prepaid accounts, and how a commitment becomes money.
+    #[dynamic_pallet_params]
+    #[codec(index = 1)]
+    pub mod billing {
+        /// The least that may be deposited at once.
+        #[codec(index = 0)]
+        pub static MinDeposit: Planck = SEL;
+
+        /// Epochs that may be unsettled at once, counted from the one in use: served in e, settled
+        /// by e + 6, so e to e + 6 make 7.
+        #[codec(index = 1)]
+        pub static UnsettledEpochs: u64 = 7;
+
+        /// A warning is given when the money lasts less than this many epochs: two days of hours.
+        #[codec(index = 2)]
+        pub static WarnEpochs: u64 = 48;
+
+        /// Epochs between full settlement and payment: an era, so 24 live and 4 on a devnet.
+        #[codec(index = 3)]
+        pub static HoldBackEpochs: u64 = <UsageClock as EpochClock>::epochs_per_era();
+
+        /// Epochs for which finished commitments and invoice lines are kept: 30 days × 24.
+        #[codec(index = 4)]
+        pub static HistoryEpochs: u64 = 720;
+
+        /// Epochs that a commitment may be late by before it is forfeited.
+        #[codec(index = 5)]
+        pub static MaxLate: u8 = 3;
+
+        /// What each of them costs of the gateway's share.
+        #[codec(index = 6)]
+        pub static LatePenalty: Ppm = Ppm::percent(5);
+    }
+
+    /// How a charge is divided.
+    #[dynamic_pallet_params]
+    #[codec(index = 2)]
+    pub mod shares {
+        /// `t`: the network's part of a charge.
+        #[codec(index = 0)]
+        pub static Take: Ppm = Ppm::percent(15);
+
+        /// The stargates' part of what the take leaves: of a charge, 0.85 × 0.10 = 8.5 %.
+        #[codec(index = 1)]
+        pub static StargateShare: Ppm = Ppm::percent(10);
+
+        /// The caches' part of what the take leaves: of a charge, 0.85 × 0.60 = 51 %. The gateway
+        /// has the residue, 0.85 × 0.30 = 25.5 %.
+        #[codec(index = 2)]
+        pub static CacheShare: Ppm = Ppm::percent(60);
+
+        /// `a`: the auditors' part of a charge, out of the take.
+        #[codec(index = 3)]
+        pub static AuditFee: Ppm = Ppm::percent(1);
+
+        /// `r`: a referrer's part of a charge, out of the take.
+        #[codec(index = 4)]
+        pub static Referral: Ppm = Ppm::percent(10);
+
+        /// Part of a charge that is burnt, out of the take. Of 15 %, audits 1 and referral 10 leave
+        /// 4: half of it is burnt and half goes to the treasury.
+        #[codec(index = 5)]
+        pub static Burn: Ppm = Ppm::percent(2);
+    }
+
+    /// What stakes yield.
+    #[dynamic_pallet_params]
+    #[codec(index = 3)]
+    pub mod yields {
+        /// `β`: part of a yield that does not depend on use.
+        #[codec(index = 0)]
+        pub static Beta: Ppm = Ppm::percent(50);
+
+        /// `κ`: part of the net take that activity may return. A coalition that pays itself 1 gets
+        /// back at most 0.10 + 0.01 + 0.5 × 0.04 = 0.13 of the 0.15 that leave it.
+        #[codec(index = 1)]
+        pub static Kappa: Ppm = Ppm::percent(50);
+
+        /// `λ` of gateways.
+        #[codec(index = 2)]
+        pub static LambdaGateway: Ppm = Ppm::percent(35);
+
+        /// `λ` of caches.
+        #[codec(index = 3)]
+        pub static LambdaCache: Ppm = Ppm::percent(55);
+
+        /// `λ` of stargates.
+        #[codec(index = 4)]
+        pub static LambdaStargate: Ppm = Ppm::percent(10);
+
+        /// Ceiling of a validator's yield per year.
+        #[codec(index = 5)]
+        pub static AprValidator: Ppm = Ppm::percent(12);
+
+        /// Ceiling of a stargate's yield per year.
+        #[codec(index = 6)]
+        pub static AprStargate: Ppm = Ppm::percent(20);
+
+        /// Ceiling of a gateway's yield per year.
+        #[codec(index = 7)]
+        pub static AprGateway: Ppm = Ppm::percent(15);
+
+        /// Ceiling of a cache's yield per year.
+        #[codec(index = 8)]
+        pub static AprCache: Ppm = Ppm::percent(10);
+
+        /// Part of what remains in the emission pool that it gives per year: of 10 M SEL, 1 M in
+        /// the first.
+        #[codec(index = 9)]
+        pub static EmissionRate: Ppm = Ppm::percent(10);
+
+        /// Part of an emission for validators.
+        #[codec(index = 10)]
+        pub static PoolValidators: Ppm = Ppm::percent(50);
+
+        /// Part of an emission for base yields.
+        #[codec(index = 11)]
+        pub static PoolBase: Ppm = Ppm::percent(35);
+
+        /// Part of an emission for activity yields.
+        #[codec(index = 12)]
+        pub static PoolActivity: Ppm = Ppm::percent(15);
+    }
+
+    /// Services, host names and prices.
+    #[dynamic_pallet_params]
+    #[codec(index = 4)]
+    pub mod services {
+        /// What is held for a service: an item of about 1,200 bytes with its history costs
+        /// 0.1 + 0.12 SEL, and as much again for its place in every gateway's config.
+        #[codec(index = 0)]
+        pub static ServiceDeposit: Planck = 500 * MILLI;
+
+        /// What is held for a host name: an item of about 300 bytes, 0.1 + 0.03 SEL.
+        #[codec(index = 1)]
+        pub static HostDeposit: Planck = 150 * MILLI;
+
+        /// Whole epochs between the publication of a price list and the first one it may be pinned
+        /// for: seven days × 24, time enough to read it.
+        #[codec(index = 2)]
+        pub static PriceNotice: u64 = 168;
+
+        /// Epochs in which a claimed host name may be proven: two days × 24, since DNS records
+        /// spread slowly.
+        #[codec(index = 3)]
+        pub static ProofPeriod: u64 = 48;
+    }
+}
+
+#[cfg(feature = "runtime-benchmarks")]
+impl Default for RuntimeParameters {
+    fn default() -> Self {
+        Self::Stakes(dynamic_params::stakes::Parameters::MaxValidators(
+            dynamic_params::stakes::MaxValidators,
+            Some(100),
+        ))
+    }
+}
+
+/// What a stake of a role takes.
+pub struct RoleAmount;
+
+impl Convert<Role, Planck> for RoleAmount {
+    fn convert(role: Role) -> Planck {
+        use dynamic_params::stakes::*;
+        match role {
+            Role::Validator => ValidatorStake::get(),
+            Role::Stargate => StargateStake::get(),
+            Role::Gateway => GatewayStake::get(),
+            Role::Cache => CacheStake::get(),
+        }
+    }
+}
+
+/// Epochs after its last active one in which a stake answers for usage: until the last commitment
+/// is settled and paid.
+pub struct StakeLiability;
+
+impl Get<u64> for StakeLiability {
+    fn get() -> u64 {
+        use dynamic_params::billing::*;
+        UnsettledEpochs::get().saturating_add(HoldBackEpochs::get())
+    }
+}

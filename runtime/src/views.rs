@@ -1,0 +1,168 @@
+//! What wallets, light clients and the node read: the pallets' state, put together.
+//!
+//! Nothing here decides: the rules are the pallets'.
+
+use alloc::{collections::BTreeSet, vec::Vec};
+use pallet_edge_billing::types::{AccountState as LedgerState, InvoiceItem, Status};
+use pallet_edge_services::types::ServiceSummary;
+use pallet_edge_traits::{DeviceInspect, EpochClock, ServiceInspect, StakeInspect};
+use selvedge_primitives_runtime_api::{
+    AccountState, AccountView, ClockView, CommitmentStatus, Earnings, InvoiceHead, InvoiceLine,
+    NodeView, ServiceView,
+};
+use selvedge_primitives_types::{Account, DeviceId, Epoch, PriceList, Prices, UsageCommitment};
+
+use crate::{AccountId, Billing, NodeRegistry, NodeStaking, Runtime, Services, UsageClock};
+
+/// Most devices of one answer.
+const MAX_DEVICES: u32 = 1_000;
+
+/// The usage clock.
+pub fn clock() -> ClockView {
+    let epoch = UsageClock::current();
+    ClockView {
+        epoch,
+        epoch_start: UsageClock::start_of(epoch),
+        epoch_length: UsageClock::length(),
+        era: UsageClock::era_of(epoch),
+        epochs_per_era: UsageClock::epochs_per_era(),
+        now: UsageClock::now(),
+    }
+}
+
+/// A prepaid account.
+pub fn account(account: Account) -> Option<AccountView> {
+    let summary = Billing::account_summary(&AccountId::from(account.0))?;
+    Some(AccountView {
+        state: match summary.state {
+            LedgerState::Active => AccountState::Active,
+            LedgerState::Warned => AccountState::Warned,
+            LedgerState::Suspended(_) => AccountState::Suspended,
+            LedgerState::Closed => AccountState::Closed,
+        },
+        balance: summary.balance,
+        reserved: summary.reserved,
+        charged: summary.charged,
+        lasts: summary.lasts,
+    })
+}
+
+/// The services of an account.
+pub fn services(account: Account) -> Vec<ServiceView> {
+    let summaries = Services::summaries_of(&AccountId::from(account.0));
+    summaries.into_iter().map(service).collect()
+}
+
+fn service(summary: ServiceSummary<AccountId>) -> ServiceView {
+    ServiceView {
+        id: summary.id,
+        owner: Account(summary.owner.into()),
+        hosts: summary.hosts,
+        origin: summary.origin,
+        cap: summary.terms.cap,
+        price_version: summary.terms.price_version,
+        paused: !summary.terms.active,
+    }
+}
+
+/// The head of an account's invoice for an epoch that has ended.
+pub fn invoice_head(customer: Account, epoch: Epoch) -> Option<InvoiceHead> {
+    let invoice = Billing::invoice(&AccountId::from(customer.0), epoch)?;
+    let versions: BTreeSet<_> = invoice
+        .lines
+        .iter()
+        .map(|item| item.line.price_version)
+        .collect();
+    Some(InvoiceHead {
+        customer,
+        epoch,
+        from: UsageClock::start_of(epoch),
+        to: UsageClock::start_of(epoch.next()),
+        lines: invoice
+            .lines
+            .into_iter()
+            .filter(|item| !item.line.refunded)
+            .map(line)
+            .collect(),
+        prices: versions.into_iter().filter_map(price_list).collect(),
+        complete: invoice.complete,
+    })
+}
+
+fn line(item: InvoiceItem) -> InvoiceLine {
+    InvoiceLine {
+        service: item.service,
+        gateway: item.gateway,
+        paid: item.line.paid,
+        free: item.line.free,
+        amount: item.line.amount,
+        entry: item.line.entry,
+        proof_url: NodeRegistry::device(&item.gateway)
+            .map(|device| device.public_url)
+            .unwrap_or_default(),
+        commitment: item.commitment,
+        status: status(item.status),
+    }
+}
+
+fn price_list(version: u32) -> Option<PriceList> {
+    let prices: Prices = Services::prices(version)?;
+    Some(PriceList { version, prices })
+}
+
+/// A gateway's commitment for an epoch.
+pub fn commitment(gateway: DeviceId, epoch: Epoch) -> Option<(UsageCommitment, CommitmentStatus)> {
+    let record = Billing::commitment(&gateway, epoch)?;
+    Some((record.commitment, status(record.status)))
+}
+
+fn status(status: Status) -> CommitmentStatus {
+    match status {
+        Status::Pending => CommitmentStatus::Pending,
+        Status::Settling(cursor) => CommitmentStatus::Settling(cursor),
+        Status::HeldBack { .. } => CommitmentStatus::HeldBack,
+        Status::Crediting(cursor) => CommitmentStatus::Crediting(cursor),
+        Status::Credited => CommitmentStatus::Credited,
+        Status::Refunding(cursor) => CommitmentStatus::Refunding(cursor),
+        Status::Void => CommitmentStatus::Void,
+    }
+}
+
+/// Published price lists with the epoch they take effect in.
+pub fn price_lists() -> Vec<(PriceList, Epoch)> {
+    Services::price_lists()
+}
+
+/// A node.
+pub fn node(device: DeviceId) -> Option<NodeView> {
+    let info = NodeRegistry::device(&device)?;
+    Some(NodeView {
+        device,
+        operator: Account(info.operator.into()),
+        role: info.role,
+        region: info.region,
+        endpoint: info.endpoint,
+        public_url: info.public_url,
+        stake: NodeStaking::stake_of(&device),
+        active: NodeStaking::is_active(&device, info.role, UsageClock::current()),
+        draining: info.draining,
+        score: None,
+        eras: Vec::new(),
+    })
+}
+
+/// Registered devices after `after` in the order of their ids.
+pub fn devices(after: Option<DeviceId>, limit: u32) -> Vec<DeviceId> {
+    NodeRegistry::devices_after(after, limit.min(MAX_DEVICES))
+}
+
+/// What an account earned.
+pub fn earnings(account: Account) -> Earnings {
+    let usage = pallet_edge_billing::Payouts::<Runtime>::get(AccountId::from(account.0));
+    Earnings {
+        usage_payable: usage.payable,
+        usage_claimed: usage.claimed,
+        yield_payable: 0,
+        yield_claimed: 0,
+    }
+}
