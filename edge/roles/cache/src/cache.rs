@@ -1,20 +1,27 @@
 //! Starts and stops a cache.
 
 use crate::{
-    control::CacheControl, leases::Leases, metrics::Metrics, options::CacheOptions,
+    control::CacheControl, flight::Flights, metrics::Metrics, options::CacheOptions,
     service::Shared, world::Worlds,
 };
-use selvedge_edge_drivers_agent::{ConfigFile, Control, OperatorServer};
+use selvedge_edge_drivers_agent::{clock, ConfigFile, Control, OperatorServer};
 use selvedge_edge_drivers_http::ServerHandle;
 use selvedge_edge_drivers_meter::{CacheMeter, MeterError};
 use selvedge_edge_drivers_store::{Config, Error as StoreError, Store};
-use selvedge_edge_drivers_transport::{bind, Identity, TransportError};
+use selvedge_edge_drivers_transport::{bind, Generations, Identity, Memo, TransportError};
 use selvedge_primitives_types::DeviceId;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicBool, Ordering},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::task::JoinHandle;
 
 /// How often counters and vouchers are made to last.
 const TICK: Duration = Duration::from_millis(250);
+/// Keys remembered as not for sharing.
+const MAX_PASSES: usize = 65_536;
 /// How long running replies may take at the end.
 const LAST_REPLIES: Duration = Duration::from_secs(5);
 
@@ -66,9 +73,12 @@ impl Cache {
             device: identity.device(),
             worlds: worlds.clone(),
             store,
-            leases: Leases::default(),
-            meter,
+            flights: Flights::new(clock::now().0 << 16),
+            passes: Memo::new(MAX_PASSES),
+            generations: Generations::default(),
+            meter: Arc::new(meter),
             metrics: Metrics::default(),
+            is_stopping: AtomicBool::new(false),
             options,
         });
         if let Some(chain) = file.load() {
@@ -126,6 +136,7 @@ impl Cache {
 
     /// Ends it: running replies may finish, then what was counted is made to last.
     pub async fn shutdown(self) {
+        self.shared.is_stopping.store(true, Ordering::Release);
         self.transport.shutdown(LAST_REPLIES).await;
         self.operator.shutdown(LAST_REPLIES).await;
         self.ticking.abort();

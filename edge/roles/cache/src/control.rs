@@ -3,6 +3,7 @@
 use crate::{service::Shared, world::World};
 use selvedge_edge_core_metering::EpochClock;
 use selvedge_edge_drivers_agent::{ChainConfig, ConfigFile, Control, Page};
+use selvedge_edge_drivers_meter::MeterError;
 use selvedge_primitives_types::{
     agent::{AgentStatus, ConfigDelta, HostCheckAnswer, HostCheckRequest},
     Epoch, Role, UsageCommitment,
@@ -19,9 +20,12 @@ impl Shared {
             start: clock.epoch_start,
             length: clock.epoch_length,
         };
-        self.meter
-            .set_epoch(counted, chain.prices.iter().copied())
-            .map_err(|error| error.to_string())?;
+        match self.meter.set_epoch(counted, chain.prices.iter().copied()) {
+            // A reorganisation took the new epoch back: use goes on being counted in it.
+            Ok(()) | Err(MeterError::EpochOver(_)) => {}
+            Err(error) => return Err(error.to_string()),
+        }
+        self.metrics.epoch.set(clock.epoch.0 as i64);
         // A gateway's leaves of an epoch are signed when it closes; what it may still redeem is kept longer.
         if let Some(old) = clock.epoch.0.checked_sub(clock.keep_epochs + 1) {
             self.meter

@@ -9,19 +9,23 @@
 //!        ── fetch under way ──> Follow, its frames as they arrive
 //!        ── nothing ──> Lease: the asking gateway fetches, and seeds
 //! ```
+//!
+//! Invariants
+//! 1. Of one key and one choice of request fields there is at most one lease at a time.
+//! 2. A lease whose holder is gone ends at once, and the next who waits gets one.
+//! 3. A gateway is supplied on credit up to a limit.
 
 #![warn(missing_docs)]
 
 mod cache;
 mod control;
-mod leases;
+mod flight;
 mod lookup;
 mod metrics;
 mod operated;
 mod options;
 mod seed;
 mod service;
-mod under_way;
 mod world;
 
 pub use cache::{Cache, CacheError};

@@ -1,84 +1,102 @@
-//! Answers lookups: from the store, from a fetch under way, or with the lease.
+//! Answers lookups: from the store, from a fetch under way, or with a lease.
 
-use crate::{
-    leases::Turn,
-    service::Shared,
-    under_way::{Outcome, UnderWay},
-    world::World,
-};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use selvedge_edge_core_http_cache::{answer, Body, RequestHead, Reuse, Stored};
-use selvedge_edge_core_verify::RangePlan;
-use selvedge_edge_drivers_agent::clock::now;
+use selvedge_edge_core_http_cache::{answer, Answer, Body, RequestHead, Reuse, Stored};
+use selvedge_edge_core_verify::{Part, RangePlan, GROUP};
+use selvedge_edge_drivers_agent::clock;
+use selvedge_edge_drivers_http::Closed;
+use selvedge_edge_drivers_store::{BodyReader, Error as StoreError};
 use selvedge_edge_drivers_transport::{LookupRequest, Refusal, Reply, ReplySender, Want};
-use selvedge_primitives_types::{DeviceId, Millis, ServiceId, SignedRecord, Usage, UsageClass};
-use std::{sync::Arc, time::Instant};
-use tokio::time::timeout;
+use selvedge_primitives_types::{DeviceId, Millis, SignedRecord, Usage, UsageClass};
 
-/// Bytes of a key.
-const MAX_KEY: usize = 16 * 1024;
-/// Bytes and number of request fields.
-const MAX_FIELD_BYTES: usize = 64 * 1024;
+use crate::flight::{Begun, Boarding, End, Flight, State};
+use crate::service::Shared;
+use crate::world::World;
+
+/// Times a lookup that waited for a fetch in vain looks again.
+const TRIES: usize = 4;
+/// Leases at a time; beyond it gateways fetch for themselves.
+const MAX_LEASES: usize = 65_536;
+/// The holder of a lease opens its stream at once; one that does not within this time is gone.
+const LEASE_START: Duration = Duration::from_secs(5);
+/// Bytes of one reply: groups of a range, with their proof.
+const BATCH: usize = 6 * GROUP as usize;
+/// Bounds on what a gateway asks.
+const MAX_KEY: usize = 8 * 1024;
 const MAX_FIELDS: usize = 128;
-/// Turns that a waiting gateway takes when holders give up one after the other.
-const MAX_TURNS: usize = 4;
-/// Encoded bytes sent in one reply.
-const PIECE: usize = 64 * 1024;
+const MAX_FIELD_BYTES: usize = 64 * 1024;
 
-/// The gateway hung up, or got its last reply.
-struct Done;
+/// The gateway is gone.
+struct Gone;
 
-impl From<selvedge_edge_drivers_http::Closed> for Done {
-    fn from(_: selvedge_edge_drivers_http::Closed) -> Self {
+impl From<Closed> for Gone {
+    fn from(_: Closed) -> Self {
         Self
     }
 }
 
 /// A lookup under way.
-struct Asked<'a> {
-    shared: &'a Arc<Shared>,
+struct Lookup {
+    shared: Arc<Shared>,
     world: Arc<World>,
     peer: DeviceId,
     request: LookupRequest,
+    method: Method,
     headers: HeaderMap,
-    replies: &'a ReplySender,
-    has_waited: bool,
+    generation: u64,
+    replies: ReplySender,
 }
 
-impl Shared {
-    pub(crate) async fn answer_lookup(
-        self: &Arc<Self>,
-        peer: DeviceId,
-        request: LookupRequest,
-        replies: ReplySender,
-    ) {
-        self.metrics.lookups.inc();
-        let refusal = match (self.worlds.current(), fields(&request)) {
-            (None, _) => Refusal::NotServing,
-            (Some(_), None) => Refusal::Limit,
-            (Some(_), Some(_)) if !self.meter.may_supply(&peer, 1) => Refusal::Exposure,
-            (Some(world), Some(headers)) => {
-                let mut asked = Asked {
-                    shared: self,
+/// Answers one lookup.
+pub(crate) async fn run(
+    shared: Arc<Shared>,
+    peer: DeviceId,
+    request: LookupRequest,
+    replies: ReplySender,
+) {
+    let refusal = match shared.world() {
+        None => Refusal::NotServing,
+        Some(world) => match fields(&request) {
+            None => Refusal::Limit,
+            Some(headers) => {
+                let is_higher = shared
+                    .generations
+                    .raise(request.service, request.generation);
+                if is_higher {
+                    let (store, service, generation) =
+                        (shared.store.clone(), request.service, request.generation);
+                    let forget = move || store.forget_before(service, generation);
+                    let _ = tokio::task::spawn_blocking(forget).await;
+                }
+                let lookup = Lookup {
+                    generation: shared.generations.of(request.service),
+                    method: if request.is_head {
+                        Method::HEAD
+                    } else {
+                        Method::GET
+                    },
+                    shared,
                     world,
                     peer,
                     request,
                     headers,
-                    replies: &replies,
-                    has_waited: false,
+                    replies,
                 };
-                // An error says that nobody listens any more.
-                let _ = asked.answer().await;
-                let _ = replies.finish().await;
+                // A gateway that is gone needs no answer.
+                let _ = lookup.answer().await;
                 return;
             }
-        };
-        let _ = replies.send(&refusal.into()).await;
-        let _ = replies.finish().await;
-    }
+        },
+    };
+    shared.metrics.looked_up("refused");
+    let _ = replies.send(&refusal.into()).await;
+    let _ = replies.finish().await;
 }
 
-/// The request's fields, if they are within bounds.
 fn fields(request: &LookupRequest) -> Option<HeaderMap> {
     let bytes: usize = request
         .fields
@@ -90,289 +108,345 @@ fn fields(request: &LookupRequest) -> Option<HeaderMap> {
     }
     let mut headers = HeaderMap::with_capacity(request.fields.len());
     for (name, value) in &request.fields {
-        headers.append(
-            HeaderName::from_bytes(name).ok()?,
-            HeaderValue::from_bytes(value).ok()?,
-        );
+        let name = HeaderName::from_bytes(name).ok()?;
+        headers.append(name, HeaderValue::from_bytes(value).ok()?);
     }
     Some(headers)
 }
 
-impl Asked<'_> {
+impl Lookup {
     fn head(&self) -> RequestHead<'_> {
-        static GET: Method = Method::GET;
-        static HEAD: Method = Method::HEAD;
         RequestHead {
-            method: if self.request.is_head { &HEAD } else { &GET },
+            method: &self.method,
             headers: &self.headers,
         }
     }
 
-    async fn answer(&mut self) -> Result<(), Done> {
-        for _ in 0..MAX_TURNS {
-            let Some(best) = self.best().await else {
-                return self.refuse(Refusal::Store).await;
+    async fn end(self, name: &'static str, reply: Reply) -> Result<(), Gone> {
+        self.shared.metrics.looked_up(name);
+        self.replies.send(&reply).await?;
+        self.replies.finish().await?;
+        Ok(())
+    }
+
+    async fn answer(self) -> Result<(), Gone> {
+        let want = self.request.want;
+        let mut waited = false;
+        for _ in 0..TRIES {
+            let best = match self.best().await {
+                Ok(best) => best,
+                Err(error) => {
+                    tracing::error!(%error, "the store failed");
+                    return self.end("refused", Refusal::Store.into()).await;
+                }
             };
-            if let Some((signed, stored)) = &best {
-                let reuse =
-                    self.shared
-                        .options
-                        .policy
-                        .reuse_decision(&self.head(), Some(stored), now());
-                let is_usable = self.request.want == Want::Stale
-                    || matches!(reuse, Reuse::Fresh { .. } | Reuse::Stale { .. });
-                if is_usable {
-                    return self.hit(signed.clone(), stored).await;
+            let stored = best.as_ref().map(|(_, stored)| stored);
+            let reuse =
+                self.shared
+                    .options
+                    .policy
+                    .reuse_decision(&self.head(), stored, clock::now());
+            let is_usable = match reuse {
+                Reuse::Fresh { .. } | Reuse::Stale { .. } => true,
+                _ => want == Want::Stale,
+            };
+            if let Some((signed, stored)) = best.as_ref().filter(|_| is_usable) {
+                match self.open(signed, stored).await {
+                    Ok(hit) => return self.hit(hit).await,
+                    // It has left the store between the two looks, or it has decayed: as if it had never been there.
+                    Err(StoreError::NoBody(_) | StoreError::Decayed(_)) => continue,
+                    Err(error) => {
+                        tracing::error!(%error, "the store failed");
+                        return self.end("refused", Refusal::Store.into()).await;
+                    }
                 }
             }
-            if self.request.want != Want::Share {
-                // Zero stands for "nothing is stored", which is not a mark of the key.
-                return self.send(Reply::Pass { until: Millis(0) }).await;
+            let nothing = Reply::Pass { until: Millis(0) };
+            if want != Want::Share || matches!(reuse, Reuse::GatewayTimeout { .. }) {
+                return self.end("nothing", nothing).await;
             }
-            let service = self.request.service;
-            match self
-                .shared
-                .leases
-                .turn(service, &self.request.key, self.peer, Instant::now())
-            {
-                Turn::Holder(under_way) => {
-                    return self.grant(under_way, best.map(|(signed, _)| signed)).await
+            let place = (self.request.service, self.request.key.clone());
+            if let Some(until) = self.shared.passes.left(&place, Instant::now()) {
+                let until = Millis(until.as_millis() as u64);
+                return self.end("pass", Reply::Pass { until }).await;
+            }
+            if !self.shared.takes_new(&self.world) {
+                return self.end("refused", Refusal::NotServing.into()).await;
+            }
+            let (service, key) = (self.request.service, &self.request.key);
+            let suits = |flight: &Flight| self.suits(flight);
+            let flights = &self.shared.flights;
+            match flights.board(service, key, self.peer, MAX_LEASES, suits) {
+                Boarding::Full => return self.end("refused", Refusal::Busy.into()).await,
+                Boarding::Lease(flight) => {
+                    let stale = best.map(|(signed, _)| signed);
+                    return self.lease(flight, stale).await;
                 }
-                Turn::Pass(left) => {
-                    return self
-                        .send(Reply::Pass {
-                            until: Millis(left.as_millis().max(1) as u64),
-                        })
-                        .await;
-                }
-                Turn::Full => return self.refuse(Refusal::Busy).await,
-                Turn::Waiter(under_way) => {
-                    if self.wait(&under_way).await? {
-                        return Ok(());
+                Boarding::Wait(flight) => {
+                    if !std::mem::replace(&mut waited, true) {
+                        self.replies.send(&Reply::Waiting).await?;
+                    }
+                    match self.wait(&flight).await {
+                        State::Begun(begun) if self.suits(&flight) => {
+                            return self.follow(&begun).await
+                        }
+                        State::Passed(time) => {
+                            let until = Millis(time.as_millis() as u64);
+                            return self.end("pass", Reply::Pass { until }).await;
+                        }
+                        _ => {}
                     }
                 }
             }
         }
-        self.refuse(Refusal::Busy).await
+        self.end("aborted", Reply::Abort).await
     }
 
-    /// The newest stored response for this request that is not below its generation; `None` when the store failed.
-    #[allow(clippy::type_complexity)]
-    async fn best(&self) -> Option<Option<(SignedRecord, Stored)>> {
+    /// The stored response that suits the request best, fresh or not.
+    async fn best(&self) -> Result<Option<(SignedRecord, Stored)>, StoreError> {
+        let store = self.shared.store.clone();
         let (service, key) = (self.request.service, self.request.key.clone());
-        let records = self
-            .shared
-            .on_disk(move |store| store.records(service, &key))
-            .await?;
+        let read = move || store.records(service, &key);
+        let Ok(records) = tokio::task::spawn_blocking(read).await else {
+            return Ok(None);
+        };
         let policy = &self.shared.options.policy;
-        let usable = records
-            .into_iter()
-            .filter(|signed| signed.record.generation >= self.request.generation)
-            .filter(|signed| self.world.is_gateway(&signed.record.gateway))
-            .filter_map(|signed| Some((Stored::from_record(&signed.record, policy).ok()?, signed)))
-            .filter(|(stored, _)| stored.variant().matches(&self.headers));
-        let best = usable.max_by_key(|(stored, _)| (stored.date(), stored.times().received));
-        Some(best.map(|(stored, signed)| (signed, stored)))
+        let usable = records?.into_iter().filter(|signed| {
+            signed.record.generation >= self.generation
+                && self.world.is_gateway(&signed.record.gateway)
+        });
+        let read = usable.filter_map(|signed| {
+            let stored = Stored::from_record(&signed.record, policy).ok()?;
+            stored
+                .variant()
+                .matches(&self.headers)
+                .then_some((signed, stored))
+        });
+        Ok(read.max_by_key(|(_, stored)| (stored.date(), stored.times().received)))
     }
 
-    async fn hit(&self, signed: SignedRecord, stored: &Stored) -> Result<(), Done> {
-        let range = match answer(&self.head(), stored, now()).body {
-            Body::None => None,
-            Body::Bytes(_) if self.request.have == Some(signed.record.root) => None,
-            Body::Bytes(range) => Some(range),
-        };
-        let root = signed.record.root;
-        let Some(range) = range else {
-            self.shared.metrics.hits.inc();
-            self.send(Reply::Hit(signed)).await?;
-            return self.send(Reply::End(None)).await;
-        };
-        // The body is opened before the answer begins, so that a store that lost it costs the gateway nothing.
-        let body = self
-            .shared
-            .on_disk(move |store| store.body(&root))
-            .await
-            .flatten();
-        let Some(body) = body else {
-            return self.refuse(Refusal::Store).await;
-        };
-        let Ok(plan) = RangePlan::new(body.length(), range) else {
-            return self.refuse(Refusal::Limit).await;
-        };
-        self.shared.metrics.hits.inc();
-        self.send(Reply::Hit(signed)).await?;
-        self.send_parts(body, plan).await
-    }
-
-    async fn send_parts(
-        &self,
-        body: selvedge_edge_drivers_store::BodyReader,
-        plan: RangePlan,
-    ) -> Result<(), Done> {
-        let parts: Vec<_> = plan.parts().collect();
-        let mut next = 0;
-        while next < parts.len() {
-            let mut end = next;
-            let mut length = 0;
-            while end < parts.len() && (end == next || length + parts[end].length() <= PIECE as u64)
-            {
-                length += parts[end].length();
-                end += 1;
-            }
-            if !self.shared.meter.may_supply(&self.peer, length) {
-                return self.send(Reply::Refused(Refusal::Exposure)).await;
-            }
-            let (reader, piece) = (body.clone(), parts[next..end].to_vec());
-            let read = self.shared.on_disk(move |_| {
-                let mut bytes = Vec::with_capacity(length as usize);
-                for part in &piece {
-                    bytes.extend_from_slice(&reader.part(part)?);
-                }
-                Ok(bytes)
-            });
-            let Some(bytes) = read.await else {
-                return self.send(Reply::Abort).await;
-            };
-            self.send(Reply::Data(bytes.into())).await?;
-            self.shared
-                .supplied(&self.peer, self.request.service, length)?;
-            next = end;
+    /// Whether this request may have what a fetch under way brings, as far as that is known.
+    fn suits(&self, flight: &Flight) -> bool {
+        if flight.is_outdated() {
+            return false;
         }
-        self.send(Reply::End(None)).await
+        match &*flight.state().borrow() {
+            State::Granted => true,
+            State::Begun(begun) => {
+                let is_open = begun.progress().borrow().end.is_none();
+                let reuse = self.shared.options.policy.reuse_decision(
+                    &self.head(),
+                    Some(&begun.stored),
+                    clock::now(),
+                );
+                // What must be validated each time is for the one who fetched it.
+                is_open
+                    && begun.head.generation >= self.generation
+                    && matches!(reuse, Reuse::Fresh { .. })
+            }
+            State::Passed(_) | State::Renewed | State::Failed => false,
+        }
     }
 
-    /// Grants the lease, and takes it back when the first frame does not come.
-    async fn grant(
-        &self,
-        under_way: Arc<UnderWay>,
-        stale: Option<SignedRecord>,
-    ) -> Result<(), Done> {
-        self.shared.metrics.leases.inc();
-        let expires = Millis(self.shared.options.lease.as_millis() as u64);
-        let granted = self
-            .send(Reply::Lease {
-                lease: under_way.lease,
-                expires,
-                stale,
-            })
-            .await;
+    async fn wait(&self, flight: &Flight) -> State {
+        let mut state = flight.state();
+        let patience = LEASE_START + self.shared.options.lease;
+        let changed = state.wait_for(|state| !matches!(state, State::Granted));
+        let reached = tokio::select! {
+            reached = tokio::time::timeout(patience, changed) => match reached {
+                Ok(Ok(state)) => state.clone(),
+                _ => State::Failed,
+            },
+            () = self.replies.closed() => State::Failed,
+        };
+        reached
+    }
+
+    async fn lease(self, flight: Arc<Flight>, stale: Option<SignedRecord>) -> Result<(), Gone> {
+        let expires = Millis(LEASE_START.as_millis() as u64);
+        let reply = Reply::Lease {
+            lease: flight.lease,
+            expires,
+            stale,
+        };
         let shared = self.shared.clone();
-        if granted.is_err() {
-            shared
-                .leases
-                .end(&under_way, Outcome::Again, Instant::now());
-            return granted;
-        }
+        let sent = self.end("lease", reply).await;
+        // Taken back unless the holder's stream has come by then.
         tokio::spawn(async move {
-            let mut progress = under_way.watch();
-            let begins =
-                progress.wait_for(|progress| progress.has_head || progress.outcome.is_some());
-            if timeout(shared.options.lease, begins).await.is_err() {
-                tracing::debug!(holder = %under_way.holder, "a lease ran out");
-                shared
-                    .leases
-                    .end(&under_way, Outcome::Again, Instant::now());
+            if sent.is_ok() {
+                tokio::time::sleep(LEASE_START).await;
+            }
+            if !flight.is_seeding() {
+                shared.fail(&flight);
             }
         });
         Ok(())
     }
 
-    /// Waits for a fetch of another gateway and relays it; false when this gateway should take another turn.
-    async fn wait(&mut self, under_way: &Arc<UnderWay>) -> Result<bool, Done> {
-        let mut progress = under_way.watch();
-        let has_begun = { progress.borrow().has_head || progress.borrow().outcome.is_some() };
-        if !has_begun && !self.has_waited {
-            self.has_waited = true;
-            self.send(Reply::Waiting).await?;
-        }
-        let begins = progress.wait_for(|progress| progress.has_head || progress.outcome.is_some());
-        let begun = tokio::select! {
-            begun = timeout(self.shared.options.lease, begins) => {
-                begun.map(|seen| seen.map(|progress| progress.outcome.clone()))
-            }
-            () = self.replies.closed() => return Err(Done),
-        };
-        let Ok(Ok(outcome)) = begun else {
-            return Ok(false);
-        };
-        match (under_way.head(), outcome) {
-            (None, Some(Outcome::Pass(until))) => {
-                self.send(Reply::Pass { until }).await?;
-                Ok(true)
-            }
-            (None, _) => Ok(false),
-            // What was stored by now is read from the store.
-            (Some(_), Some(Outcome::Whole(_))) => Ok(false),
-            (Some(head), _) => {
-                let variant =
-                    selvedge_edge_core_http_cache::Variant::from_inner(head.variant.clone());
-                if !variant.matches(&self.headers) || head.generation < self.request.generation {
-                    self.refuse(Refusal::Busy).await?;
-                    return Ok(true);
-                }
-                self.shared.metrics.follows.inc();
-                self.send(Reply::Follow(head)).await?;
-                self.relay(under_way).await?;
-                Ok(true)
-            }
-        }
-    }
-
-    async fn relay(&self, under_way: &Arc<UnderWay>) -> Result<(), Done> {
-        let mut progress = under_way.watch();
-        let mut sent = 0;
+    async fn follow(self, begun: &Begun) -> Result<(), Gone> {
+        self.shared.metrics.looked_up("follow");
+        self.replies
+            .send(&Reply::Follow(begun.head.clone()))
+            .await?;
+        let mut progress = begun.progress();
+        let mut next = 0;
         loop {
-            let more =
-                progress.wait_for(|progress| progress.frames > sent || progress.outcome.is_some());
-            let seen = timeout(self.shared.options.stall, more).await;
-            let seen =
-                seen.map(|seen| seen.map(|progress| (progress.frames, progress.outcome.clone())));
-            let Ok(Ok((frames, outcome))) = seen else {
-                return self.send(Reply::Abort).await;
-            };
-            for index in sent..frames {
-                let holder = under_way.clone();
-                let read = tokio::task::spawn_blocking(move || holder.frame(index)).await;
-                let Ok(Ok(Some((frame, bytes)))) = read else {
-                    return self.send(Reply::Abort).await;
+            let now = progress.borrow_and_update().clone();
+            while next < now.frames {
+                // Page cache almost always: the frame was written a moment ago.
+                let Ok((frame, bytes)) = begun.read(next) else {
+                    self.replies.send(&Reply::Abort).await?;
+                    self.replies.finish().await?;
+                    return Ok(());
                 };
-                let length = bytes.len() as u64;
-                if !self.shared.meter.may_supply(&self.peer, length) {
-                    return self.send(Reply::Refused(Refusal::Exposure)).await;
+                if !self.supply(u64::from(frame.length)) {
+                    return self.end("exposed", Reply::Abort).await;
                 }
-                self.send(Reply::Frame(frame, bytes)).await?;
-                self.shared
-                    .supplied(&self.peer, self.request.service, length)?;
+                self.replies.send(&Reply::Frame(frame, bytes)).await?;
+                next += 1;
             }
-            sent = frames;
-            match outcome {
-                None => {}
-                Some(Outcome::Whole(record)) => return self.send(Reply::End(Some(*record))).await,
-                Some(_) => return self.send(Reply::Abort).await,
+            if let Some(end) = now.end {
+                let reply = match end {
+                    End::Record(signed) => Reply::End(Some(*signed)),
+                    End::Broken => Reply::Abort,
+                };
+                self.replies.send(&reply).await?;
+                self.replies.finish().await?;
+                return Ok(());
+            }
+            tokio::select! {
+                changed = progress.changed() => if changed.is_err() {
+                    return Err(Gone);
+                },
+                () = self.replies.closed() => return Err(Gone),
             }
         }
     }
 
-    async fn send(&self, reply: Reply) -> Result<(), Done> {
-        Ok(self.replies.send(&reply).await?)
-    }
-
-    async fn refuse(&self, refusal: Refusal) -> Result<(), Done> {
-        self.shared.metrics.refusals.inc();
-        self.send(refusal.into()).await
-    }
-}
-
-impl Shared {
-    /// Counts what was supplied; an error says that it cannot be counted, and so must not be given.
-    fn supplied(&self, peer: &DeviceId, service: ServiceId, bytes: u64) -> Result<(), Done> {
-        self.metrics.supplied_bytes.inc_by(bytes);
+    /// Counts what is supplied, as far as the gateway signs for it.
+    fn supply(&self, bytes: u64) -> bool {
+        let meter = &self.shared.meter;
+        if !meter.may_supply(&self.peer, bytes) {
+            return false;
+        }
         let usage = Usage::ZERO.with(UsageClass::EgressBytes, bytes);
-        self.meter
-            .supplied(*peer, service, &usage, now())
-            .map_err(|error| {
-                tracing::warn!(%error, "what was supplied cannot be counted");
-                Done
-            })
+        let counted = meter.supplied(self.peer, self.request.service, &usage, clock::now());
+        if let Err(error) = &counted {
+            tracing::error!(%error, "supply cannot be counted");
+        }
+        self.shared.metrics.supplied.inc_by(bytes);
+        counted.is_ok()
+    }
+
+    /// Finds the bytes of an answer, and reads the first of them before anything is promised.
+    async fn open(&self, signed: &SignedRecord, stored: &Stored) -> Result<Hit, StoreError> {
+        let answer = answer(&self.head(), stored, clock::now());
+        let has_them = self.request.have == Some(signed.record.root);
+        let source = match &answer.body {
+            Body::Bytes(range) if !has_them => {
+                let plan = RangePlan::new(signed.record.length, range.clone());
+                let plan = plan.map_err(StoreError::Range)?;
+                let (store, root) = (self.shared.store.clone(), signed.record.root);
+                let opened = tokio::task::spawn_blocking(move || {
+                    let reader = store.body(&root)?.ok_or(StoreError::NoBody(root))?;
+                    let mut source = Source::new(reader, plan);
+                    let first = source.batch()?;
+                    Ok((source, first))
+                });
+                match opened.await {
+                    Ok(opened) => Some(opened?),
+                    Err(_) => return Err(StoreError::NoBody(root)),
+                }
+            }
+            _ => None,
+        };
+        Ok(Hit {
+            signed: signed.clone(),
+            answer,
+            source,
+        })
+    }
+
+    async fn hit(self, hit: Hit) -> Result<(), Gone> {
+        let Some((mut source, mut batch)) = hit.source else {
+            self.replies.send(&Reply::Hit(hit.signed)).await?;
+            return self.end("hit", Reply::End(None)).await;
+        };
+        let length = match hit.answer.body {
+            Body::Bytes(range) => range.end - range.start,
+            Body::None => 0,
+        };
+        if !self
+            .shared
+            .meter
+            .may_supply(&self.peer, length.min(BATCH as u64))
+        {
+            return self.end("exposed", Refusal::Exposure.into()).await;
+        }
+        self.replies.send(&Reply::Hit(hit.signed)).await?;
+        let mut left = length;
+        while let Some(bytes) = batch {
+            // What the visitor asked for counts, not the proofs and the ends of groups around it.
+            let share = left.min(bytes.len() as u64);
+            left -= share;
+            if !self.supply(share) {
+                return self.end("exposed", Reply::Abort).await;
+            }
+            self.replies.send(&Reply::Data(bytes)).await?;
+            let read = tokio::task::spawn_blocking(move || {
+                let batch = source.batch();
+                (source, batch)
+            });
+            let Ok((read, next)) = read.await else {
+                return Err(Gone);
+            };
+            source = read;
+            batch = match next {
+                Ok(next) => next,
+                Err(error) => {
+                    tracing::error!(%error, "a stored body broke off");
+                    return self.end("decayed", Reply::Abort).await;
+                }
+            };
+        }
+        self.end("hit", Reply::End(None)).await
     }
 }
+
+/// A stored response that answers a lookup.
+struct Hit {
+    signed: SignedRecord,
+    answer: Answer,
+    source: Option<(Source, Option<Bytes>)>,
+}
+
+/// The parts of an encoded range.
+struct Source {
+    reader: BodyReader,
+    parts: std::vec::IntoIter<Part>,
+}
+
+impl Source {
+    fn new(reader: BodyReader, plan: RangePlan) -> Self {
+        let parts: Vec<Part> = plan.parts().collect();
+        Self {
+            reader,
+            parts: parts.into_iter(),
+        }
+    }
+
+    /// The next bytes; `None` after the last.
+    fn batch(&mut self) -> Result<Option<Bytes>, StoreError> {
+        let mut bytes = BytesMut::new();
+        while bytes.len() < BATCH {
+            let Some(part) = self.parts.next() else {
+                break;
+            };
+            bytes.extend_from_slice(&self.reader.part(&part)?);
+        }
+        Ok((!bytes.is_empty()).then(|| bytes.freeze()))
+    }
+}
+
+/// How long a fetch that is not for sharing stays so.
+pub(crate) const MAX_PASS: Duration = Duration::from_secs(600);

@@ -1,70 +1,101 @@
-//! What a cache counts, under `selvedge_cache_`.
+//! What a cache counts for its operator. Names are `selvedge_cache_*`.
 
-use prometheus_client::{
-    encoding::text::encode,
-    metrics::counter::Counter,
-    registry::{Registry, Unit},
-};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
 
-macro_rules! counters {
-    ($($field:ident, $name:literal, $help:literal;)*) => {
-        /// Counters since the start.
-        #[derive(Default)]
-        pub(crate) struct Metrics {
-            $(pub(crate) $field: Counter,)*
-            /// Body bytes sent to gateways.
-            pub(crate) supplied_bytes: Counter,
-        }
-
-        impl Metrics {
-            fn register(&self, registry: &mut Registry) {
-                $(registry.register($name, $help, self.$field.clone());)*
-                let help = "Body bytes sent to gateways";
-                registry.register_with_unit("supplied", help, Unit::Bytes, self.supplied_bytes.clone());
-            }
-        }
-    };
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answer {
+    answer: &'static str,
 }
 
-counters! {
-    lookups, "lookups", "Lookups of gateways";
-    hits, "hits", "Lookups answered from the store";
-    follows, "follows", "Lookups answered from a fetch under way";
-    leases, "leases", "Leases granted";
-    refusals, "refusals", "Lookups refused";
-    stored, "stored", "Responses stored";
-    unverified_seeds, "unverified_seeds", "Seeds whose frames or record did not verify";
-    store_failures, "store_failures", "Failures of the store";
-    leaves_refused, "leaves_refused", "Leaves that were not signed";
+/// Every metric of a cache.
+pub(crate) struct Metrics {
+    registry: Registry,
+    lookups: Family<Answer, Counter>,
+    seeds: Family<Answer, Counter>,
+    /// Body bytes supplied to gateways.
+    pub supplied: Counter,
+    /// Vouchers taken.
+    pub vouchers: Counter,
+    /// Vouchers that were not right.
+    pub vouchers_refused: Counter,
+    /// Leaves signed.
+    pub leaves: Counter,
+    /// Leaves that were not signed.
+    pub leaves_refused: Counter,
+    /// Leases under way.
+    pub leases: Gauge,
+    /// Bytes on disk.
+    pub stored_bytes: Gauge,
+    /// Records on disk.
+    pub stored_records: Gauge,
+    /// The epoch counted in.
+    pub epoch: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("selvedge_cache");
+        let lookups = Family::<Answer, Counter>::default();
+        registry.register("lookups", "Lookups by their answer", lookups.clone());
+        let seeds = Family::<Answer, Counter>::default();
+        registry.register("seeds", "Seeds by what became of them", seeds.clone());
+        let mut counter = |name: &str, help: &str| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        };
+        let supplied = counter("supplied_bytes", "Body bytes supplied to gateways");
+        let vouchers = counter("vouchers", "Vouchers taken");
+        let vouchers_refused = counter("vouchers_refused", "Vouchers that were not right");
+        let leaves = counter("leaves", "Leaves signed");
+        let leaves_refused = counter("leaves_refused", "Leaves that were not signed");
+        let mut gauge = |name: &str, help: &str| {
+            let gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        let leases = gauge("leases", "Leases under way");
+        let stored_bytes = gauge("stored_bytes", "Bytes on disk");
+        let stored_records = gauge("stored_records", "Records on disk");
+        let epoch = gauge("epoch", "The epoch counted in");
+        Self {
+            registry,
+            lookups,
+            seeds,
+            supplied,
+            vouchers,
+            vouchers_refused,
+            leaves,
+            leaves_refused,
+            leases,
+            stored_bytes,
+            stored_records,
+            epoch,
+        }
+    }
 }
 
 impl Metrics {
-    /// All counters, and what the store holds, in the text format.
-    pub(crate) fn text(
-        &self,
-        usage: selvedge_edge_drivers_store::Usage,
-        under_way: usize,
-    ) -> String {
-        use prometheus_client::metrics::gauge::Gauge;
-        let mut registry = Registry::with_prefix("selvedge_cache");
-        self.register(&mut registry);
-        let gauge = |value: u64| -> Gauge {
-            let gauge = Gauge::default();
-            gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
-            gauge
-        };
-        registry.register_with_unit("store", "Bytes on disk", Unit::Bytes, gauge(usage.bytes));
-        registry.register_with_unit(
-            "quota",
-            "The most bytes on disk",
-            Unit::Bytes,
-            gauge(usage.quota),
-        );
-        registry.register("records", "Records stored", gauge(usage.records as u64));
-        registry.register("under_way", "Fetches under way", gauge(under_way as u64));
+    /// A lookup got its answer.
+    pub(crate) fn looked_up(&self, answer: &'static str) {
+        self.lookups.get_or_create(&Answer { answer }).inc();
+    }
+
+    /// A seed ended.
+    pub(crate) fn seeded(&self, answer: &'static str) {
+        self.seeds.get_or_create(&Answer { answer }).inc();
+    }
+
+    /// Everything in the OpenMetrics text format.
+    pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         // Writing into a string does not fail.
-        let _ = encode(&mut text, &registry);
+        let _ = encode(&mut text, &self.registry);
         text
     }
 }

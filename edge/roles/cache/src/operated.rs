@@ -1,11 +1,15 @@
 //! What an operator sees of a cache.
 
 use crate::service::Shared;
-use selvedge_edge_drivers_agent::Operated;
+use selvedge_edge_drivers_agent::{clock, Operated};
 use selvedge_primitives_types::ServiceId;
+use std::sync::atomic::Ordering;
 
 impl Operated for Shared {
     fn readiness(&self) -> Result<(), &'static str> {
+        if self.is_stopping.load(Ordering::Acquire) {
+            return Err("ending");
+        }
         self.worlds
             .current()
             .map(|_| ())
@@ -13,11 +17,16 @@ impl Operated for Shared {
     }
 
     fn metrics(&self) -> String {
-        self.metrics.text(self.store.usage(), self.leases.len())
+        let usage = self.store.usage();
+        self.metrics.stored_bytes.set(usage.bytes as i64);
+        self.metrics.stored_records.set(usage.records as i64);
+        self.metrics.leases.set(self.flights.len() as i64);
+        self.metrics.text()
     }
 
     fn purge(&self, service: ServiceId) {
-        let forgotten = self.store.forget_before(service, u64::MAX);
-        tracing::info!(%service, forgotten, "purged");
+        let generation = self.generations.next(service, clock::now());
+        let forgotten = self.store.forget_before(service, generation);
+        tracing::info!(%service, generation, forgotten, "purged");
     }
 }

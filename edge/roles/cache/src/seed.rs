@@ -1,171 +1,274 @@
-//! Takes what the holder of a lease fetched: checks every frame, writes it to disk, lets followers have it, and stores it
-//! when the signed record says the same.
+//! Takes what the holder of a lease fetched: verifies it, stores it, and lets waiting gateways read along.
 
-use crate::{
-    service::Shared,
-    under_way::{Outcome, UnderWay},
-    world::World,
-};
-use selvedge_edge_core_verify::{verify_record, FrameVerifier, LeaseId, RecordHead};
-use selvedge_edge_drivers_store::BodyWriter;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use selvedge_edge_core_http_cache::Stored;
+use selvedge_edge_core_verify::{verify_record, FrameVerifier, LeaseId, RecordHead, SignedFrame};
+use selvedge_edge_drivers_store::{BodyWriter, Error as StoreError};
 use selvedge_edge_drivers_transport::{SeedAnswer, SeedMessage, SeedReceiver};
-use selvedge_primitives_types::{DeviceId, ServiceId, SignedRecord};
-use std::{sync::Arc, time::Instant};
+use selvedge_primitives_types::{DeviceId, SignedRecord};
 
-/// A seed that is being taken.
-struct Seed<'a> {
-    shared: &'a Arc<Shared>,
-    world: Arc<World>,
-    service: ServiceId,
-    key: Vec<u8>,
-    under_way: Arc<UnderWay>,
+use crate::flight::{Begun, End, Flight, State};
+use crate::lookup::MAX_PASS;
+use crate::service::Shared;
+
+/// Takes one seed.
+pub(crate) async fn run(
+    shared: Arc<Shared>,
+    peer: DeviceId,
+    lease: LeaseId,
+    messages: SeedReceiver,
+) -> SeedAnswer {
+    let Some(flight) = shared
+        .flights
+        .of(lease, peer)
+        .filter(|flight| flight.begin_seeding())
+    else {
+        return SeedAnswer::NoLease;
+    };
+    // Whatever happens, even when the holder's connection breaks, the lease ends with this.
+    let ending = Ending {
+        shared: shared.clone(),
+        flight: flight.clone(),
+    };
+    let answer = take(&shared, &flight, messages).await;
+    drop(ending);
+    shared.metrics.seeded(match answer {
+        SeedAnswer::Taken => "taken",
+        SeedAnswer::NoLease => "no-lease",
+        SeedAnswer::Unverified => "unverified",
+        SeedAnswer::NotStored => "not-stored",
+    });
+    answer
+}
+
+struct Ending {
+    shared: Arc<Shared>,
+    flight: Arc<Flight>,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.shared.fail(&self.flight);
+    }
 }
 
 impl Shared {
-    pub(crate) async fn take_seed(
-        self: &Arc<Self>,
-        peer: DeviceId,
-        lease: LeaseId,
-        messages: SeedReceiver,
-    ) -> SeedAnswer {
-        let (Some(world), Some((service, key, under_way))) =
-            (self.worlds.current(), self.leases.held(lease, peer))
-        else {
-            return SeedAnswer::NoLease;
-        };
-        let seed = Seed {
-            shared: self,
-            world,
-            service,
-            key,
-            under_way,
-        };
-        let (answer, outcome) = seed.take(messages).await;
-        self.leases.end(&seed.under_way, outcome, Instant::now());
-        if answer == SeedAnswer::Unverified {
-            self.metrics.unverified_seeds.inc();
-            tracing::warn!(%peer, "a seed did not verify");
+    /// The lease ends. What has not ended well by now has failed, and whoever waits looks again.
+    pub(crate) fn fail(&self, flight: &Flight) {
+        self.flights.close(flight);
+        let state = flight.state().borrow().clone();
+        match state {
+            State::Granted => flight.set(State::Failed),
+            State::Begun(begun) if begun.progress().borrow().end.is_none() => {
+                begun.end(End::Broken)
+            }
+            _ => {}
         }
-        answer
     }
 }
 
-impl Seed<'_> {
-    async fn take(&self, mut messages: SeedReceiver) -> (SeedAnswer, Outcome) {
-        match messages.next(self.shared.options.lease).await {
-            Ok(Some(SeedMessage::Head(head))) => self.take_body(head, messages).await,
-            Ok(Some(SeedMessage::Pass { until })) => (SeedAnswer::Taken, Outcome::Pass(until)),
-            Ok(Some(SeedMessage::Refresh(record))) => (self.refresh(record).await, Outcome::Again),
-            Ok(Some(SeedMessage::Frame(..) | SeedMessage::End(_))) => {
-                (SeedAnswer::Unverified, Outcome::Again)
-            }
-            Ok(Some(SeedMessage::Abort) | None) | Err(_) => (SeedAnswer::Taken, Outcome::Again),
+async fn take(shared: &Arc<Shared>, flight: &Flight, mut messages: SeedReceiver) -> SeedAnswer {
+    let Some(world) = shared.world() else {
+        return SeedAnswer::NotStored;
+    };
+    let genesis = *world.genesis();
+    let first = messages.next(shared.options.lease).await;
+    let head = match first {
+        Ok(Some(SeedMessage::Head(head))) => head,
+        Ok(Some(SeedMessage::Pass { until })) => {
+            let time = Duration::from_millis(until.0).min(MAX_PASS);
+            let place = (flight.service, flight.key.clone());
+            shared.passes.remember(place, Instant::now(), time);
+            flight.set(State::Passed(time));
+            return SeedAnswer::Taken;
         }
-    }
-
-    /// Whether a head is for this lease.
-    fn is_ours(&self, head: &RecordHead) -> bool {
-        head.lease == self.under_way.lease
-            && head.cache == self.shared.device
-            && (head.service, &head.key) == (self.service, &self.key)
-            && head.gateway == self.under_way.holder
-    }
-
-    fn verifies(&self, signed: &SignedRecord) -> bool {
-        let holder = &self.under_way.holder;
-        (signed.record.service, &signed.record.key) == (self.service, &self.key)
-            && verify_record(signed, &self.world.chain.clock.genesis, holder).is_ok()
-    }
-
-    async fn take_body(
-        &self,
-        head: RecordHead,
-        mut messages: SeedReceiver,
-    ) -> (SeedAnswer, Outcome) {
-        let genesis = self.world.chain.clock.genesis;
-        let verifier = FrameVerifier::new(genesis, &self.under_way.holder, &head);
-        let (true, Ok(mut verifier)) = (self.is_ours(&head), verifier) else {
-            return (SeedAnswer::Unverified, Outcome::Again);
-        };
-        let Some(mut writer) = self.shared.on_disk(|store| store.writer()).await else {
-            return (SeedAnswer::NotStored, Outcome::Again);
-        };
-        let mut has_begun = false;
-        loop {
-            let broken = if has_begun {
-                Outcome::Broken
-            } else {
-                Outcome::Again
+        Ok(Some(SeedMessage::Refresh(signed))) => {
+            let is_right =
+                is_of(flight, &signed) && verify_record(&signed, &genesis, &flight.holder).is_ok();
+            if !is_right {
+                return SeedAnswer::Unverified;
+            }
+            let store = shared.store.clone();
+            let renewed = tokio::task::spawn_blocking(move || store.renew(&signed)).await;
+            return match renewed {
+                Ok(Ok(())) => {
+                    flight.set(State::Renewed);
+                    SeedAnswer::Taken
+                }
+                _ => SeedAnswer::NotStored,
             };
+        }
+        Ok(Some(SeedMessage::Abort) | None) => return SeedAnswer::Taken,
+        Ok(Some(SeedMessage::Frame(..) | SeedMessage::End(_))) => return SeedAnswer::Unverified,
+        Err(error) => {
+            tracing::debug!(%error, "a lease was not used");
+            return SeedAnswer::Taken;
+        }
+    };
+    let is_right = head.lease == flight.lease
+        && head.cache == shared.device
+        && head.service == flight.service
+        && head.key == flight.key;
+    if !is_right {
+        return SeedAnswer::Unverified;
+    }
+    let Ok(verifier) = FrameVerifier::new(genesis, &flight.holder, &head) else {
+        return SeedAnswer::Unverified;
+    };
+    let record = head.clone().into_record([0; 32], 0);
+    let Ok(stored) = Stored::from_record(&record, &shared.options.policy) else {
+        return SeedAnswer::Unverified;
+    };
+    Taking {
+        shared: shared.clone(),
+        head,
+        stored,
+        verifier: Some(verifier),
+        writer: None,
+        begun: None,
+    }
+    .body(flight, messages)
+    .await
+}
+
+fn is_of(flight: &Flight, signed: &SignedRecord) -> bool {
+    signed.record.service == flight.service && signed.record.key == flight.key
+}
+
+/// A body being taken.
+struct Taking {
+    shared: Arc<Shared>,
+    head: RecordHead,
+    stored: Stored,
+    verifier: Option<FrameVerifier>,
+    writer: Option<BodyWriter>,
+    begun: Option<Arc<Begun>>,
+}
+
+impl Taking {
+    async fn body(mut self, flight: &Flight, mut messages: SeedReceiver) -> SeedAnswer {
+        let store = self.shared.store.clone();
+        let opened = tokio::task::spawn_blocking(move || store.writer()).await;
+        self.writer = match opened {
+            Ok(Ok(writer)) => Some(writer),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "a response passes by unstored");
+                None
+            }
+            Err(_) => None,
+        };
+        loop {
             match messages.next(self.shared.options.stall).await {
                 Ok(Some(SeedMessage::Frame(frame, bytes))) => {
-                    if verifier.accept(&frame, &bytes).is_err() {
-                        return (SeedAnswer::Unverified, broken);
+                    if let Err(answer) = self.frame(flight, frame, bytes).await {
+                        return answer;
                     }
-                    writer = match self.write(writer, bytes).await {
-                        Some(writer) => writer,
-                        None => return (SeedAnswer::NotStored, broken),
-                    };
-                    if !has_begun {
-                        // Only the first frame vouches for the head.
-                        has_begun = true;
-                        self.under_way.begin(head.clone(), writer.partial());
-                    }
-                    self.under_way.push(frame);
                 }
-                Ok(Some(SeedMessage::End(record))) if verifier.is_ended() => {
-                    return self.finish(record, verifier, writer).await;
+                Ok(Some(SeedMessage::End(signed))) => return self.end(flight, signed).await,
+                Ok(Some(SeedMessage::Abort) | None) => return SeedAnswer::Taken,
+                Ok(Some(_)) => return SeedAnswer::Unverified,
+                Err(error) => {
+                    tracing::debug!(%error, "a seed broke off");
+                    return SeedAnswer::Taken;
                 }
-                Ok(Some(SeedMessage::Abort) | None) | Err(_) => return (SeedAnswer::Taken, broken),
-                Ok(Some(_)) => return (SeedAnswer::Unverified, broken),
             }
         }
     }
 
-    async fn write(&self, mut writer: BodyWriter, bytes: bytes::Bytes) -> Option<BodyWriter> {
-        if bytes.is_empty() {
-            return Some(writer);
+    async fn frame(
+        &mut self,
+        flight: &Flight,
+        frame: SignedFrame,
+        bytes: Bytes,
+    ) -> Result<(), SeedAnswer> {
+        let verifier = self.verifier.as_mut().ok_or(SeedAnswer::Unverified)?;
+        if let Err(error) = verifier.accept(&frame, &bytes) {
+            tracing::warn!(gateway = %flight.holder, %error, "a seed is not what its gateway signed");
+            return Err(SeedAnswer::Unverified);
         }
-        self.shared
-            .on_disk(move |_| writer.write(&bytes).map(|()| writer))
-            .await
+        let is_written = self.write(&bytes).await;
+        let begun = match &self.begun {
+            Some(begun) => begun.clone(),
+            None => {
+                // The head is vouched for from here on.
+                let written = self.writer.as_ref().map(BodyWriter::partial);
+                let begun = Begun::new(self.head.clone(), self.stored.clone(), written);
+                let begun = self.begun.insert(Arc::new(begun)).clone();
+                flight.set(State::Begun(begun.clone()));
+                begun
+            }
+        };
+        let held = (!is_written).then_some(bytes);
+        if begun.add(frame, held) {
+            Ok(())
+        } else {
+            Err(SeedAnswer::NotStored)
+        }
     }
 
-    async fn finish(
-        &self,
-        record: SignedRecord,
-        verifier: FrameVerifier,
-        writer: BodyWriter,
-    ) -> (SeedAnswer, Outcome) {
-        if !self.verifies(&record) || verifier.finish_with(&record.record).is_err() {
-            return (SeedAnswer::Unverified, Outcome::Broken);
+    /// Writes bytes to disk; `false` when they must be held in memory.
+    async fn write(&mut self, bytes: &Bytes) -> bool {
+        let Some(mut writer) = self.writer.take() else {
+            return false;
+        };
+        let copy = bytes.clone();
+        let written = tokio::task::spawn_blocking(move || {
+            let done = writer.write(&copy);
+            (writer, done)
+        });
+        match written.await {
+            Ok((writer, Ok(()))) => {
+                self.writer = Some(writer);
+                true
+            }
+            Ok((_, Err(error))) => {
+                tracing::warn!(%error, "a response passes by unstored");
+                false
+            }
+            Err(_) => false,
         }
-        if self.world.drains() {
-            return (SeedAnswer::NotStored, Outcome::Whole(Box::new(record)));
+    }
+
+    async fn end(mut self, flight: &Flight, signed: SignedRecord) -> SeedAnswer {
+        let (Some(verifier), Some(begun)) = (self.verifier.take(), self.begun.take()) else {
+            return SeedAnswer::Unverified;
+        };
+        let Ok(world) = self.shared.world().ok_or(()) else {
+            return SeedAnswer::NotStored;
+        };
+        let record = &signed.record;
+        let is_right = *record == self.head.clone().into_record(record.root, record.length)
+            && verify_record(&signed, world.genesis(), &flight.holder).is_ok()
+            && verifier.finish_with(record).is_ok();
+        if !is_right {
+            tracing::warn!(gateway = %flight.holder, "a record is not of the body before it");
+            return SeedAnswer::Unverified;
         }
-        let kept = record.clone();
-        let stored = self
-            .shared
-            .on_disk(move |store| store.put(&kept, writer.finish()?))
-            .await;
-        let answer = if stored.is_some() {
+        let stored = match self.writer.take() {
+            Some(_) if flight.is_outdated() || world.drains() => false,
+            Some(writer) => {
+                let (store, signed) = (self.shared.store.clone(), signed.clone());
+                let put =
+                    move || -> Result<(), StoreError> { store.put(&signed, writer.finish()?) };
+                match tokio::task::spawn_blocking(put).await {
+                    Ok(Ok(())) => true,
+                    Ok(Err(error)) => {
+                        tracing::warn!(%error, "a response passes by unstored");
+                        false
+                    }
+                    Err(_) => false,
+                }
+            }
+            None => false,
+        };
+        begun.end(End::Record(Box::new(signed)));
+        if stored {
             SeedAnswer::Taken
         } else {
             SeedAnswer::NotStored
-        };
-        if answer == SeedAnswer::Taken {
-            self.shared.metrics.stored.inc();
-        }
-        (answer, Outcome::Whole(Box::new(record)))
-    }
-
-    async fn refresh(&self, record: SignedRecord) -> SeedAnswer {
-        if !self.verifies(&record) {
-            return SeedAnswer::Unverified;
-        }
-        match self.shared.on_disk(move |store| store.renew(&record)).await {
-            Some(()) => SeedAnswer::Taken,
-            None => SeedAnswer::NotStored,
         }
     }
 }

@@ -1,14 +1,22 @@
-//! What a cache does with the messages of gateways.
+//! Hands messages of gateways to what answers them.
 
-use crate::{leases::Leases, metrics::Metrics, options::CacheOptions, world::Worlds};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+
 use selvedge_edge_core_verify::LeaseId;
 use selvedge_edge_drivers_meter::CacheMeter;
 use selvedge_edge_drivers_store::Store;
 use selvedge_edge_drivers_transport::{
-    CacheService, InvalidateRequest, LookupRequest, ReplySender, SeedAnswer, SeedReceiver,
+    CacheService, Generations, InvalidateRequest, LookupRequest, Memo, ReplySender, SeedAnswer,
+    SeedReceiver,
 };
-use selvedge_primitives_types::{DeviceId, LeafBody, Signature64, SignedVoucher};
-use std::sync::Arc;
+use selvedge_primitives_types::{DeviceId, LeafBody, ServiceId, Signature64, SignedVoucher};
+
+use crate::flight::Flights;
+use crate::metrics::Metrics;
+use crate::options::CacheOptions;
+use crate::world::{World, Worlds};
+use crate::{lookup, seed};
 
 /// Everything that the parts of a cache share.
 pub(crate) struct Shared {
@@ -16,37 +24,31 @@ pub(crate) struct Shared {
     pub(crate) options: CacheOptions,
     pub(crate) worlds: Arc<Worlds>,
     pub(crate) store: Store,
-    pub(crate) leases: Leases,
-    pub(crate) meter: CacheMeter,
+    pub(crate) flights: Flights,
+    /// Keys whose responses are not for sharing.
+    pub(crate) passes: Memo<(ServiceId, Vec<u8>)>,
+    /// Purge generations.
+    pub(crate) generations: Generations,
+    pub(crate) meter: Arc<CacheMeter>,
     pub(crate) metrics: Metrics,
+    pub(crate) is_stopping: AtomicBool,
 }
 
 impl Shared {
-    /// Runs disk work off the threads that carry connections.
-    pub(crate) async fn on_disk<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl FnOnce(&Store) -> Result<T, selvedge_edge_drivers_store::Error> + Send + 'static,
-    ) -> Option<T> {
-        let shared = self.clone();
-        let done = tokio::task::spawn_blocking(move || work(&shared.store)).await;
-        match done {
-            Ok(Ok(value)) => Some(value),
-            Ok(Err(error)) => {
-                self.metrics.store_failures.inc();
-                tracing::warn!(%error, "the store failed");
-                None
-            }
-            Err(error) => {
-                tracing::error!(%error, "a disk task ended early");
-                None
-            }
-        }
+    /// The chain's config, once there is one.
+    pub(crate) fn world(&self) -> Option<Arc<World>> {
+        self.worlds.current()
+    }
+
+    /// Whether new leases are granted.
+    pub(crate) fn takes_new(&self, world: &World) -> bool {
+        !world.drains() && !self.is_stopping.load(Ordering::Acquire)
     }
 }
 
 impl CacheService for Shared {
     async fn lookup(self: Arc<Self>, peer: DeviceId, request: LookupRequest, replies: ReplySender) {
-        self.answer_lookup(peer, request, replies).await;
+        lookup::run(self, peer, request, replies).await;
     }
 
     async fn seed(
@@ -55,21 +57,24 @@ impl CacheService for Shared {
         lease: LeaseId,
         messages: SeedReceiver,
     ) -> SeedAnswer {
-        self.take_seed(peer, lease, messages).await
+        seed::run(self, peer, lease, messages).await
     }
 
-    async fn invalidate(self: Arc<Self>, _: DeviceId, request: InvalidateRequest) {
-        self.on_disk(move |store| {
-            let records = store.records(request.service, &request.key)?;
-            if records
-                .iter()
-                .any(|signed| signed.record.requested < request.before)
-            {
-                store.forget(request.service, &request.key);
+    async fn invalidate(self: Arc<Self>, peer: DeviceId, request: InvalidateRequest) {
+        self.flights.outdate(request.service, &request.key);
+        let shared = self.clone();
+        let forget = move || {
+            let kept = shared.store.records(request.service, &request.key);
+            let is_older = kept.is_ok_and(|kept| {
+                kept.iter()
+                    .any(|signed| signed.record.requested < request.before)
+            });
+            if is_older {
+                let count = shared.store.forget(request.service, &request.key);
+                tracing::debug!(gateway = %peer, count, "an unsafe request made responses invalid");
             }
-            Ok(())
-        })
-        .await;
+        };
+        let _ = tokio::task::spawn_blocking(forget).await;
     }
 
     async fn voucher(
@@ -77,11 +82,16 @@ impl CacheService for Shared {
         peer: DeviceId,
         voucher: SignedVoucher,
     ) -> Result<(), String> {
-        let shared = self.clone();
-        let accepted =
-            tokio::task::spawn_blocking(move || shared.meter.accept(&peer, &voucher)).await;
-        let accepted = accepted.map_err(|error| error.to_string())?;
-        accepted.map_err(|error| error.to_string())
+        match self.meter.accept(&peer, &voucher) {
+            Ok(()) => {
+                self.metrics.vouchers.inc();
+                Ok(())
+            }
+            Err(error) => {
+                self.metrics.vouchers_refused.inc();
+                Err(error.to_string())
+            }
+        }
     }
 
     async fn leaves(
@@ -89,17 +99,14 @@ impl CacheService for Shared {
         peer: DeviceId,
         leaves: Vec<LeafBody>,
     ) -> Vec<Option<Signature64>> {
+        let meter = self.meter.clone();
         let count = leaves.len();
-        let shared = self.clone();
-        // An epoch may have many leaves, and each is a signature.
-        let signed =
-            tokio::task::spawn_blocking(move || shared.meter.sign_leaves(&peer, &leaves)).await;
-        let signed = signed.unwrap_or_else(|_| vec![None; count]);
-        let refused = signed
-            .iter()
-            .filter(|signature| signature.is_none())
-            .count();
-        self.metrics.leaves_refused.inc_by(refused as u64);
-        signed
+        let sign = move || meter.sign_leaves(&peer, &leaves);
+        let signatures = tokio::task::spawn_blocking(sign).await;
+        let signatures = signatures.unwrap_or_else(|_| vec![None; count]);
+        let signed = signatures.iter().flatten().count();
+        self.metrics.leaves.inc_by(signed as u64);
+        self.metrics.leaves_refused.inc_by((count - signed) as u64);
+        signatures
     }
 }

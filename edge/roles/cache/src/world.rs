@@ -3,7 +3,7 @@
 use parking_lot::RwLock;
 use selvedge_edge_drivers_agent::ChainConfig;
 use selvedge_edge_drivers_transport::PeerList;
-use selvedge_primitives_types::{DeviceId, Role};
+use selvedge_primitives_types::{DeviceId, GenesisHash, Role};
 use std::{collections::HashSet, sync::Arc};
 
 /// One state of the chain's config. It never changes; a new one takes its place.
@@ -30,6 +30,11 @@ impl World {
     /// Whether the device is a registered gateway.
     pub(crate) fn is_gateway(&self, device: &DeviceId) -> bool {
         self.gateways.contains(device)
+    }
+
+    /// The chain's genesis hash.
+    pub(crate) fn genesis(&self) -> &GenesisHash {
+        &self.chain.clock.genesis
     }
 
     /// Whether this cache takes nothing new.
