@@ -11,10 +11,10 @@
 //! ```
 //!
 //! `d` is one byte: `0x10` in the tree by customer, `0x20` in the tree by cache, plus 1 for a leaf,
-//! 2 inside a leaf tree, 3 for an entry, 4 inside the entry tree, 5 for the committed root. An inner
-//! hash covers its children *with* their ranges and sums, so that neither can be stated differently
-//! below the same root. The shape is that of RFC 6962 §2.1: a tree of `n` splits at the largest power
-//! of two below `n`.
+//! 2 inside a leaf tree, 3 for an entry, 4 inside the entry tree, 5 for the committed root. An
+//! inner hash covers its children *with* their ranges and sums, so that neither can be stated
+//! differently below the same root. The shape is that of RFC 6962 §2.1: a tree of `n` splits at the
+//! largest power of two below `n`.
 
 use crate::{
     hash::Keccak256,

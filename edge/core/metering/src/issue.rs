@@ -2,15 +2,17 @@
 
 use crate::count::Totals;
 use selvedge_primitives_types::{DeviceId, Epoch, Usage, Voucher};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Makes the vouchers of one gateway, from totals that only grow.
 #[derive(Clone, Debug)]
 pub struct Issuer {
     gateway: DeviceId,
     last: BTreeMap<(Epoch, DeviceId), Voucher>,
-    /// Added to the number of the next voucher of every channel issued before a loss.
+    /// Passed over by the first voucher of every channel after a loss.
     skip: u64,
+    /// Channels that have passed over.
+    resumed: BTreeSet<(Epoch, DeviceId)>,
 }
 
 impl Issuer {
@@ -21,10 +23,12 @@ impl Issuer {
     /// missing: then numbers are passed over, because one used twice would be worth nothing.
     pub fn resume(gateway: DeviceId, kept: impl IntoIterator<Item = Voucher>, lost: bool) -> Self {
         let skip = if lost { Self::SKIP } else { 0 };
+        let (last, resumed) = (BTreeMap::new(), BTreeSet::new());
         let mut issuer = Self {
             gateway,
-            last: BTreeMap::new(),
+            last,
             skip,
+            resumed,
         };
         for voucher in kept {
             let last = issuer
@@ -46,16 +50,14 @@ impl Issuer {
         if cache.is_none() {
             return None;
         }
+        let channel = (epoch, cache);
         let first = Voucher {
             epoch,
             gateway: self.gateway,
             cache,
             ..Voucher::default()
         };
-        let last = self.last.get(&(epoch, cache)).copied().unwrap_or(Voucher {
-            seq: self.skip,
-            ..first
-        });
+        let last = self.last.get(&channel).unwrap_or(&first);
         if totals.usage.is_within(&last.usage) && totals.amount <= last.amount {
             return None;
         }
@@ -63,13 +65,19 @@ impl Issuer {
         for (class, units) in usage.0.iter_mut().enumerate() {
             *units = totals.usage.0[class].max(last.usage.0[class]);
         }
+        let skip = if self.resumed.contains(&channel) {
+            0
+        } else {
+            self.skip
+        };
         let voucher = Voucher {
-            seq: last.seq.checked_add(1)?,
+            seq: last.seq.checked_add(skip)?.checked_add(1)?,
             usage,
             amount: totals.amount.max(last.amount),
             ..first
         };
-        self.last.insert((epoch, cache), voucher);
+        self.resumed.insert(channel);
+        self.last.insert(channel, voucher);
         Some(voucher)
     }
 
@@ -81,5 +89,6 @@ impl Issuer {
     /// Drops the channels of `epoch` and before.
     pub fn forget_through(&mut self, epoch: Epoch) {
         self.last.retain(|(of, _), _| *of > epoch);
+        self.resumed.retain(|(of, _)| *of > epoch);
     }
 }

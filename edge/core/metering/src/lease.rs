@@ -92,8 +92,8 @@ impl Book {
             >> Prices::FRACTION_BITS
     }
 
-    /// Sets `usage` aside, out of the free buffer first. Errors, without effect, when the lease does
-    /// not cover the rest.
+    /// Sets `usage` aside, out of the free buffer first. Errors, without effect, when the lease
+    /// does not cover the rest.
     pub fn reserve(&mut self, usage: &Usage) -> Result<Reservation, Denied> {
         let free_left = zip(&self.terms.free, &self.free_taken, u64::saturating_sub);
         let free = zip(usage, &free_left, u64::min);

@@ -102,7 +102,8 @@ impl Channel {
 ///
 /// A gateway may claim more than the cache supplied, because hits in its memory are credited to the
 /// cache too, and somewhat less, because visitors leave early. So a cache does not compare single
-/// requests; it bounds what it supplies unsigned, and signs leaves that keep what vouchers promised.
+/// requests; it bounds what it supplies unsigned, and signs leaves that keep what vouchers
+/// promised.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     cache: DeviceId,
@@ -216,8 +217,8 @@ impl Ledger {
             .flat_map(|channel| channel.vouchers.values())
     }
 
-    /// Checks the leaves that `peer` closes an epoch with, all of this cache's, and signs those that
-    /// are right; `key` is the cache's, `prices` knows the published lists.
+    /// Checks the leaves that `peer` closes an epoch with, all of this cache's, and signs those
+    /// that are right; `key` is the cache's, `prices` knows the published lists.
     pub fn sign_leaves(
         &self,
         key: &SigningKey,

@@ -13,12 +13,13 @@
 //! ```
 //!
 //! A leaf that its cache did not sign, because it is gone or disagrees, stays in the trees with a
-//! signature of zeros and under the name of the cache: the use took place and is charged, and naming
-//! another cache or none would take the cache's share away without a trace. Who audits sees the
-//! missing signature; the cache holds the vouchers.
+//! signature of zeros and under the name of the cache: the use took place and is charged, and
+//! naming another cache or none would take the cache's share away without a trace. Who audits sees
+//! the missing signature; the cache holds the vouchers.
 //!
 //! Invariant 1: the charge of a service in an epoch never exceeds its lease ([`Book`]).
-//! Invariant 2: vouchers only grow, and no number is used twice for different contents ([`Issuer`]).
+//! Invariant 2: vouchers only grow, and no number is used twice for different contents
+//! ([`Issuer`]).
 //! Invariant 3: use is rounded once per leaf; a voucher's amount is the sum of the leaves' amounts.
 
 #![forbid(unsafe_code)]

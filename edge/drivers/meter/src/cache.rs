@@ -37,7 +37,8 @@ struct Accounts {
 }
 
 impl CacheMeter {
-    /// Opens the folder of a cache, made if it is missing, and recovers what was counted and signed.
+    /// Opens the folder of a cache, made if it is missing, and recovers what was counted and
+    /// signed.
     ///
     /// Errors when another process has it open, when it is of another device, when a file is
     /// damaged, and when the disk fails.
@@ -80,8 +81,8 @@ impl CacheMeter {
 
     /// Counts in this epoch from now on; `prices` are the published lists that leaves may name.
     ///
-    /// Errors, without effect: [`MeterError::EpochOver`], [`MeterError::Foreign`] for another chain,
-    /// and when the disk fails.
+    /// Errors, without effect: [`MeterError::EpochOver`], [`MeterError::Foreign`] for another
+    /// chain, and when the disk fails.
     pub fn set_epoch(
         &self,
         clock: EpochClock,

@@ -2,7 +2,7 @@
 
 use crate::{
     folder::{remove, Folder},
-    segment::{Segment, Slot, SLOTS},
+    segment::{Segment, SLOTS},
     MeterError,
 };
 use parking_lot::RwLock;
@@ -79,14 +79,11 @@ impl EpochCounts {
         Ok(())
     }
 
-    /// Everything that is counted.
+    /// Everything that is counted, with one row per key.
     pub(crate) fn rows(&self) -> Vec<Row> {
         let index = self.index.read();
-        let read = |(segment, slot): &(usize, usize)| match index.segments[*segment].read(*slot) {
-            Slot::Used(row) => Some(row),
-            Slot::Free | Slot::Torn => None,
-        };
-        index.slots.values().filter_map(read).collect()
+        let row = |(segment, slot): &(usize, usize)| index.segments[*segment].row(*slot);
+        index.slots.values().map(row).collect()
     }
 
     /// Waits for the disk to have what was counted up to now.
@@ -99,7 +96,8 @@ impl EpochCounts {
         Ok(())
     }
 
-    /// Removes the files, from the last one: what a crash leaves is then still a run from the first.
+    /// Removes the files, from the last one: what a crash leaves is then still a run from the
+    /// first.
     pub(crate) fn remove(&self) -> Result<(), MeterError> {
         let segments = self.index.read().segments.len();
         (0..segments)
@@ -113,14 +111,13 @@ impl Index {
         let place = self.segments.len();
         self.taken = 0;
         for slot in 0..SLOTS {
-            match segment.read(slot) {
-                Slot::Free => continue,
-                Slot::Torn => {
-                    tracing::warn!(path = %path.display(), slot, "skipped a slot without its key");
-                }
-                Slot::Used(row) => {
-                    self.slots.insert(row.key, (place, slot));
-                }
+            if !segment.is_taken(slot) {
+                continue;
+            }
+            if segment.is_whole(slot) {
+                self.slots.insert(segment.row(slot).key, (place, slot));
+            } else {
+                tracing::warn!(path = %path.display(), slot, "skipped a slot without its key");
             }
             self.taken = slot + 1;
         }

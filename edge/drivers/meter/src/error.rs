@@ -31,8 +31,8 @@ pub enum MeterError {
     /// The chain has not said yet which epoch it is.
     #[error("there is no epoch yet")]
     NoEpoch,
-    /// The epoch is earlier than the current one, as after a reorganisation. Counting goes on in the
-    /// current one.
+    /// The epoch is earlier than the current one, as after a reorganisation. Counting goes on in
+    /// the current one.
     #[error("epoch {0} is over")]
     EpochOver(Epoch),
     /// The epoch is not there to be closed.

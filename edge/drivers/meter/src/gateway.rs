@@ -10,7 +10,7 @@ use crate::{
 };
 use parking_lot::{Mutex, RwLock};
 use selvedge_edge_core_metering::{
-    may_forget, merge, sign_voucher, totals_by_peer, Book, CloseError, Closed, Closing, Denied,
+    may_forget, sign_voucher, totals_by_peer, Book, CloseError, Closed, Closing, Denied,
     EpochClock, Issuer, SigningKey, Terms,
 };
 use selvedge_primitives_types::{
@@ -123,8 +123,8 @@ impl GatewayMeter {
     /// buffers and the list of services change. What was counted before a restart counts against
     /// the leases.
     ///
-    /// Errors, without effect: [`MeterError::EpochOver`], [`MeterError::Foreign`] for another chain,
-    /// and when the disk fails.
+    /// Errors, without effect: [`MeterError::EpochOver`], [`MeterError::Foreign`] for another
+    /// chain, and when the disk fails.
     pub fn set_epoch(
         &self,
         clock: EpochClock,
@@ -221,7 +221,7 @@ impl GatewayMeter {
         past.iter().try_for_each(|counts| counts.flush())?;
         counts.flush()?;
         let overflow = |_| MeterError::Close(clock.epoch, CloseError::Overflow);
-        let totals = totals_by_peer(&merge(counts.rows()).map_err(overflow)?).map_err(overflow)?;
+        let totals = totals_by_peer(&counts.rows()).map_err(overflow)?;
         let mut vouchers = self.vouchers.lock();
         vouchers.keep(&self.key, &clock, |issuer| {
             totals

@@ -31,14 +31,6 @@ pub(crate) struct Segment {
     is_dirty: AtomicBool,
 }
 
-/// What a slot holds.
-pub(crate) enum Slot {
-    Free,
-    /// A key that was not written whole; nothing was counted in it.
-    Torn,
-    Used(Row),
-}
-
 impl Segment {
     /// Makes an empty segment. Its blocks are taken from the disk now, so that counting never meets
     /// a full disk.
@@ -78,25 +70,35 @@ impl Segment {
         })
     }
 
-    pub(crate) fn read(&self, slot: usize) -> Slot {
-        let words: [u64; WORDS] =
-            std::array::from_fn(|word| self.word(slot, word).load(Ordering::Acquire));
-        if words[0] == 0 {
-            return Slot::Free;
-        }
+    /// Whether a slot was given to a key.
+    pub(crate) fn is_taken(&self, slot: usize) -> bool {
+        self.word(slot, 0).load(Ordering::Acquire) != 0
+    }
+
+    /// Whether the key of a taken slot was written whole; if not, nothing was counted in it.
+    pub(crate) fn is_whole(&self, slot: usize) -> bool {
+        let words = self.words(slot);
         let mut key = [0; KEY_WORDS];
         key.copy_from_slice(&words[1..FIRST_COUNT]);
-        if words[0] != mark(&key) {
-            return Slot::Torn;
-        }
-        let (key, pricing) = key_from(&key);
-        let mut counts = [0; COUNT_WORDS];
+        words[0] == mark(&key)
+    }
+
+    /// What a slot with a whole key counts.
+    pub(crate) fn row(&self, slot: usize) -> Row {
+        let words = self.words(slot);
+        let (mut key, mut counts) = ([0; KEY_WORDS], [0; COUNT_WORDS]);
+        key.copy_from_slice(&words[1..FIRST_COUNT]);
         counts.copy_from_slice(&words[FIRST_COUNT..]);
-        Slot::Used(Row {
+        let (key, pricing) = key_from(&key);
+        Row {
             key,
             pricing,
             counts: counts_from(&counts),
-        })
+        }
+    }
+
+    fn words(&self, slot: usize) -> [u64; WORDS] {
+        std::array::from_fn(|word| self.word(slot, word).load(Ordering::Acquire))
     }
 
     /// Gives a free slot its key. One thread at a time.
@@ -134,9 +136,10 @@ impl Segment {
             "a slot lies inside its segment"
         );
         let offset = HEADER + (slot * WORDS + word) * 8;
-        // SAFETY: `offset + 8` lies inside the mapping, which is `FILE` bytes long and lives as long
-        // as `self`; a mapping begins on a page, so the word is aligned. Every access in this process
-        // is atomic, and the lock of the folder keeps other processes from opening the file.
+        // SAFETY: `offset + 8` lies inside the mapping, which is `FILE` bytes long and lives as
+        // long as `self`; a mapping begins on a page, so the word is aligned. Every access in this
+        // process is atomic, and the lock of the folder keeps other processes from opening the
+        // file.
         unsafe { AtomicU64::from_ptr(self.map.as_mut_ptr().add(offset).cast()) }
     }
 }
@@ -285,13 +288,13 @@ mod tests {
                 ..Counts::default()
             },
         );
-        assert!(matches!(segment.read(0), Slot::Used(row) if row.counts.paid == Usage([3; 6])));
-        assert!(matches!(segment.read(1), Slot::Free));
+        assert_eq!(segment.row(0).counts.paid, Usage([3; 6]));
+        assert!(segment.is_taken(0) && segment.is_whole(0) && !segment.is_taken(1));
         for word in 0..=KEY_WORDS {
             segment.word(0, word).fetch_xor(2, Ordering::Relaxed);
-            assert!(matches!(segment.read(0), Slot::Torn), "word {word}");
+            assert!(segment.is_taken(0) && !segment.is_whole(0), "word {word}");
             segment.word(0, word).fetch_xor(2, Ordering::Relaxed);
         }
-        assert!(matches!(segment.read(0), Slot::Used(_)));
+        assert!(segment.is_whole(0));
     }
 }
