@@ -18,7 +18,7 @@ pub const HOST: &str = "docs.localhost";
 const CAP: &str = "5";
 
 /// What is put on deposit, in SEL.
-const DEPOSIT: &str = "100";
+const DEPOSIT: &str = "500";
 
 /// What visitors received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -9,6 +9,7 @@
 
 pub mod client;
 pub mod edge;
+pub mod figures;
 pub mod folder;
 pub mod genesis;
 pub mod identity;

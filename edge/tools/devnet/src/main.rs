@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::Parser;
-use selvedge_devnet::{job, network::Network, origin::Origin, programs::Programs, Options};
+use selvedge_devnet::{figures::Figures, job, network::Network, origin::Origin, programs::Programs, Options};
 use std::path::PathBuf;
 
 /// Starts validators, gateways and caches as separate processes, serves a real site through them, waits for the epoch
@@ -37,6 +37,10 @@ struct Args {
     /// Rounds of visits.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+
+    /// Watch the idle network after the job and write figures of the run, as JSON.
+    #[arg(long, value_name = "FILE")]
+    figures: Option<PathBuf>,
 
     /// Runtime blob the chain begins with.
     #[arg(long, value_name = "FILE")]
@@ -75,7 +79,8 @@ async fn run(args: Args) -> anyhow::Result<()> {
         gateways: args.gateways.into(),
         caches: args.caches.into(),
     };
-    let mut network = Network::start(&options, Programs::beside_this()?).await?;
+    let mut figures = Figures::default();
+    let mut network = Network::start(&options, Programs::beside_this()?, &mut figures).await?;
 
     let local = match args.origin {
         Some(_) => None,
@@ -93,9 +98,15 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let epoch = job::epoch(&network.cli()).await?;
     let received = first_visits.plus(job::visit(&network, &paths, args.rounds).await?);
     let bill = job::bill(&network, epoch).await?;
+    figures.reached("first bill");
     compare(received, job::billed(&bill))?;
     job::wait_credited(&network).await?;
+    figures.reached("first payout");
     report(&network, epoch).await?;
+    if let Some(path) = args.figures {
+        figures.watch_idle(&network).await?;
+        figures.write(&path)?;
+    }
 
     if args.once {
         return network.stop().await;

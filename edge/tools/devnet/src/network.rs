@@ -3,6 +3,7 @@
 use crate::{
     client::{self, Cli},
     edge,
+    figures::Figures,
     folder::Folder,
     node,
     plan::{Daemon, Plan},
@@ -44,7 +45,7 @@ pub struct Network {
 
 impl Network {
     /// Starts or resumes a network and waits until it finalises blocks and every daemon is staked and ready.
-    pub async fn start(options: &Options, programs: Programs) -> anyhow::Result<Self> {
+    pub async fn start(options: &Options, programs: Programs, figures: &mut Figures) -> anyhow::Result<Self> {
         if options.fresh {
             Folder::clear(&options.folder)?;
         }
@@ -71,7 +72,9 @@ impl Network {
         let mut network = Self { plan, folder, programs, validators: Vec::new(), daemons: Vec::new() };
         network.start_daemons().await?;
         network.start_validators().await?;
+        figures.reached("first finalised block");
         network.join_daemons().await?;
+        figures.reached("all nodes active");
         Ok(network)
     }
 

@@ -1,0 +1,149 @@
+//! One network through its life: exact bills, crashes in mid-epoch, caps, foreign clients, credit, conservation.
+
+use crate::{clients, invariants, site::Site, traffic};
+use anyhow::Context;
+use http::StatusCode;
+use selvedge_devnet::{
+    client,
+    figures::Figures,
+    job::{self, Received, HOST},
+    process::wait_for,
+    programs::Programs,
+    Network, Options,
+};
+use std::{path::PathBuf, time::Duration};
+
+fn env_path(name: &str) -> PathBuf {
+    std::env::var_os(name).map(PathBuf::from).unwrap_or_else(|| panic!("{name} is not set; run scripts/test.sh"))
+}
+
+fn ports(network: &Network) -> Vec<u16> {
+    network.plan.of_role("gateway").map(|daemon| daemon.http_port).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_serves_bills_and_pays() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let options = Options {
+        folder: folder.path().join("network"),
+        fresh: true,
+        runtime: env_path("SELVEDGE_RUNTIME_WASM"),
+        validators: 4,
+        gateways: 2,
+        caches: 3,
+    };
+    let programs = Programs::in_folder(&env_path("SELVEDGE_BIN_DIR"))?;
+    let mut network = Network::start(&options, programs.clone(), &mut Figures::default()).await?;
+    let site = Site::start().await?;
+    let service = job::register(&network, &site.url()).await?;
+
+    let billed_epoch = exact_bill(&network).await.context("an exact bill")?;
+    strangers(&network).await.context("strangers")?;
+    crashes(&mut network).await.context("crashes in mid-epoch")?;
+    foreign_clients(&network, &programs, billed_epoch).await.context("foreign clients")?;
+    job::wait_credited(&network).await?;
+    pause(&network, service).await.context("a paused service")?;
+    invariants::check(network.rpc_port()).await.context("invariants")?;
+    network.ensure_running()?;
+    network.stop().await
+}
+
+/// 2,000 mixed requests over both gateways are billed to the request and to the byte.
+async fn exact_bill(network: &Network) -> anyhow::Result<u64> {
+    let first = job::wait_served(network, "/page/1").await?;
+    let epoch = job::epoch(&network.cli()).await?;
+    let received = first.plus(traffic::mixed(&ports(network), 2_000, 1).await?);
+    anyhow::ensure!(job::epoch(&network.cli()).await? == epoch, "the machine is too slow for 2,000 requests an epoch");
+    let bill = job::bill(network, epoch).await?;
+    assert_eq!(job::billed(&bill), received);
+    assert_eq!(bill["lines"].as_array().map(Vec::len), Some(2), "a line per gateway: {bill}");
+    Ok(epoch)
+}
+
+/// What strangers ask for gets a clear answer, and none of it is on a bill.
+async fn strangers(network: &Network) -> anyhow::Result<()> {
+    for port in ports(network) {
+        let unknown = client::get(port, "nobody.localhost", "/").await?;
+        assert!(unknown.status().is_client_error(), "{}", unknown.status());
+        assert!(!unknown.body().is_empty(), "an unknown host is told why");
+    }
+    let gateway = network.plan.of_role("gateway").next().context("there is a gateway")?;
+    let control = client::get(gateway.control_port, "localhost", "/control/v1/status").await?;
+    assert_eq!(control.status(), StatusCode::UNAUTHORIZED);
+    Ok(())
+}
+
+/// A gateway, a cache and a validator are killed in mid-epoch and started again: nothing is lost or billed twice.
+async fn crashes(network: &mut Network) -> anyhow::Result<()> {
+    let served = job::wait_served(network, "/page/1").await?;
+    let epoch = job::epoch(&network.cli()).await?;
+    let mut received = served.plus(traffic::mixed(&ports(network), 300, 2).await?);
+    for name in ["gateway-1", "cache-1"] {
+        network.kill(name).await?;
+        network.restart(name).await?;
+    }
+    received = received.plus(first_answers(network).await?);
+    received = received.plus(traffic::mixed(&ports(network), 300, 3).await?);
+    anyhow::ensure!(job::epoch(&network.cli()).await? == epoch, "the machine is too slow for this test's epoch");
+
+    network.kill("validator-4").await?;
+    let before = client::finalised(network.rpc_port()).await?;
+    network.wait_finalised(before + 2, Duration::from_secs(120)).await?;
+    network.restart("validator-4").await?;
+    let port = network.plan.validators[3].rpc_port;
+    wait_for("validator-4 catching up", Duration::from_secs(180), || async move {
+        Ok((client::finalised(port).await? > before + 2).then_some(()))
+    })
+    .await?;
+
+    let bill = job::bill(network, epoch).await?;
+    assert_eq!(job::billed(&bill), received);
+    Ok(())
+}
+
+/// The first answer of each gateway after a restart.
+async fn first_answers(network: &Network) -> anyhow::Result<Received> {
+    let mut received = Received::default();
+    for port in ports(network) {
+        let bytes = wait_for("an answer after the restart", Duration::from_secs(60), || async move {
+            let answer = client::get(port, HOST, "/page/1").await?;
+            Ok(answer.status().is_success().then_some(answer.body().len() as u64))
+        })
+        .await?;
+        received = received.plus(Received { requests: 1, bytes });
+    }
+    Ok(received)
+}
+
+/// Clients that know only the chain's metadata, and a light client that trusts no node.
+async fn foreign_clients(network: &Network, programs: &Programs, epoch: u64) -> anyhow::Result<()> {
+    let Some(folder) = clients::install().await? else { return Ok(()) };
+    let url = format!("ws://127.0.0.1:{}", network.rpc_port());
+    let customer = network.plan.customer.address();
+    let receiver = network.plan.validators[1].owner.address();
+    let epoch = epoch.to_string();
+    let signers = [&network.plan.validators[2].owner, &network.plan.validators[3].owner];
+    for (script, signer) in ["legacy.mjs", "papi.mjs"].iter().zip(signers) {
+        let answer = clients::run(&folder, script, &[&url, &signer.suri(), &receiver, &epoch, &customer]).await?;
+        assert_eq!(answer["lines"], 2, "{answer}");
+    }
+    let spec = network.folder.chain_spec();
+    let light = selvedge_devnet::node::light_address(programs, &network.folder, &network.plan.validators[0]).await?;
+    let answer = clients::run(&folder, "light.mjs", &[&spec.to_string_lossy(), &light, &customer, &epoch]).await?;
+    assert_eq!(answer["lines"], 2, "{answer}");
+    Ok(())
+}
+
+/// A paused service is refused with a clear answer from the next epoch on.
+async fn pause(network: &Network, service: u64) -> anyhow::Result<()> {
+    let suri = network.plan.customer.suri();
+    network.cli().run(Some(&suri), &["service", "pause", &service.to_string()]).await?;
+    for port in ports(network) {
+        wait_for("the pause", Duration::from_secs(120), || async move {
+            let answer = client::get(port, HOST, "/page/1").await?;
+            Ok((answer.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(()))
+        })
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! A site with everything that a bill must get right: what may be cached and what may not, validators, ranges, errors.
+
+use axum::{
+    body::Body,
+    extract::Path,
+    http::{header, HeaderMap, Response, StatusCode},
+    routing::get,
+    Router,
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// Length of the file at `/file`.
+pub const FILE_LENGTH: usize = 3 << 20;
+
+/// A running site; it stops when dropped.
+pub struct Site {
+    port: u16,
+    task: JoinHandle<()>,
+}
+
+impl Site {
+    /// Starts it on a free port of the loopback.
+    pub async fn start() -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let port = listener.local_addr()?.port();
+        let router = Router::new()
+            .route("/page/{number}", get(page))
+            .route("/private/{number}", get(private))
+            .route("/tagged/{number}", get(tagged))
+            .route("/file", get(file));
+        let task = tokio::spawn(async move {
+            axum::serve(listener, router).await.expect("the site keeps running");
+        });
+        Ok(Self { port, task })
+    }
+
+    /// Its base URL.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn text(number: u32, length: usize) -> Vec<u8> {
+    (0..length).map(|index| b'a' + ((index as u32 + number) % 26) as u8).collect()
+}
+
+async fn page(Path(number): Path<u32>) -> Response<Body> {
+    answer([(header::CACHE_CONTROL, "public, max-age=3600")], text(number, 500 + 37 * number as usize))
+}
+
+async fn private(Path(number): Path<u32>) -> Response<Body> {
+    answer([(header::CACHE_CONTROL, "no-store")], text(number, 800 + number as usize))
+}
+
+async fn tagged(Path(number): Path<u32>, headers: HeaderMap) -> Response<Body> {
+    let tag = format!("\"v{number}\"");
+    let matches = headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == tag.as_bytes());
+    let mut response = answer([(header::CACHE_CONTROL, "max-age=600")], text(number, 1_000));
+    response.headers_mut().insert(header::ETAG, tag.parse().expect("a tag is a field value"));
+    if matches {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::empty();
+    }
+    response
+}
+
+async fn file() -> Response<Body> {
+    answer([(header::CACHE_CONTROL, "max-age=3600")], text(0, FILE_LENGTH))
+}
+
+fn answer<const N: usize>(fields: [(header::HeaderName, &'static str); N], body: Vec<u8>) -> Response<Body> {
+    let mut response = Response::builder();
+    for (name, value) in fields {
+        response = response.header(name, value);
+    }
+    response.body(Body::from(body)).expect("the fields are valid")
+}
