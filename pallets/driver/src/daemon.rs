@@ -68,12 +68,11 @@ impl<'a> Daemon<'a> {
         self.page("credit", epoch, cursor)
     }
 
+    /// Has a host name looked up. The daemon asks the DNS meanwhile, so this may take all the time
+    /// that is left.
     pub(crate) fn host_check(&self, request: &HostCheckRequest) -> Result<HostCheckAnswer, Fault> {
-        self.ask(
-            "/control/v1/host-check",
-            Some(&request.encode()),
-            "answer about a host name",
-        )
+        let (path, expected) = ("/control/v1/host-check", "answer about a host name");
+        self.ask_until(self.deadline, path, Some(&request.encode()), expected)
     }
 
     fn page(&self, tree: &str, epoch: Epoch, cursor: u32) -> Result<EntryPage, Fault> {
@@ -95,6 +94,16 @@ impl<'a> Daemon<'a> {
         let deadline = self
             .deadline
             .min(sp_io::offchain::timestamp().add(self.patience));
+        self.ask_until(deadline, path, body, expected)
+    }
+
+    fn ask_until<Answer: Decode>(
+        &self,
+        deadline: Timestamp,
+        path: &str,
+        body: Option<&[u8]>,
+        expected: &'static str,
+    ) -> Result<Answer, Fault> {
         let url = format!("{}{path}", self.url);
         let request = Request {
             url: &url,

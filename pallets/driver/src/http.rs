@@ -1,7 +1,8 @@
 //! One HTTP exchange under one deadline, with a bounded answer.
 //!
-//! The host's HTTP client knows no limit of its own: it would read an endless body, and wait for one. Here every step takes
-//! the same deadline, and the body is read in chunks and given up beyond its limit.
+//! The host's HTTP client knows no limit of its own: it would read an endless body, and wait for
+//! one. Here every step takes the same deadline, and the body is read in chunks and given up beyond
+//! its limit.
 
 use alloc::{format, vec, vec::Vec};
 use core::fmt;
@@ -99,7 +100,8 @@ impl Request<'_> {
         let mut body = Vec::new();
         let mut chunk = vec![0; CHUNK];
         loop {
-            // The host checks the deadline only when it has to wait: a peer that drips would never be cut off by it.
+            // The host checks the deadline only when it has to wait: a peer that drips would never
+            // be cut off by it.
             if offchain::timestamp() >= self.deadline {
                 return Err(Fault::TooSlow);
             }

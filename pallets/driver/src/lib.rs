@@ -53,8 +53,8 @@ pub mod pallet {
         /// Signs and sends transactions.
         type Submit: SubmitUsage;
 
-        /// Milliseconds for all daemons of a node together, per block: below half a slot, so that two blocks' workers never
-        /// pile up.
+        /// Milliseconds for all daemons of a node together, per block: below half a slot, so that
+        /// two blocks' workers never pile up.
         type TotalDeadline: Get<u64>;
 
         /// Milliseconds for one exchange with one daemon.
@@ -66,7 +66,8 @@ pub mod pallet {
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
-        /// Runs once per best block on the node, off the path of import: whatever a daemon does, no block waits for it.
+        /// Runs once per best block on the node, off the path of import: whatever a daemon does, no
+        /// block waits for it.
         fn offchain_worker(number: BlockNumberFor<T>) {
             let mut parent = [0; 32];
             let hash = frame_system::Pallet::<T>::parent_hash();

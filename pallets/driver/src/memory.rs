@@ -1,7 +1,10 @@
-//! Remembers what was sent for a device and when, so that the next block's worker does not send it again.
+//! Remembers what was sent for a device and when, so that the next block's worker does not send it
+//! again.
 //!
-//! It lies in the node's off-chain persistent storage, under `selvedge::sent::` and the device. What is older than
-//! `ResubmitAfter` blocks is forgotten, so it never grows; losing it costs a transaction that the pool refuses.
+//! It lies in the node's off-chain persistent storage, under `selvedge::sent::` and the device.
+//! What is older than
+//! `ResubmitAfter` blocks is forgotten, so it never grows; losing it costs a transaction that the
+//! pool refuses.
 
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
@@ -29,7 +32,8 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// Reads what is not older than `span` blocks at `block`. Blocks may also lie ahead, after a reorganisation.
+    /// Reads what is not older than `span` blocks at `block`. Blocks may also lie ahead, after a
+    /// reorganisation.
     pub(crate) fn read(device: &DeviceId, block: u32, span: u32) -> Self {
         let key = [PREFIX, &device.0].concat();
         let stored = StorageValueRef::persistent(&key).get::<Vec<(Try, u32)>>();

@@ -10,7 +10,7 @@ use crate::{
 };
 use alloc::vec::Vec;
 use frame_support::traits::Get;
-use pallet_edge_traits::{DeviceInfo, DeviceInspect};
+use pallet_edge_traits::{DeviceInfo, DeviceInspect, HostChecks};
 use selvedge_primitives_types::{
     agent::{AgentEndpoint, BlockRef, AGENTS_STORAGE_KEY},
     DeviceId,
@@ -29,81 +29,115 @@ const LOCK_PREFIX: &[u8] = b"selvedge::lock::";
 /// The most daemons of one chain node.
 pub(crate) const MAX_DAEMONS: usize = 64;
 
-/// Drives every daemon once, beginning with another one in every block so that a slow one cannot starve the others.
+/// Drives every daemon once, beginning with another one in every block so that a slow one cannot
+/// starve the others.
+///
+/// Looking host names up comes last, after everyone's config and money: the DNS may use up what
+/// time is left.
 pub(crate) fn run<T: Config>(block: BlockRef) {
     let endpoints = endpoints();
     if endpoints.is_empty() {
         return;
     }
-    let deadline = sp_io::offchain::timestamp().add(Duration::from_millis(T::TotalDeadline::get()));
-    // Longer than any worker can hold it.
-    let lock_life = Duration::from_millis(T::TotalDeadline::get().saturating_mul(2));
+    let total = Duration::from_millis(T::TotalDeadline::get());
+    let run = Run {
+        block,
+        deadline: sp_io::offchain::timestamp().add(total),
+    };
     let first = block.number as usize % endpoints.len();
+    let in_turn = endpoints.iter().cycle().skip(first).take(endpoints.len());
+    let ours = in_turn.filter(|one| is_ours(one, T::Devices::device(&one.device)));
+
     let mut common = None;
-    for (turn, endpoint) in endpoints
-        .iter()
-        .cycle()
-        .skip(first)
-        .take(endpoints.len())
-        .enumerate()
-    {
-        let device = endpoint.device;
-        if sp_io::offchain::timestamp() >= deadline {
-            let left = endpoints.len() - turn;
-            log::debug!(target: LOG_TARGET, "out of time: {left} daemons wait for the next block");
-            return;
+    let mut served = Vec::new();
+    for endpoint in ours {
+        let done = run.exclusively::<T>(endpoint, |daemon| {
+            let common = common.get_or_insert_with(|| Common::read::<T>(block));
+            run.push_and_work::<T>(endpoint, daemon, common)
+        });
+        if done {
+            served.push(endpoint);
         }
-        if !is_ours(endpoint, T::Devices::device(&device)) {
+    }
+    for endpoint in served {
+        if T::HostChecks::due(&endpoint.device).is_empty() {
             continue;
         }
-        // Another block's worker may still be at it. A lock outlives its worker only when the node stops.
-        let key = [LOCK_PREFIX, &device.0].concat();
-        let mut lock = StorageLock::<Time>::with_deadline(&key, lock_life);
-        let Ok(_held) = lock.try_lock() else {
-            log::debug!(target: LOG_TARGET, "{device}: an earlier block's worker is at it");
-            continue;
-        };
-        let common = common.get_or_insert_with(|| Common::read::<T>(block));
-        if let Err(fault) = drive::<T>(endpoint, common, block, deadline) {
-            log::warn!(target: LOG_TARGET, "{device}: {fault}; it is left for the next block");
-        }
+        run.exclusively::<T>(endpoint, |daemon| {
+            Work::new(endpoint, daemon, run.memory::<T>(endpoint)).host_checks::<T>()
+        });
     }
 }
 
-/// Pushes the config to one daemon, then does its work.
-fn drive<T: Config>(
-    endpoint: &AgentEndpoint,
-    common: &Common,
+/// The block a worker runs for, and when it must be done.
+struct Run {
     block: BlockRef,
     deadline: Timestamp,
-) -> Result<(), Fault> {
-    let device = endpoint.device;
-    let patience = Duration::from_millis(T::RequestDeadline::get());
-    let daemon = Daemon::new(endpoint, deadline, patience)?;
-    let mut status = daemon.status()?;
-    ensure_own(&status, &device)?;
-
-    let delta = common.delta::<T>(&device, &status.versions);
-    match fits(&delta) {
-        Ok(bytes) => {
-            status = daemon.push(&bytes)?;
-            ensure_own(&status, &device)?;
-            if status.versions != delta.versions {
-                log::warn!(target: LOG_TARGET, "{device}: did not take the config of block {}", block.number);
-            }
-        }
-        Err(length) => {
-            log::warn!(target: LOG_TARGET, "{device}: a config of {length} bytes is too long to push")
-        }
-    }
-
-    let memory = Memory::read(&device, block.number, T::ResubmitAfter::get());
-    let mut work = Work::new(endpoint, &daemon, memory);
-    work.jobs::<T>(&status)?;
-    work.host_checks::<T>()
 }
 
-/// The daemons that the node's operator wrote down; none when there are none or the list cannot be read.
+impl Run {
+    /// Does something with a daemon, unless the time is up or another block's worker is at it; says
+    /// whether it went well.
+    fn exclusively<T: Config>(
+        &self,
+        endpoint: &AgentEndpoint,
+        task: impl FnOnce(&Daemon<'_>) -> Result<(), Fault>,
+    ) -> bool {
+        let device = endpoint.device;
+        if sp_io::offchain::timestamp() >= self.deadline {
+            log::debug!(target: LOG_TARGET, "{device}: out of time, it waits for the next block");
+            return false;
+        }
+        // Longer than a worker can hold it: a lock outlives its worker only when the node stops.
+        let life = Duration::from_millis(T::TotalDeadline::get().saturating_mul(2));
+        let key = [LOCK_PREFIX, &device.0].concat();
+        let mut lock = StorageLock::<Time>::with_deadline(&key, life);
+        let Ok(_held) = lock.try_lock() else {
+            log::debug!(target: LOG_TARGET, "{device}: an earlier block's worker is at it");
+            return false;
+        };
+        let patience = Duration::from_millis(T::RequestDeadline::get());
+        let result = Daemon::new(endpoint, self.deadline, patience).and_then(|one| task(&one));
+        if let Err(fault) = result {
+            log::warn!(target: LOG_TARGET, "{device}: {fault}; it is left for the next block");
+        }
+        result.is_ok()
+    }
+
+    /// Pushes the config to one daemon, then does its jobs.
+    fn push_and_work<T: Config>(
+        &self,
+        endpoint: &AgentEndpoint,
+        daemon: &Daemon<'_>,
+        common: &Common,
+    ) -> Result<(), Fault> {
+        let device = endpoint.device;
+        let mut status = daemon.status()?;
+        ensure_own(&status, &device)?;
+        let delta = common.delta::<T>(&device, &status.versions);
+        match fits(&delta) {
+            Ok(bytes) => {
+                status = daemon.push(&bytes)?;
+                ensure_own(&status, &device)?;
+                if status.versions != delta.versions {
+                    let number = self.block.number;
+                    log::warn!(target: LOG_TARGET, "{device}: did not take config {number}");
+                }
+            }
+            Err(length) => {
+                log::warn!(target: LOG_TARGET, "{device}: a config of {length} bytes is too long")
+            }
+        }
+        Work::new(endpoint, daemon, self.memory::<T>(endpoint)).jobs::<T>(&status)
+    }
+
+    fn memory<T: Config>(&self, endpoint: &AgentEndpoint) -> Memory {
+        Memory::read(&endpoint.device, self.block.number, T::ResubmitAfter::get())
+    }
+}
+
+/// The daemons that the node's operator wrote down; none when there are none or the list cannot be
+/// read.
 fn endpoints() -> Vec<AgentEndpoint> {
     match StorageValueRef::persistent(AGENTS_STORAGE_KEY).get::<Vec<AgentEndpoint>>() {
         Ok(Some(mut endpoints)) => {
@@ -115,7 +149,7 @@ fn endpoints() -> Vec<AgentEndpoint> {
         }
         Ok(None) => Vec::new(),
         Err(_) => {
-            log::warn!(target: LOG_TARGET, "the list of daemons in the off-chain storage is damaged");
+            log::warn!(target: LOG_TARGET, "the stored list of daemons is damaged");
             Vec::new()
         }
     }
@@ -130,7 +164,7 @@ fn is_ours(endpoint: &AgentEndpoint, registered: Option<DeviceInfo<AccountId32>>
             false
         }
         Some(info) if info.agent_key != endpoint.agent_key => {
-            log::warn!(target: LOG_TARGET, "{device}: registered with another agent key than this node's");
+            log::warn!(target: LOG_TARGET, "{device}: registered with another node's agent key");
             false
         }
         Some(_) => true,

@@ -10,8 +10,8 @@ use selvedge_primitives_types::{
 };
 use sp_core::{crypto::KeyTypeId, sr25519};
 
-/// Reads what daemons need to know, at the block the worker runs for. Equal state must give equal answers, also in order:
-/// a section is sent again when its encoding changes.
+/// Reads what daemons need to know, at the block the worker runs for. Equal state must give equal
+/// answers, also in order: a section is sent again when its encoding changes.
 pub trait ConfigView {
     /// The clock of usage epochs.
     fn clock() -> ClockConfig;
@@ -28,7 +28,8 @@ pub trait ConfigView {
 pub enum SubmitError {
     /// The node's keystore does not hold the agent key.
     NoKey,
-    /// The node's own pool refused the transaction: the state has moved on, or the agent gave something wrong.
+    /// The node's own pool refused the transaction: the state has moved on, or the agent gave
+    /// something wrong.
     Refused,
 }
 
@@ -75,7 +76,8 @@ pub trait SubmitUsage {
 /// A run of entries of a usage tree with its proof.
 pub type EntryPage = (Vec<Entry>, RangeProof<EntryKey>);
 
-/// Signs a payload under [`Domain::Agent`] with an agent key of the node's keystore; `None` when it is not there.
+/// Signs a payload under [`Domain::Agent`] with an agent key of the node's keystore; `None` when it
+/// is not there.
 ///
 /// For off-chain workers only: a block's execution has no keystore.
 pub fn sign_with_agent_key(

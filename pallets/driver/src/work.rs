@@ -1,4 +1,5 @@
-//! Carries out what the chain waits for from one device: commitments, pages, and answers about host names.
+//! Carries out what the chain waits for from one device: commitments, pages, and answers about host
+//! names.
 
 use crate::{
     daemon::Daemon,
@@ -86,13 +87,15 @@ impl<'a> Work<'a> {
                     log::warn!(target: LOG_TARGET, "{device}: {job:?} was not sent: {stop}");
                 }
             }
-            // Also what failed is tried again only after a while: neither garbage nor a refusal turns right in a block.
+            // Also what failed is tried again only after a while: neither garbage nor a refusal
+            // turns right in a block.
             self.memory.note(Try::Job(job));
         }
         Ok(())
     }
 
-    /// Whether the status says that there is nothing to commit; it cannot say so when its list is full.
+    /// Whether the status says that there is nothing to commit; it cannot say so when its list is
+    /// full.
     fn has_nothing(&self, job: Job, status: &AgentStatus) -> bool {
         match job {
             Job::Commit(epoch) => {
@@ -133,7 +136,8 @@ impl<'a> Work<'a> {
 
     /// Lets the gateway look up host names it was drawn for, and brings the chain what it found.
     ///
-    /// That a record is missing is not sent: it may be there a moment later, and would cost the chain a transaction.
+    /// That a record is missing is not sent: it may be there a moment later, and would cost the
+    /// chain a transaction.
     pub(crate) fn host_checks<T: Config>(&mut self) -> Result<(), Fault> {
         let device = self.endpoint.device;
         let due: Vec<_> = T::HostChecks::due(&device)
@@ -166,7 +170,7 @@ impl<'a> Work<'a> {
             match T::Submit::attest_host(verdict, answer.signature) {
                 Ok(()) => log::debug!(target: LOG_TARGET, "{device}: sent a find of {name}"),
                 Err(error) => {
-                    log::warn!(target: LOG_TARGET, "{device}: a find of {name} was not sent: {error}")
+                    log::warn!(target: LOG_TARGET, "{device}: {name} was not attested: {error}")
                 }
             }
         }

@@ -71,7 +71,8 @@ impl<MaxCheckers: Get<u32>> CheckRound<MaxCheckers> {
 impl<T: Config> Pallet<T> {
     /// The text that a TXT record of `_selvedge-challenge.<host>` must hold.
     ///
-    /// It names the service and its owner, so that a record put there for one customer proves nothing for another.
+    /// It names the service and its owner, so that a record put there for one customer proves
+    /// nothing for another.
     pub fn challenge(service: ServiceId, host: &[u8], owner: &T::AccountId) -> Vec<u8> {
         let payload = (Self::genesis(), service, host, owner);
         let digest = sp_io::hashing::blake2_256(&payload.encode());
@@ -90,7 +91,8 @@ impl<T: Config> Pallet<T> {
         bytes
     }
 
-    /// Lists a host name for a service and starts its proof; the caller stores `record` and holds the deposit.
+    /// Lists a host name for a service and starts its proof; the caller stores `record` and holds
+    /// the deposit.
     pub(crate) fn claim_host(
         service: ServiceId,
         record: &mut Service<T::AccountId>,
@@ -161,10 +163,12 @@ impl<T: Config> Pallet<T> {
             .clone()
             .try_into()
             .map_err(|_| Error::<T>::HostNameInvalid)?;
-        let round = Round::<T>::get().ok_or(Error::<T>::WrongEpoch)?;
-        ensure!(round.epoch == verdict.epoch, Error::<T>::WrongEpoch);
+        ensure!(verdict.epoch == T::Clock::current(), Error::<T>::WrongEpoch);
         let mut claim =
             Unproven::<T>::get(verdict.service, &name).ok_or(Error::<T>::NothingToProve)?;
+        // The round is the largest item, so it is read only for an answer about an open claim.
+        let round = Round::<T>::get().ok_or(Error::<T>::WrongEpoch)?;
+        ensure!(round.epoch == verdict.epoch, Error::<T>::WrongEpoch);
         ensure!(
             !Self::is_expired(&claim, round.epoch),
             Error::<T>::ClaimExpired
@@ -294,7 +298,8 @@ impl<T: Config> HostChecks for Pallet<T> {
         if round.epoch != T::Clock::current() || !round.gateways.contains(device) {
             return vec![];
         }
-        // Begin somewhere else in every block: with more claims than one look can cover, none of them starves.
+        // Begin somewhere else in every block: with more claims than one look can cover, none of
+        // them starves.
         let block = frame_system::Pallet::<T>::block_number();
         let start = sp_io::hashing::twox_64(&(device, block).encode());
         let first = [&Unproven::<T>::final_prefix()[..], &start].concat();

@@ -30,7 +30,8 @@ impl<T: Config> ServiceInspect<T::AccountId> for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Sum of the highest chargeable caps of the owner's services over `from..=to`; a paused one counts nothing.
+    /// Sum of the highest chargeable caps of the owner's services over `from..=to`; a paused one
+    /// counts nothing.
     pub(crate) fn sum_of_caps(owner: &T::AccountId, from: Epoch, to: Epoch) -> Planck {
         Owned::<T>::get(owner)
             .iter()
@@ -52,7 +53,8 @@ impl<T: Config> Pallet<T> {
             .collect()
     }
 
-    /// Every service with its terms in an epoch, in order of the ids. It walks all of them: for off-chain use only.
+    /// Every service with its terms in an epoch, in order of the ids. It walks all of them: for
+    /// off-chain use only.
     pub fn summaries_at(epoch: Epoch) -> Vec<ServiceSummary<T::AccountId>> {
         let mut all: Vec<_> = Services::<T>::iter()
             .filter_map(|(id, record)| Self::summarise(id, record, epoch))

@@ -34,7 +34,8 @@ pub type BalanceOf<T> =
 /// Prepares what other pallets must know before a service can be created, for benchmarks.
 #[cfg(feature = "runtime-benchmarks")]
 pub trait BenchmarkHelper<AccountId> {
-    /// Gives the account free balance and a deposit that covers any cap of up to `caps` planck per epoch.
+    /// Gives the account free balance and a deposit that covers any cap of up to `caps` planck per
+    /// epoch.
     fn fund(who: &AccountId, caps: u128);
 }
 
@@ -62,7 +63,8 @@ pub mod pallet {
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// Needs `frame_system::AuthorizeCall` among the transaction extensions, for unsigned answers about host names.
+    /// Needs `frame_system::AuthorizeCall` among the transaction extensions, for unsigned answers
+    /// about host names.
     #[pallet::config]
     pub trait Config:
         frame_system::Config<AccountId = AccountId32, RuntimeEvent: From<Event<Self>>>
@@ -99,18 +101,22 @@ pub mod pallet {
         /// Planck on hold for a host name.
         type HostDeposit: Get<Planck>;
 
-        /// Epochs for which a claim about a service may still come: from serving to the last credit or refund.
+        /// Epochs for which a claim about a service may still come: from serving to the last credit
+        /// or refund.
         ///
-        /// Terms that ended before are forgotten, and a service may be removed that long after its last active epoch.
+        /// Terms that ended before are forgotten, and a service may be removed that long after its
+        /// last active epoch.
         type HistoryDepth: Get<u64>;
 
-        /// Whole epochs between the publication of a price list and the first epoch it may be pinned for.
+        /// Whole epochs between the publication of a price list and the first epoch it may be
+        /// pinned for.
         type PriceNotice: Get<u64>;
 
         /// Epochs after its own that a claim of a host name may be proven in.
         type ProofPeriod: Get<u64>;
 
-        /// The most gateways among whom host checks are drawn in an epoch: 32 bytes of storage each.
+        /// The most gateways among whom host checks are drawn in an epoch: 32 bytes of storage
+        /// each.
         ///
         /// With more active gateways, those with the lowest ids are taken.
         #[pallet::constant]
@@ -136,17 +142,19 @@ pub mod pallet {
     #[pallet::storage]
     pub type NextId<T: Config> = StorageValue<_, ServiceId, ValueQuery>;
 
-    /// Service by id. Written by its owner's calls; at most one per deposit; goes with `remove_service`.
+    /// Service by id. Written by its owner's calls; at most one per deposit; goes with
+    /// `remove_service`.
     #[pallet::storage]
     pub type Services<T: Config> =
         StorageMap<_, Twox64Concat, ServiceId, Service<T::AccountId>, OptionQuery>;
 
-    /// Terms of a service by epoch, oldest first; at most [`MAX_TERMS`]. Terms that ended more than `HistoryDepth` epochs
-    /// ago go when the next change is made, the rest with the service.
+    /// Terms of a service by epoch, oldest first; at most [`MAX_TERMS`]. Terms that ended more than
+    /// `HistoryDepth` epochs ago go when the next change is made, the rest with the service.
     #[pallet::storage]
     pub type History<T: Config> = StorageMap<_, Twox64Concat, ServiceId, TermsHistory, ValueQuery>;
 
-    /// Ids of an account's services, in order; at most [`MAX_SERVICES_PER_OWNER`]. Goes with the last of them.
+    /// Ids of an account's services, in order; at most [`MAX_SERVICES_PER_OWNER`]. Goes with the
+    /// last of them.
     #[pallet::storage]
     pub type Owned<T: Config> = StorageMap<
         _,
@@ -156,13 +164,15 @@ pub mod pallet {
         ValueQuery,
     >;
 
-    /// The service a proven host name belongs to. Goes when the host name or the service is removed.
+    /// The service a proven host name belongs to. Goes when the host name or the service is
+    /// removed.
     #[pallet::storage]
     pub type ProvenHosts<T: Config> =
         StorageMap<_, Blake2_128Concat, HostName, ServiceId, OptionQuery>;
 
-    /// Host names that wait for their proof, by service; one per host deposit. Becomes an entry of [`ProvenHosts`], or goes
-    /// when the host name or the service is removed. An expired one stays with its deposit and is not checked any more.
+    /// Host names that wait for their proof, by service; one per host deposit. Becomes an entry of
+    /// [`ProvenHosts`], or goes when the host name or the service is removed. An expired one stays
+    /// with its deposit and is not checked any more.
     #[pallet::storage]
     pub type Unproven<T: Config> = StorageDoubleMap<
         _,
@@ -178,7 +188,8 @@ pub mod pallet {
     #[pallet::storage]
     pub type Round<T: Config> = StorageValue<_, CheckRound<T::MaxCheckers>, OptionQuery>;
 
-    /// Price list by version, from 1 without a gap; at most [`MAX_PRICE_LISTS`]. Never changes and never goes.
+    /// Price list by version, from 1 without a gap; at most [`MAX_PRICE_LISTS`]. Never changes and
+    /// never goes.
     #[pallet::storage]
     pub type PriceLists<T: Config> = StorageMap<_, Twox64Concat, u32, PublishedPrices, OptionQuery>;
 
@@ -372,7 +383,8 @@ pub mod pallet {
         /// The price list takes effect later.
         #[codec(index = 13)]
         PriceListNotInForce,
-        /// The terms changed as often as the history can hold: wait until old ones may be forgotten.
+        /// The terms changed as often as the history can hold: wait until old ones may be
+        /// forgotten.
         #[codec(index = 14)]
         TooManyChanges,
         /// The service is paused, or will be from the next epoch on.
@@ -430,15 +442,18 @@ pub mod pallet {
     impl<T: Config> Pallet<T> {
         /// Creates a service that the caller pays for.
         ///
-        /// The caller becomes its owner. `ServiceDeposit` and one `HostDeposit` per host name go on hold. At most `cap`
-        /// planck are charged per epoch, at the prices of list `price_version`, beginning with the current epoch. Public
-        /// host names are served once their ownership is proven: `challenge` tells the text for the TXT record of
+        /// The caller becomes its owner. `ServiceDeposit` and one `HostDeposit` per host name go on
+        /// hold. At most `cap` planck are charged per epoch, at the prices of list `price_version`,
+        /// beginning with the current epoch. Public host names are served once their ownership is
+        /// proven: `challenge` tells the text for the TXT record of
         /// `_selvedge-challenge.<host>`.
         ///
-        /// Events: `HostAdded` for each host name, `ServiceCreated`. Errors: `OriginInvalid`, `CapIsZero`,
-        /// `UnknownPriceList`, `PriceListNotInForce`, `TooManyServices`, `TooManyHosts`, `HostNameInvalid`,
-        /// `LocalNameRefused`, `HostAlreadyListed`, `HostTaken`; those of the hold; and those of billing when the prepaid
-        /// balance does not cover the caps of all services.
+        /// Events: `HostAdded` for each host name, `ServiceCreated`. Errors: `OriginInvalid`,
+        /// `CapIsZero`,
+        /// `UnknownPriceList`, `PriceListNotInForce`, `TooManyServices`, `TooManyHosts`,
+        /// `HostNameInvalid`,
+        /// `LocalNameRefused`, `HostAlreadyListed`, `HostTaken`; those of the hold; and those of
+        /// billing when the prepaid balance does not cover the caps of all services.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::create_service(hosts.len() as u32))]
         pub fn create_service(
@@ -455,7 +470,8 @@ pub mod pallet {
 
         /// Lists another host name for a service of the caller. `HostDeposit` goes on hold.
         ///
-        /// Event: `HostAdded`. Errors: `UnknownService`, `NotOwner`, `TooManyHosts`, `HostNameInvalid`,
+        /// Event: `HostAdded`. Errors: `UnknownService`, `NotOwner`, `TooManyHosts`,
+        /// `HostNameInvalid`,
         /// `LocalNameRefused`, `HostAlreadyListed`, `HostTaken`, and those of the hold.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::add_host())]
@@ -464,7 +480,8 @@ pub mod pallet {
             Self::do_add_host(who, service, host)
         }
 
-        /// Takes a host name off a service of the caller and releases its deposit. Gateways stop serving it at once.
+        /// Takes a host name off a service of the caller and releases its deposit. Gateways stop
+        /// serving it at once.
         ///
         /// Event: `HostRemoved`. Errors: `UnknownService`, `NotOwner`, `HostNotListed`.
         #[pallet::call_index(2)]
@@ -501,10 +518,13 @@ pub mod pallet {
             Ok(())
         }
 
-        /// Changes the most that may be charged per epoch for a service of the caller, from the next epoch on.
+        /// Changes the most that may be charged per epoch for a service of the caller, from the
+        /// next epoch on.
         ///
-        /// Nothing moves, but a higher cap must be covered by the prepaid balance. Event: `CapSet`. Errors:
-        /// `UnknownService`, `NotOwner`, `CapIsZero`, `Unchanged`, `TooManyChanges`, and those of billing.
+        /// Nothing moves, but a higher cap must be covered by the prepaid balance. Event: `CapSet`.
+        /// Errors:
+        /// `UnknownService`, `NotOwner`, `CapIsZero`, `Unchanged`, `TooManyChanges`, and those of
+        /// billing.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::set_cap())]
         pub fn set_cap(
@@ -525,9 +545,11 @@ pub mod pallet {
             Ok(())
         }
 
-        /// Pins another price list for a service of the caller, from the next epoch on. Nothing moves.
+        /// Pins another price list for a service of the caller, from the next epoch on. Nothing
+        /// moves.
         ///
-        /// Event: `PriceVersionSet`. Errors: `UnknownService`, `NotOwner`, `UnknownPriceList`, `PriceListNotInForce`,
+        /// Event: `PriceVersionSet`. Errors: `UnknownService`, `NotOwner`, `UnknownPriceList`,
+        /// `PriceListNotInForce`,
         /// `Unchanged`, `TooManyChanges`.
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::set_price_version())]
@@ -552,7 +574,8 @@ pub mod pallet {
 
         /// Stops serving a service of the caller from the next epoch on. Nothing moves.
         ///
-        /// Event: `Paused`. Errors: `UnknownService`, `NotOwner`, `AlreadyPaused`, `TooManyChanges`.
+        /// Event: `Paused`. Errors: `UnknownService`, `NotOwner`, `AlreadyPaused`,
+        /// `TooManyChanges`.
         #[pallet::call_index(6)]
         #[pallet::weight(T::WeightInfo::pause())]
         pub fn pause(origin: OriginFor<T>, service: ServiceId) -> DispatchResult {
@@ -560,10 +583,11 @@ pub mod pallet {
             Self::do_set_active(who, service, false)
         }
 
-        /// Serves a paused service of the caller again from the next epoch on. Nothing moves, but its cap must be covered
-        /// by the prepaid balance.
+        /// Serves a paused service of the caller again from the next epoch on. Nothing moves, but
+        /// its cap must be covered by the prepaid balance.
         ///
-        /// Event: `Resumed`. Errors: `UnknownService`, `NotOwner`, `NotPaused`, `TooManyChanges`, and those of billing.
+        /// Event: `Resumed`. Errors: `UnknownService`, `NotOwner`, `NotPaused`, `TooManyChanges`,
+        /// and those of billing.
         #[pallet::call_index(7)]
         #[pallet::weight(T::WeightInfo::resume())]
         pub fn resume(origin: OriginFor<T>, service: ServiceId) -> DispatchResult {
@@ -571,10 +595,12 @@ pub mod pallet {
             Self::do_set_active(who, service, true)
         }
 
-        /// Removes a paused service of the caller and releases its deposits, once no claim about it may come any more:
+        /// Removes a paused service of the caller and releases its deposits, once no claim about it
+        /// may come any more:
         /// `HistoryDepth` epochs after the pause began.
         ///
-        /// Event: `ServiceRemoved`. Errors: `UnknownService`, `NotOwner`, `NotPaused`, `StillUnsettled`.
+        /// Event: `ServiceRemoved`. Errors: `UnknownService`, `NotOwner`, `NotPaused`,
+        /// `StillUnsettled`.
         #[pallet::call_index(8)]
         #[pallet::weight(T::WeightInfo::remove_service())]
         pub fn remove_service(origin: OriginFor<T>, service: ServiceId) -> DispatchResult {
@@ -582,12 +608,14 @@ pub mod pallet {
             Self::do_remove(who, service)
         }
 
-        /// Tells whether a drawn gateway found the ownership record of a host name. Anyone may bring the gateway's signed
-        /// answer; unsigned, it costs nothing. Nothing moves.
+        /// Tells whether a drawn gateway found the ownership record of a host name. Anyone may
+        /// bring the gateway's signed answer; unsigned, it costs nothing. Nothing moves.
         ///
-        /// When two thirds of the drawn gateways found the record, the host name is served. A "not found" may become a
-        /// "found" in the same epoch. Events: `HostChecked`, `HostProven`. Errors: `HostNameInvalid`, `WrongEpoch`,
-        /// `NothingToProve`, `ClaimExpired`, `NotDrawn`, `AlreadyAnswered`, `HostTaken`, `BadSignature`.
+        /// When two thirds of the drawn gateways found the record, the host name is served. A "not
+        /// found" may become a "found" in the same epoch. Events: `HostChecked`, `HostProven`.
+        /// Errors: `HostNameInvalid`, `WrongEpoch`,
+        /// `NothingToProve`, `ClaimExpired`, `NotDrawn`, `AlreadyAnswered`, `HostTaken`,
+        /// `BadSignature`.
         #[pallet::call_index(9)]
         #[pallet::weight(T::WeightInfo::attest_host())]
         #[pallet::weight_of_authorize(T::WeightInfo::authorize_attest_host())]
@@ -619,7 +647,8 @@ pub mod pallet {
 
         /// Publishes the next price list. `PriceOrigin` only; nothing moves.
         ///
-        /// Services may pin it once `PriceNotice` whole epochs have passed. Event: `PricesPublished`. Errors:
+        /// Services may pin it once `PriceNotice` whole epochs have passed. Event:
+        /// `PricesPublished`. Errors:
         /// `TooManyPriceLists`.
         #[pallet::call_index(10)]
         #[pallet::weight(T::WeightInfo::publish_prices())]
@@ -631,7 +660,8 @@ pub mod pallet {
 
     #[pallet::view_functions]
     impl<T: Config> Pallet<T> {
-        /// The text that a TXT record of `_selvedge-challenge.<host>` must hold; `None` for an unknown service.
+        /// The text that a TXT record of `_selvedge-challenge.<host>` must hold; `None` for an
+        /// unknown service.
         pub fn challenge_of(service: ServiceId, host: Vec<u8>) -> Option<Vec<u8>> {
             let record = Services::<T>::get(service)?;
             Some(Self::challenge(service, &host, &record.owner))

@@ -11,8 +11,9 @@ pub enum HostKind {
 
 /// Reads a host name; `None` unless it is a lower-case DNS name without a dot at its end.
 ///
-/// Labels are letters, digits and hyphens (RFC 1123 §2.1), so an internationalised name must come as its `xn--` form. A
-/// public name has at least two labels, and its last one is not a number: an IPv4 address is no name.
+/// Labels are letters, digits and hyphens (RFC 1123 §2.1), so an internationalised name must come
+/// as its `xn--` form. A public name has at least two labels, and its last one is not a number: an
+/// IPv4 address is no name.
 pub fn host_kind(name: &[u8]) -> Option<HostKind> {
     if name.len() > super::types::MAX_HOST_LEN as usize || !name.split(|c| *c == b'.').all(is_label)
     {
@@ -37,9 +38,11 @@ fn is_label(label: &[u8]) -> bool {
         && !ends.contains(&Some(&b'-'))
 }
 
-/// Whether the text is a base URL: `http` or `https`, a DNS name or an IP address, maybe a port and a path.
+/// Whether the text is a base URL: `http` or `https`, a DNS name or an IP address, maybe a port and
+/// a path.
 ///
-/// User names, queries, fragments and `..` are refused: an origin is a place below which every path is asked for.
+/// User names, queries, fragments and `..` are refused: an origin is a place below which every path
+/// is asked for.
 pub fn is_origin(url: &[u8]) -> bool {
     if url.len() > super::types::MAX_ORIGIN_LEN as usize {
         return false;

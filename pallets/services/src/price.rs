@@ -21,7 +21,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// All published lists with the first epoch a service may pin them for, in order of their versions.
+    /// All published lists with the first epoch a service may pin them for, in order of their
+    /// versions.
     pub fn price_lists() -> Vec<(PriceList, Epoch)> {
         (1..=LatestPrices::<T>::get())
             .filter_map(|version| {

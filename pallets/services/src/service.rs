@@ -67,7 +67,8 @@ impl<T: Config> Pallet<T> {
         }
         Self::hold(&owner, record.held())?;
         Services::<T>::insert(id, record);
-        // Nothing was served or charged before, so the first terms may begin inside the current epoch.
+        // Nothing was served or charged before, so the first terms may begin inside the current
+        // epoch.
         let first = Terms {
             from: now,
             cap,

@@ -1,4 +1,5 @@
-//! Keeps the terms of a service by epoch: changes begin with the next epoch, and what claims may still be about stays.
+//! Keeps the terms of a service by epoch: changes begin with the next epoch, and what claims may
+//! still be about stays.
 
 use crate::{
     types::{Terms, TermsHistory},
@@ -32,8 +33,9 @@ pub(crate) fn highest_cap(history: &[Terms], from: Epoch, to: Epoch) -> Planck {
 
 /// Lets `change` edit the latest terms, to begin in `next`.
 ///
-/// A change that is pending for the same epoch is replaced, and dropped when it comes to nothing. Terms that no longer
-/// matter after `horizon` are forgotten first. Returns `false` when the history is full.
+/// A change that is pending for the same epoch is replaced, and dropped when it comes to nothing.
+/// Terms that no longer matter after `horizon` are forgotten first. Returns `false` when the
+/// history is full.
 pub(crate) fn amend(
     history: &mut TermsHistory,
     next: Epoch,
@@ -80,7 +82,8 @@ impl<T: Config> Pallet<T> {
             .ok_or(Error::<T>::UnknownService)
     }
 
-    /// Refuses unless the owner's balance covers all caps as they stand now, pending changes included.
+    /// Refuses unless the owner's balance covers all caps as they stand now, pending changes
+    /// included.
     pub(crate) fn ensure_covered(owner: &T::AccountId) -> DispatchResult {
         let now = T::Clock::current();
         T::Prepaid::ensure_covers(owner, Self::sum_of_caps(owner, now, now.next()))

@@ -1,8 +1,8 @@
 //! Weights estimated from storage accesses, not measured. To measure:
 //! `frame-omni-bencher v1 benchmark pallet --runtime <wasm> --pallet pallet_edge_services --extrinsic '*' --genesis-builder runtime`.
 //!
-//! Reference time counts 20 µs per call for decoding and dispatch, 5 µs per hash over a short text, and 60 µs for an
-//! ed25519 check; proof size counts the longest encoding of every item touched.
+//! Reference time counts 20 µs per call for decoding and dispatch, 5 µs per hash over a short text,
+//! and 60 µs for an ed25519 check; proof size counts the longest encoding of every item touched.
 
 use crate::types::{HostClaim, Service, TermsHistory, MAX_SERVICES_PER_OWNER};
 use codec::MaxEncodedLen;

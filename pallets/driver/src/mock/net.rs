@@ -1,6 +1,8 @@
-//! Off-chain externalities with daemons behind URLs, a clock that only moves when somebody waits, and a database.
+//! Off-chain externalities with daemons behind URLs, a clock that only moves when somebody waits,
+//! and a database.
 //!
-//! The SDK's own test externalities always answer at once with 200, so they know neither slow nor lying peers.
+//! The SDK's own test externalities always answer at once with 200, so they know neither slow nor
+//! lying peers.
 
 use super::{Test, TOKEN};
 use codec::{Decode, Encode};
@@ -98,7 +100,8 @@ impl Net {
         self.0.lock().unwrap_or_else(|poison| poison.into_inner())
     }
 
-    /// Puts a daemon behind an endpoint. Like a real one it refuses a wrong token before it looks at anything else.
+    /// Puts a daemon behind an endpoint. Like a real one it refuses a wrong token before it looks
+    /// at anything else.
     pub(crate) fn serve(&self, endpoint: &AgentEndpoint, mut handler: Handler) {
         let guarded: Handler = Box::new(move |request| {
             let expected = ("authorization".to_string(), format!("Bearer {TOKEN}"));
@@ -147,7 +150,8 @@ impl Net {
     }
 }
 
-/// A well-behaved daemon: it keeps the digests it was told, and `extra` answers everything but status and config.
+/// A well-behaved daemon: it keeps the digests it was told, and `extra` answers everything but
+/// status and config.
 pub(crate) fn good(
     device: DeviceId,
     closed: Vec<Epoch>,

@@ -1,4 +1,5 @@
-//! Dead, slow, lying and foreign daemons: the worker stays within its time, sends nothing, and serves the others.
+//! Dead, slow, lying and foreign daemons: the worker stays within its time, sends nothing, and
+//! serves the others.
 
 use super::*;
 use crate::mock::net::Handler;
@@ -214,7 +215,8 @@ fn slow_daemons_share_the_time_and_everyone_has_a_turn() {
             assert!(net.now() - before <= longest());
             served += take_deltas(&net).len();
         }
-        // Three slow ones use up a block; in the other three blocks the good one comes early enough.
+        // Three slow ones use up a block; in the other three blocks the good one comes early
+        // enough.
         assert_eq!(served, 3);
     });
 }

@@ -101,3 +101,35 @@ fn a_daemon_that_cannot_look_up_is_left_alone() {
         assert_eq!(net.take_lines().len(), 3, "status, config, one name");
     });
 }
+
+#[test]
+fn a_slow_look_up_may_take_what_time_is_left_but_no_other_daemons_turn() {
+    run(|net| {
+        let slow = |after| {
+            move |_: &net::Request| {
+                let answer = HostCheckAnswer {
+                    found: true,
+                    signature: Signature64([3; 64]),
+                };
+                Answer::ok(answer).map(|answer| Answer { after, ..answer })
+            }
+        };
+        // Longer than one exchange may take, and then longer than all of them.
+        for (after, finds) in [(900, 1), (60_000, 0)] {
+            net.serve(&endpoint(1), good(device(1), vec![], slow(after)));
+            plain(&net, 2);
+            net.list(&[endpoint(1), endpoint(2)]);
+            set_due(vec![(
+                ServiceId(after),
+                host(after),
+                EXPECTED.to_vec(),
+                EPOCH,
+            )]);
+            let before = net.now();
+            work(2);
+            assert!(net.now() - before <= longest());
+            assert_eq!(take_deltas(&net).len(), 2, "both have their config");
+            assert_eq!(take_sent().len(), finds);
+        }
+    });
+}

@@ -8,7 +8,8 @@ use sp_runtime::transaction_validity::TransactionSource;
 
 const HOST: &str = "www.example.org";
 
-/// A service with one unproven host name, in epoch 11 with `gateways` active ones; the drawn ones' keys.
+/// A service with one unproven host name, in epoch 11 with `gateways` active ones; the drawn ones'
+/// keys.
 fn claimed(gateways: u8) -> (ServiceId, Vec<ed25519::Pair>) {
     let id = create(&[HOST]);
     activate_gateways(gateways);

@@ -1,4 +1,5 @@
-//! Every invariant of the README can fail: each test breaks one in storage and expects it to be named.
+//! Every invariant of the README can fail: each test breaks one in storage and expects it to be
+//! named.
 
 use super::*;
 use crate::{

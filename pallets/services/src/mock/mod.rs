@@ -1,17 +1,19 @@
-//! A runtime with services and balances; clock, billing, staking and seed answer from thread-local state.
+//! A runtime with services and balances, and what the tests do with it.
+
+mod answers;
+
+pub use answers::*;
 
 use crate as pallet_edge_services;
 use crate::types::ServiceSummary;
 use frame_support::{derive_impl, parameter_types, traits::ConstU32};
 use frame_system::EnsureRoot;
-use pallet_edge_traits::{EpochClock, OnEpoch, PrepaidInspect, StakeInspect};
+use pallet_edge_traits::{EpochClock, OnEpoch};
 use selvedge_primitives_types::{
-    agent::HostCheckVerdict, DeviceId, Domain, Epoch, Millis, Planck, Prices, Role, ServiceId,
-    Signature64, StakeId,
+    agent::HostCheckVerdict, Domain, Epoch, Planck, Prices, ServiceId, Signature64,
 };
 use sp_core::{crypto::AccountId32, ed25519, Pair};
-use sp_runtime::{traits::IdentityLookup, BuildStorage, DispatchError, DispatchResult};
-use std::cell::{Cell, RefCell};
+use sp_runtime::{traits::IdentityLookup, BuildStorage};
 
 pub type Balance = u128;
 
@@ -52,73 +54,6 @@ impl pallet_balances::Config for Test {
     type Balance = Balance;
     type ExistentialDeposit = frame_support::traits::ConstU128<1>;
     type RuntimeHoldReason = RuntimeHoldReason;
-}
-
-thread_local! {
-    static EPOCH: Cell<u64> = const { Cell::new(10) };
-    static COVERED: Cell<Planck> = const { Cell::new(Planck::MAX) };
-    static GATEWAYS: RefCell<Vec<DeviceId>> = const { RefCell::new(Vec::new()) };
-}
-
-/// The prepaid balance covers less than the caps.
-pub const NOT_COVERED: DispatchError = DispatchError::Other("not covered");
-
-pub struct Clock;
-impl EpochClock for Clock {
-    fn current() -> Epoch {
-        Epoch(EPOCH.get())
-    }
-    fn now() -> Millis {
-        Self::start_of(Self::current())
-    }
-    fn start_of(epoch: Epoch) -> Millis {
-        Millis(epoch.0 * 60_000)
-    }
-    fn length() -> Millis {
-        Millis(60_000)
-    }
-    fn epochs_per_era() -> u64 {
-        4
-    }
-}
-
-pub struct Prepaid;
-impl PrepaidInspect<AccountId32> for Prepaid {
-    fn is_funded_at(_: &AccountId32, _: Epoch) -> bool {
-        true
-    }
-    fn ensure_covers(_: &AccountId32, caps: Planck) -> DispatchResult {
-        frame_support::ensure!(caps <= COVERED.get(), NOT_COVERED);
-        Ok(())
-    }
-}
-
-pub struct Stakes;
-impl StakeInspect<AccountId32> for Stakes {
-    fn is_active(device: &DeviceId, role: Role, _: Epoch) -> bool {
-        role == Role::Gateway && GATEWAYS.with_borrow(|all| all.contains(device))
-    }
-    fn owner_at(_: &DeviceId, _: Epoch) -> Option<AccountId32> {
-        None
-    }
-    fn stake_of(_: &DeviceId) -> Option<(StakeId, Planck)> {
-        None
-    }
-    fn active_count(role: Role, _: Epoch) -> u32 {
-        Self::active_devices(role, u32::MAX).len() as u32
-    }
-    fn active_devices(role: Role, limit: u32) -> Vec<DeviceId> {
-        if role != Role::Gateway {
-            return Vec::new();
-        }
-        GATEWAYS.with_borrow(|all| all.iter().take(limit as usize).copied().collect())
-    }
-    fn assigned_since(_: &DeviceId) -> Option<Millis> {
-        None
-    }
-    fn boost_of(_: &DeviceId) -> u32 {
-        1_000_000
-    }
 }
 
 parameter_types! {
@@ -173,9 +108,7 @@ pub fn run(test: impl FnOnce()) {
 
 /// A fresh chain in epoch 10, with two accounts and price list 1.
 pub fn ext() -> sp_io::TestExternalities {
-    EPOCH.set(10);
-    COVERED.set(Planck::MAX);
-    GATEWAYS.take();
+    answers::reset();
     let genesis = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {
             balances: vec![(ALICE, FREE), (BOB, FREE)],
@@ -195,30 +128,10 @@ pub fn ext() -> sp_io::TestExternalities {
     ext
 }
 
-pub fn set_covered(caps: Planck) {
-    COVERED.set(caps);
-}
-
 /// Moves to an epoch and tells the pallet.
 pub fn go_to(epoch: u64) {
-    let ended = Epoch(EPOCH.replace(epoch));
+    let ended = answers::set_epoch(epoch);
     Services::on_epoch(ended, Epoch(epoch));
-}
-
-/// The key of the n-th gateway.
-pub fn gateway(n: u8) -> ed25519::Pair {
-    ed25519::Pair::from_seed(&[n; 32])
-}
-
-pub fn device(pair: &ed25519::Pair) -> DeviceId {
-    DeviceId(pair.public().0)
-}
-
-/// Activates gateways 1 to `count`, from the next epoch on.
-pub fn activate_gateways(count: u8) {
-    let mut all: Vec<_> = (1..=count).map(|n| device(&gateway(n))).collect();
-    all.sort();
-    GATEWAYS.set(all);
 }
 
 /// A gateway's answer for the current epoch, signed by it.
