@@ -8,6 +8,10 @@
 
 extern crate alloc;
 
+mod walk;
+
+pub use walk::NodeWalk;
+
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::weights::Weight;
@@ -44,7 +48,11 @@ pub trait EpochClock {
     }
     /// How far the current epoch has run, from 0 to its length.
     fn elapsed() -> Millis {
-        Millis(Self::now().0.saturating_sub(Self::start_of(Self::current()).0))
+        Millis(
+            Self::now()
+                .0
+                .saturating_sub(Self::start_of(Self::current()).0),
+        )
     }
 }
 
@@ -121,7 +129,9 @@ pub trait StakeInspect<AccountId> {
     }
     /// In how many of the epochs `from..=to` the device was active in the role.
     fn active_epochs(device: &DeviceId, role: Role, from: Epoch, to: Epoch) -> u64 {
-        (from.0..=to.0).filter(|epoch| Self::is_active(device, role, Epoch(*epoch))).count() as u64
+        (from.0..=to.0)
+            .filter(|epoch| Self::is_active(device, role, Epoch(*epoch)))
+            .count() as u64
     }
 }
 
@@ -132,7 +142,9 @@ pub trait StakeSlash {
 }
 
 /// Terms of a service in one epoch.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
+)]
 pub struct ServiceTerms<AccountId> {
     /// Who pays.
     pub owner: AccountId,

@@ -1,0 +1,13 @@
+mod assign;
+mod commit_lock;
+mod create_stake;
+mod genesis;
+mod history;
+mod invariants;
+mod offence;
+mod release_express;
+mod request_unlock;
+mod session;
+mod slash;
+mod unassign;
+mod withdraw_unlocked;

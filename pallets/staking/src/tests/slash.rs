@@ -1,0 +1,113 @@
+//! `StakeSlash` and what a slash takes.
+
+use crate::{mock::*, types::DAY, *};
+use frame_support::assert_ok;
+use pallet_edge_traits::{StakeInspect, StakeSlash};
+
+fn total_issuance() -> u128 {
+    <Balances as Inspect<AccountId32>>::total_issuance()
+}
+
+#[test]
+fn takes_the_amount_and_unassigns_what_falls_short() {
+    run(|| {
+        staked(1, 1, Role::Gateway);
+        pass(EPOCH);
+        let before = total_issuance();
+        assert_eq!(NodeStaking::slash(&device(1), Epoch(1), 5_000), 5_000);
+        assert_eq!((on_hold(1), free(SLASHES)), (20_000, FUNDS + 5_000));
+        assert_eq!(total_issuance(), before);
+        System::assert_has_event(
+            Event::<Test>::Slashed {
+                stake: StakeId(0),
+                owner: account(1),
+                amount: 5_000,
+                reward: 0,
+            }
+            .into(),
+        );
+        assert_eq!(stake(0).device, None);
+        assert_eq!(NodeStaking::active_count(Role::Gateway, Epoch(2)), 0);
+    });
+}
+
+#[test]
+fn never_takes_more_than_the_stake() {
+    run(|| {
+        staked(1, 1, Role::Gateway);
+        create(1, Role::Gateway);
+        pass(EPOCH);
+        assert_eq!(NodeStaking::slash(&device(1), Epoch(1), u128::MAX), 25_000);
+        assert_eq!(on_hold(1), 25_000);
+        assert!(!Stakes::<Test>::contains_key(StakeId(0)));
+        assert!(NodeStaking::is_active(&device(1), Role::Gateway, Epoch(1)));
+        assert_eq!(NodeStaking::stake_of(&device(1)), Some((StakeId(0), 0)));
+        assert_eq!(NodeStaking::slash(&device(1), Epoch(1), 1), 0);
+    });
+}
+
+#[test]
+fn chunks_do_not_dodge_it_and_the_youngest_go_first() {
+    run(|| {
+        staked(1, 1, Role::Gateway);
+        pass(EPOCH);
+        assert_ok!(unassign(0, 1));
+        for amount in [4_000, 6_000, 15_000] {
+            assert_ok!(NodeStaking::request_unlock(
+                RuntimeOrigin::signed(account(1)),
+                StakeId(0),
+                amount
+            ));
+        }
+        pass(3 * EPOCH);
+        assert_eq!(NodeStaking::slash(&device(1), Epoch(1), 17_000), 17_000);
+        let left: Vec<_> = stake(0).chunks.iter().map(|chunk| chunk.amount).collect();
+        assert_eq!(left, [4_000, 4_000]);
+        pass(90 * DAY.0);
+        for chunk in [0, 1] {
+            let origin = RuntimeOrigin::signed(account(1));
+            assert_ok!(NodeStaking::withdraw_unlocked(origin, StakeId(0), chunk));
+        }
+        assert_eq!(free(1), FUNDS - 17_000);
+    });
+}
+
+#[test]
+fn an_epoch_without_a_stake_costs_nothing() {
+    run(|| {
+        staked(1, 1, Role::Gateway);
+        pass(EPOCH);
+        assert_eq!(NodeStaking::slash(&device(1), Epoch(0), 1_000), 0);
+        assert_eq!(NodeStaking::slash(&device(2), Epoch(1), 1_000), 0);
+        assert_eq!(NodeStaking::slash(&device(1), Epoch(1), 0), 0);
+        assert_eq!((on_hold(1), stake(0).device), (25_000, Some(device(1))));
+    });
+}
+
+#[test]
+fn the_reporter_gets_a_capped_share() {
+    run(|| {
+        let small = create(1, Role::Gateway);
+        let large = create(2, Role::Stargate);
+        assert_eq!(
+            Pallet::<Test>::slash_stake(small, 5_000, Some(&account(3))),
+            5_000
+        );
+        assert_eq!((free(3), free(SLASHES)), (FUNDS + 500, FUNDS + 4_500));
+        // A tenth would be 25,000.
+        assert_eq!(
+            Pallet::<Test>::slash_stake(large, 250_000, Some(&account(3))),
+            250_000
+        );
+        assert_eq!(free(3), FUNDS + 1_500);
+    });
+}
+
+#[test]
+fn a_reward_below_the_existential_deposit_goes_where_slashes_go() {
+    run(|| {
+        let id = create(1, Role::Gateway);
+        assert_eq!(Pallet::<Test>::slash_stake(id, 90, Some(&account(99))), 90);
+        assert_eq!((free(99), free(SLASHES)), (0, FUNDS + 90));
+    });
+}

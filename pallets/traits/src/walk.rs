@@ -1,0 +1,58 @@
+//! A cursor over all active nodes, role by role, for work that is spread over blocks.
+
+use crate::StakeInspect;
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use selvedge_primitives_types::{DeviceId, Role};
+
+/// Where a walk over the active nodes stands. Nodes that come or go while it is under way may be missed, never met
+/// twice.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct NodeWalk {
+    role: Option<Role>,
+    after: Option<DeviceId>,
+}
+
+impl Default for NodeWalk {
+    fn default() -> Self {
+        Self {
+            role: Role::ALL.first().copied(),
+            after: None,
+        }
+    }
+}
+
+impl NodeWalk {
+    /// Whether every role was walked through.
+    pub fn is_done(&self) -> bool {
+        self.role.is_none()
+    }
+
+    /// The next nodes, at most `limit` and all of one role; none at the end of a role.
+    pub fn page<AccountId, Stakes: StakeInspect<AccountId>>(
+        &mut self,
+        limit: u32,
+    ) -> Vec<(Role, DeviceId)> {
+        let Some(role) = self.role else {
+            return Vec::new();
+        };
+        let page = Stakes::active_page(role, self.after, limit);
+        self.after = page.last().copied();
+        if self.after.is_none() {
+            self.role = Role::ALL.into_iter().find(|next| *next > role);
+        }
+        page.into_iter().map(|device| (role, device)).collect()
+    }
+}
