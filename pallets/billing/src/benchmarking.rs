@@ -189,10 +189,10 @@ mod benchmarks {
         let (trees, key) = usage::<T>(1);
         T::BenchmarkHelper::set_clock(EPOCH.next(), 0);
         let commitment = trees.commitment(GATEWAY, EPOCH);
-        let _agent_signature = sign::<T>(&key, &commit_payload(&commitment));
+        let agent_signature = sign::<T>(&key, &commit_payload(&commitment));
         let call = Call::<T>::commit_usage {
             commitment,
-            _agent_signature,
+            agent_signature,
         };
         #[block]
         {
@@ -208,14 +208,14 @@ mod benchmarks {
         let (trees, key) = committed::<T>(n);
         let (entries, proof) = page(&trees, TreeKind::Customers);
         let payload = page_payload(Walk::Settle, GATEWAY, EPOCH, &entries, &proof);
-        let _agent_signature = Some(sign::<T>(&key, &payload));
+        let agent_signature = Some(sign::<T>(&key, &payload));
         let (gateway, epoch) = (GATEWAY, EPOCH);
         let call = Call::<T>::settle {
             gateway,
             epoch,
             entries,
             proof,
-            _agent_signature,
+            agent_signature,
         };
         #[block]
         {

@@ -93,7 +93,7 @@ impl pallet_edge_billing::Config for Test {
 
 /// What the other pallets would answer. Terms hold from epoch 0 on unless a test changes them.
 #[derive(Clone, Default)]
-pub(crate) struct World {
+pub struct World {
     pub(crate) epoch: u64,
     /// Quarters of the current epoch that have run.
     pub(crate) quarters: u64,

@@ -24,23 +24,23 @@ fn with_signature(
             epoch,
             entries,
             proof,
-            _agent_signature,
+            agent_signature,
         }
         | Call::credit {
             gateway,
             epoch,
             entries,
             proof,
-            _agent_signature,
+            agent_signature,
         }
         | Call::refund {
             gateway,
             epoch,
             entries,
             proof,
-            _agent_signature,
+            agent_signature,
         } => {
-            *_agent_signature = sign((*gateway, *epoch, entries, proof));
+            *agent_signature = sign((*gateway, *epoch, entries, proof));
         }
         _ => panic!("not a walk"),
     }
@@ -102,10 +102,10 @@ fn a_signature_is_for_one_page_of_one_walk() {
         with_signature(good, |_| None);
         let good = signed(Walk::Settle, &trees, 0, GATEWAY);
         if let Call::settle {
-            _agent_signature, ..
+            agent_signature, ..
         } = &good
         {
-            taken = *_agent_signature;
+            taken = *agent_signature;
         }
         let bad_proof = Err(InvalidTransaction::BadProof.into());
         // A shorter page under the same signature.
@@ -156,7 +156,7 @@ fn is_not_let_in_with_an_empty_page() {
             epoch: Epoch(10),
             entries: Default::default(),
             proof,
-            _agent_signature: None,
+            agent_signature: None,
         };
         let call = with_signature(empty, |(gateway, epoch, entries, proof)| {
             Some(sign(

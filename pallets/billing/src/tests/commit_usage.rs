@@ -137,19 +137,19 @@ fn refuses_any_key_but_the_agents() {
             (commitment, sign(GATEWAY, &(*b"settle", commitment))),
             (changed, sign(GATEWAY, &payload)),
         ];
-        for (commitment, _agent_signature) in forgeries {
+        for (commitment, agent_signature) in forgeries {
             let call = Call::<Test>::commit_usage {
                 commitment,
-                _agent_signature,
+                agent_signature,
             };
             assert_eq!(authorize(&call), Err(InvalidTransaction::BadProof.into()));
         }
         // Signed for a chain with another genesis.
-        let _agent_signature = sign(GATEWAY, &payload);
+        let agent_signature = sign(GATEWAY, &payload);
         frame_system::BlockHash::<Test>::insert(0, sp_core::H256([8; 32]));
         let call = Call::<Test>::commit_usage {
             commitment,
-            _agent_signature,
+            agent_signature,
         };
         assert_eq!(authorize(&call), Err(InvalidTransaction::BadProof.into()));
     });
@@ -191,7 +191,7 @@ fn is_operational_so_that_congestion_forfeits_nothing() {
     let commitment = commitment(&usual(GATEWAY, 10));
     let call = Call::<Test>::commit_usage {
         commitment,
-        _agent_signature: Signature64([0; 64]),
+        agent_signature: Signature64([0; 64]),
     };
     assert_eq!(call.get_dispatch_info().class, DispatchClass::Operational);
 }

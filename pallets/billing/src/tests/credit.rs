@@ -194,7 +194,7 @@ fn voids_when_the_caches_are_never_shown() {
                 start: 0,
                 siblings: Vec::new(),
             },
-            _agent_signature: None,
+            agent_signature: None,
         };
         assert_ok!(send(5, call));
         assert_eq!(void_reason(&trees), Some(VoidReason::Overdue));
@@ -243,7 +243,7 @@ fn refuses_entries_of_the_other_tree() {
             epoch: Epoch(10),
             entries,
             proof,
-            _agent_signature: None,
+            agent_signature: None,
         };
         assert_noop!(send(5, call), Error::<Test>::ProofInvalid);
     });

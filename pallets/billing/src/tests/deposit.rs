@@ -70,7 +70,7 @@ fn refuses_more_than_is_free() {
     run(|| {
         assert_noop!(send(1, deposit(1_000_000)), TokenError::FundsUnavailable);
         assert_noop!(send(1, deposit(Planck::MAX)), TokenError::FundsUnavailable);
-        assert_noop!(send(9, deposit(50)), TokenError::CannotCreateHold);
+        assert_noop!(send(9, deposit(50)), TokenError::FundsUnavailable);
         assert_ok!(send(1, deposit(50)));
         assert_noop!(send(1, deposit(Planck::MAX)), TokenError::FundsUnavailable);
     });

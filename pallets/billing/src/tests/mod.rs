@@ -19,11 +19,7 @@ mod withdraw;
 
 use crate::{agent::*, mock::*, types::*, Call, Commitments, Error, Event};
 use codec::Encode;
-use frame_support::{
-    assert_noop, assert_ok,
-    dispatch::RawOrigin,
-    traits::{Authorize, OriginTrait},
-};
+use frame_support::{assert_noop, assert_ok, dispatch::RawOrigin, traits::Authorize};
 use pallet_edge_traits::{HostKeccak, ServiceTerms};
 use selvedge_primitives_math::{price::charge, RangeProof, TreeKind, UsageTrees};
 use selvedge_primitives_types::{
@@ -171,28 +167,28 @@ fn walk(walk: Walk, trees: &UsageTrees, start: u32, len: u32) -> Call<Test> {
         Walk::Credit => TreeKind::Caches,
     };
     let (entries, proof) = page(trees, kind, start, len);
-    let _agent_signature = None;
+    let agent_signature = None;
     match walk {
         Walk::Settle => Call::settle {
             gateway,
             epoch,
             entries,
             proof,
-            _agent_signature,
+            agent_signature,
         },
         Walk::Credit => Call::credit {
             gateway,
             epoch,
             entries,
             proof,
-            _agent_signature,
+            agent_signature,
         },
         Walk::Refund => Call::refund {
             gateway,
             epoch,
             entries,
             proof,
-            _agent_signature,
+            agent_signature,
         },
     }
 }
@@ -232,10 +228,10 @@ fn sign(gateway: DeviceId, payload: &impl Encode) -> Signature64 {
 }
 
 fn commit_call(commitment: UsageCommitment) -> Call<Test> {
-    let _agent_signature = sign(commitment.gateway, &commit_payload(&commitment));
+    let agent_signature = sign(commitment.gateway, &commit_payload(&commitment));
     Call::commit_usage {
         commitment,
-        _agent_signature,
+        agent_signature,
     }
 }
 

@@ -120,10 +120,10 @@ fn refuses_unknown_commitments_and_wrong_pages() {
             epoch,
             entries: entries.to_vec().try_into().unwrap(),
             proof: proof.clone(),
-            _agent_signature: None,
+            agent_signature: None,
         };
         let (entries, proof) = page(&trees, TreeKind::Customers, 0, 1);
-        let invalid = Error::<Test>::ProofInvalid;
+        let invalid: DispatchError = Error::<Test>::ProofInvalid.into();
         assert_noop!(send(5, call(&[], &proof)), invalid);
         let mut more = entries[0];
         more.sum.amount += 1;
@@ -365,7 +365,7 @@ fn needs_no_page_to_void_what_is_overdue() {
                 start: 0,
                 siblings: Vec::new(),
             },
-            _agent_signature: None,
+            agent_signature: None,
         };
         assert_ok!(send(5, call));
         assert_void(&trees, VoidReason::Overdue);

@@ -16,6 +16,13 @@ enum Step {
         requests: [u64; 4],
         stranger: bool,
     },
+    /// The step that a commitment is due for.
+    Due {
+        rival: bool,
+        back: u64,
+        len: u32,
+    },
+    /// Any step at any cursor.
     Walk {
         step: u8,
         rival: bool,
@@ -33,17 +40,19 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let who = || 1u8..=2;
-    let back = || 1u64..=9;
-    let requests = proptest::array::uniform4(0u64..200);
+    let back = || 1u64..=7;
+    let requests = proptest::array::uniform4(0u64..180);
     prop_oneof![
-        4 => (1u64..=5).prop_map(Step::Pass),
+        8 => (1u64..=3).prop_map(Step::Pass),
         1 => (who(), 0u128..3_000).prop_map(|(who, amount)| Step::Deposit(who, amount)),
         1 => (who(), 0u128..14_000).prop_map(|(who, amount)| Step::Withdraw(who, amount)),
         1 => who().prop_map(Step::Close),
         6 => (any::<bool>(), 1u64..=3, requests, proptest::bool::weighted(0.1)).prop_map(
             |(rival, back, requests, stranger)| Step::Commit { rival, back, requests, stranger }
         ),
-        12 => (0u8..3, any::<bool>(), back(), 0u32..2, 1u32..4).prop_map(
+        24 => (any::<bool>(), back(), 1u32..4)
+            .prop_map(|(rival, back, len)| Step::Due { rival, back, len }),
+        4 => (0u8..3, any::<bool>(), back(), 0u32..2, 1u32..4).prop_map(
             |(step, rival, back, start, len)| Step::Walk { step, rival, back, start, len }
         ),
         1 => (any::<bool>(), back()).prop_map(|(rival, back)| Step::Void { rival, back }),
@@ -103,6 +112,26 @@ impl Network {
                     self.trees.insert((gateway, epoch), trees);
                 }
                 done
+            }
+            Step::Due { rival, back, len } => {
+                let key = (device(rival), self.epoch().saturating_sub(back));
+                let Some(trees) = self.trees.get(&key) else {
+                    return false;
+                };
+                let Some(record) = Billing::commitment(&key.0, Epoch(key.1)) else {
+                    return false;
+                };
+                let (step, start) = match record.status {
+                    Status::Pending => (Walk::Settle, 0),
+                    Status::Settling(cursor) => (Walk::Settle, cursor),
+                    Status::HeldBack { checked, .. } => {
+                        (Walk::Credit, checked % record.commitment.caches.entries)
+                    }
+                    Status::Crediting(cursor) => (Walk::Credit, cursor),
+                    Status::Refunding(cursor) => (Walk::Refund, cursor),
+                    Status::Credited | Status::Void => return false,
+                };
+                send(5, walk(step, trees, start, len)).is_ok()
             }
             Step::Walk {
                 step,
@@ -183,10 +212,9 @@ fn random_walks_reach_every_end() {
         run(|| {
             network();
             let mut network = Network::default();
-            steps
-                .current()
-                .into_iter()
-                .for_each(|step| drop(network.take(step)));
+            steps.current().into_iter().for_each(|step| {
+                network.take(step);
+            });
             for record in Commitments::<Test>::iter_values() {
                 credited += u32::from(record.status == Status::Credited);
                 voided += u32::from(record.status == Status::Void);
