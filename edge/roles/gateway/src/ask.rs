@@ -32,13 +32,17 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
 const VERIFY_FIRST: u64 = 256 * 1024;
 /// How far a cache's clock may differ from ours before a stale record is its fault, in milliseconds.
 const CLOCK_SLACK: i64 = 5_000;
+/// How long a fetch of another gateway is waited for before it begins.
+const FOLLOW_TIMEOUT: Duration = Duration::from_secs(20);
+/// The longest time that a cache's word keeps a key from being shared.
+const MAX_PASS: Duration = Duration::from_secs(60);
 /// Verified pieces that may wait for the visitor.
 const PIECES: usize = 16;
 
 /// What a cache said.
 pub enum Asked {
     /// A stored response that answers the request.
-    Hit(Hit),
+    Hit(Box<Hit>),
     /// We fetch the origin.
     Lease {
         /// Names the lease.
@@ -121,8 +125,7 @@ impl Shared {
         let mut replies = self.peers.lookup(cache, &request).await?;
         let mut first = next(&mut replies, REPLY_TIMEOUT).await?;
         if first == Reply::Waiting {
-            let patience = self.options.origin.head_timeout + REPLY_TIMEOUT;
-            first = next(&mut replies, patience).await?;
+            first = next(&mut replies, FOLLOW_TIMEOUT).await?;
         }
         match first {
             Reply::Hit(signed) => self.hit(cache, question, want, have, signed, replies).await,
@@ -142,7 +145,10 @@ impl Shared {
             Reply::Pass { until } if until == Millis(0) && want != Want::Share => {
                 Ok(Asked::Nothing)
             }
-            Reply::Pass { until } => Ok(Asked::Pass(Duration::from_millis(until.0.min(600_000)))),
+            Reply::Pass { until } => {
+                let time = Duration::from_millis(until.0).min(MAX_PASS);
+                Ok(Asked::Pass(time))
+            }
             Reply::Abort => Err(AskError::Aborted),
             Reply::Refused(refusal) => Err(AskError::Refused(refusal)),
             Reply::Data(_) | Reply::Frame(..) | Reply::End(_) | Reply::Waiting => {
@@ -257,11 +263,11 @@ impl Shared {
                 }
             }
         };
-        Ok(Asked::Hit(Hit {
+        Ok(Asked::Hit(Box::new(Hit {
             answer,
             stored,
             body,
-        }))
+        })))
     }
 
     async fn follow(

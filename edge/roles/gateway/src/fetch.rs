@@ -335,7 +335,8 @@ impl Shared {
         let credited = cache.as_ref().map_or(NO_CACHE, |cache| cache.device);
         let body = match (stale.entry, &cache) {
             (Some(entry), _) => Some(entry.body.clone()),
-            (None, Some(cache)) => match self.ask(cache, question, Want::Stored, None).await {
+            // Validated a moment ago, so it may answer even where it must be validated each time.
+            (None, Some(cache)) => match self.ask(cache, question, Want::Stale, None).await {
                 Ok(Asked::Hit(hit)) => {
                     let served = Served::stored(hit.answer, hit.body, Source::Validated, credited);
                     return Ok(served.say(why));

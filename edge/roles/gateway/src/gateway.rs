@@ -84,6 +84,8 @@ pub struct Shared {
     pub passes: Memo<[u8; 16]>,
     /// Caches that are not believed about a key.
     pub distrust: Memo<(DeviceId, [u8; 16])>,
+    /// Caches that did not answer in time.
+    pub resting: Memo<DeviceId>,
     /// Looks for ownership records.
     pub hosts: HostChecker,
     /// Where the chain's config is kept.
@@ -271,6 +273,7 @@ impl Gateway {
             generations: Generations::default(),
             passes: Memo::new(MEMO),
             distrust: Memo::new(MEMO),
+            resting: Memo::new(MEMO),
             hosts,
             certs,
             epoch_over: Notify::new(),

@@ -169,8 +169,11 @@ mod tests {
     use parking_lot::Mutex;
     use selvedge_edge_drivers_http::{channel, full};
 
+    /// Octets counted, how it ended, and checks of the lease.
+    type Seen = (u64, Option<(u64, bool)>, u64);
+
     #[derive(Clone, Default)]
-    struct Tally(Arc<Mutex<(u64, Option<(u64, bool)>, u64)>>);
+    struct Tally(Arc<Mutex<Seen>>);
 
     impl Counting for Tally {
         fn sent(&mut self, octets: u64) -> bool {

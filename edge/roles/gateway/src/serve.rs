@@ -16,7 +16,7 @@ use selvedge_edge_core_http_cache::{
     invalidation, CacheKey, CacheStatus, Forwarded, Lookup, RequestHead, ResponseHead, Reuse, Rule,
 };
 use selvedge_edge_drivers_http::{empty, Body, ConnInfo, Handler};
-use selvedge_edge_drivers_transport::{InvalidateRequest, PeerAddress, Want};
+use selvedge_edge_drivers_transport::{InvalidateRequest, PeerAddress, TransportError, Want};
 use selvedge_primitives_types::agent::ServiceState;
 
 use crate::ask::{AskError, Asked};
@@ -39,6 +39,8 @@ const OWNERS: usize = 2;
 const TRIES: usize = 3;
 /// How long a cache that was caught is not asked for the same key.
 const DISTRUST: Duration = Duration::from_secs(60);
+/// How long a cache that did not answer in time is not asked at all.
+const REST: Duration = Duration::from_secs(3);
 
 /// The handler of one listener.
 pub struct Front {
@@ -219,6 +221,9 @@ impl Shared {
             Want::Share
         };
         for cache in question.scope.world.owners(service, key, OWNERS) {
+            if self.resting.holds(&cache.device, Instant::now()) {
+                continue;
+            }
             if self
                 .distrust
                 .holds(&(cache.device, question.pass_name()), Instant::now())
@@ -315,6 +320,9 @@ impl Shared {
                 self.distrust.remember(place, Instant::now(), DISTRUST);
             }
             error => {
+                if matches!(error, AskError::Transport(TransportError::TooSlow { .. })) {
+                    self.resting.remember(cache.device, Instant::now(), REST);
+                }
                 tracing::debug!(cache = %cache.device, %error, id = %question.exchange.id, "a cache did not help");
             }
         }

@@ -18,7 +18,15 @@ pub async fn run(shared: Arc<Shared>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        send(&shared).await;
+        match tick(&shared).await {
+            Ok(vouchers) if vouchers.is_empty() => {}
+            Ok(vouchers) => {
+                // A cache that hangs holds up nobody else's voucher, and not the next interval.
+                let shared = shared.clone();
+                tokio::spawn(async move { hand_out(&shared, vouchers).await });
+            }
+            Err(error) => tracing::error!(%error, "vouchers cannot be kept"),
+        }
     }
 }
 
