@@ -1,0 +1,68 @@
+//! From the configuration to what the roles want.
+
+use crate::config::{Config, Limits as LimitsConfig};
+use selvedge_edge_drivers_http::{AddressGuard, Limits, OriginOptions};
+use selvedge_edge_roles_cache::CacheOptions;
+use selvedge_edge_roles_gateway::{AccessLogTarget, GatewayOptions};
+use std::time::Duration;
+
+const MIB: u64 = 1024 * 1024;
+
+/// A gateway's set-up.
+pub fn gateway(config: &Config) -> GatewayOptions {
+    let gateway = &config.gateway;
+    GatewayOptions {
+        http: gateway.http.clone(),
+        https: gateway.https.clone(),
+        certs: gateway.certs_dir.clone(),
+        redirect_https: gateway.redirect_https,
+        admin: config.admin.listen,
+        state: config.state_dir.clone(),
+        access_log: match gateway.access_log.as_str() {
+            "off" => AccessLogTarget::Off,
+            "stderr" => AccessLogTarget::Stderr,
+            file => AccessLogTarget::File(file.into()),
+        },
+        memory_bytes: gateway.memory_mib * MIB,
+        max_object_bytes: gateway.max_object_mib * MIB,
+        max_request_bytes: gateway.max_request_mib * MIB,
+        body_timeout: Duration::from_secs(config.limits.body_seconds),
+        max_requests: gateway.max_requests,
+        drain: Duration::from_secs(gateway.drain_seconds),
+        shutdown: Duration::from_secs(gateway.shutdown_seconds),
+        limits: limits(&config.limits),
+        origin: OriginOptions {
+            guard: AddressGuard { allow_private: gateway.allow_private_origins },
+            extra_roots: gateway.extra_origin_roots.clone(),
+            ..OriginOptions::default()
+        },
+        peers: Default::default(),
+        policy: Default::default(),
+    }
+}
+
+/// A cache's set-up.
+pub fn cache(config: &Config) -> CacheOptions {
+    CacheOptions {
+        transport: config.cache.listen,
+        admin: config.admin.listen,
+        state: config.state_dir.clone(),
+        quota: config.cache.quota_mib * MIB,
+        sync: config.cache.sync,
+        lease: Duration::from_secs(65),
+        stall: Duration::from_secs(config.limits.body_seconds),
+        exposure: Default::default(),
+        limits: limits(&config.limits),
+        policy: Default::default(),
+    }
+}
+
+fn limits(config: &LimitsConfig) -> Limits {
+    Limits {
+        connections: config.connections,
+        connections_per_ip: config.connections_per_ip,
+        header_bytes: config.header_bytes,
+        header_timeout: Duration::from_secs(config.header_seconds),
+        ..Limits::default()
+    }
+}
