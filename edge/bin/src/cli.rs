@@ -24,12 +24,17 @@ pub enum Command {
     Key(KeyCommand),
 }
 
-/// Where the configuration is, and what takes precedence over it: flags, then the environment, then the file, then
-/// defaults.
+/// Where the configuration is, and what takes precedence over it: flags, then the environment, then
+/// the file, then defaults.
 #[derive(Debug, Default, Args)]
 pub struct ConfigArgs {
     /// The configuration file.
-    #[arg(long, value_name = "FILE", env = "SELVEDGE_EDGE_CONFIG", default_value = "edge.toml")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SELVEDGE_EDGE_CONFIG",
+        default_value = "edge.toml"
+    )]
     pub config: PathBuf,
 
     /// Folder of everything that must survive a restart.
@@ -49,7 +54,12 @@ pub struct ConfigArgs {
     pub admin_listen: Option<SocketAddr>,
 
     /// Where a gateway listens for HTTP; may be given again.
-    #[arg(long = "http", value_name = "ADDRESS", env = "SELVEDGE_EDGE_HTTP", value_delimiter = ',')]
+    #[arg(
+        long = "http",
+        value_name = "ADDRESS",
+        env = "SELVEDGE_EDGE_HTTP",
+        value_delimiter = ','
+    )]
     pub http: Option<Vec<SocketAddr>>,
 
     /// Which messages are logged, such as `info` or `selvedge_edge=debug`.

@@ -105,7 +105,8 @@ section! {
         http: Vec<SocketAddr> = vec![loopback(8080)],
         /// Where it listens for HTTPS.
         https: Vec<SocketAddr> = Vec::new(),
-        /// Folder of certificates in PEM, each a pair of NAME.crt and NAME.key or one NAME.pem; read again when they change.
+        /// Folder of certificates in PEM, each a pair of NAME.crt and NAME.key or one NAME.pem;
+        /// read again when they change.
         certs_dir: Option<PathBuf> = None,
         /// Whether plain HTTP is answered with a redirect to HTTPS.
         redirect_https: bool = false,
@@ -119,7 +120,8 @@ section! {
         max_request_mib: u64 = 64,
         /// Requests at a time.
         max_requests: usize = 10_000,
-        /// Whether origins on private addresses are fetched from: for a network on one machine only.
+        /// Whether origins on private addresses are fetched from: for a network on one machine
+        /// only.
         allow_private_origins: bool = false,
         /// A PEM file of roots to trust for origins beside the system's.
         extra_origin_roots: Option<PathBuf> = None,
@@ -185,8 +187,12 @@ fn default_state() -> PathBuf {
 /// Reads the file and lays the environment and the flags over it.
 pub fn load(args: &ConfigArgs) -> anyhow::Result<Config> {
     let path = &args.config;
-    let text = fs::read_to_string(path)
-        .with_context(|| format!("cannot read {}: name a configuration with --config", path.display()))?;
+    let text = fs::read_to_string(path).with_context(|| {
+        format!(
+            "cannot read {}: name a configuration with --config",
+            path.display()
+        )
+    })?;
     let mut config = parse(&text).with_context(|| path.display().to_string())?;
     config.resolve(path.parent().unwrap_or(Path::new(".")));
     config.lay_over(args);
@@ -200,8 +206,16 @@ fn parse(text: &str) -> anyhow::Result<Config> {
 impl Config {
     /// Makes relative paths relative to the file's folder.
     fn resolve(&mut self, folder: &Path) {
-        let files = [&mut self.device_key_file, &mut self.state_dir, &mut self.control.token_file];
-        let maybe = [&mut self.ports_file, &mut self.gateway.certs_dir, &mut self.gateway.extra_origin_roots];
+        let files = [
+            &mut self.device_key_file,
+            &mut self.state_dir,
+            &mut self.control.token_file,
+        ];
+        let maybe = [
+            &mut self.ports_file,
+            &mut self.gateway.certs_dir,
+            &mut self.gateway.extra_origin_roots,
+        ];
         for path in files.into_iter().chain(maybe.into_iter().flatten()) {
             *path = folder.join(&*path);
         }
@@ -224,7 +238,8 @@ impl Config {
     /// The token that the chain node shows.
     pub fn token(&self) -> anyhow::Result<Token> {
         let path = &self.control.token_file;
-        let text = fs::read_to_string(path).with_context(|| format!("the token file {}", path.display()))?;
+        let text = fs::read_to_string(path)
+            .with_context(|| format!("the token file {}", path.display()))?;
         Token::parse(text.trim()).with_context(|| format!("the token file {}", path.display()))
     }
 
@@ -233,7 +248,11 @@ impl Config {
         key::read(&self.device_key_file)?;
         self.token()?;
         let loopback = self.control.listen.ip().is_loopback();
-        anyhow::ensure!(loopback, "control.listen must be on loopback, not {}", self.control.listen);
+        anyhow::ensure!(
+            loopback,
+            "control.listen must be on loopback, not {}",
+            self.control.listen
+        );
         if self.role == Role::Gateway {
             let gateway = &self.gateway;
             anyhow::ensure!(
@@ -265,14 +284,23 @@ mod tests {
         let example = parse(include_str!("../config.example.toml")).unwrap();
         let defaults = parse("role = \"gateway\"").unwrap();
         assert_eq!(example, defaults, "the example states every default");
-        assert_eq!(parse(include_str!("../config.dev.toml")).unwrap().role, Role::Cache);
+        assert_eq!(
+            parse(include_str!("../config.dev.toml")).unwrap().role,
+            Role::Cache
+        );
     }
 
     #[test]
     fn a_misspelt_name_is_an_error_that_names_it() {
-        for text in ["role = \"gateway\"\nstat_dir = \"x\"", "role = \"gateway\"\n[gateway]\nhtpp = []"] {
+        for text in [
+            "role = \"gateway\"\nstat_dir = \"x\"",
+            "role = \"gateway\"\n[gateway]\nhtpp = []",
+        ] {
             let error = parse(text).unwrap_err().to_string();
-            assert!(error.contains("stat_dir") || error.contains("htpp"), "{error}");
+            assert!(
+                error.contains("stat_dir") || error.contains("htpp"),
+                "{error}"
+            );
         }
         assert!(parse("role = \"toaster\"").is_err());
         assert!(parse("").is_err(), "the role has no default");
@@ -280,10 +308,14 @@ mod tests {
 
     #[test]
     fn flags_win_over_the_file() {
-        let mut config = parse("role = \"cache\"\nstate_dir = \"a\"\n[log]\nfilter = \"warn\"").unwrap();
+        let mut config =
+            parse("role = \"cache\"\nstate_dir = \"a\"\n[log]\nfilter = \"warn\"").unwrap();
         config.resolve(Path::new("/etc/selvedge"));
         assert_eq!(config.state_dir, Path::new("/etc/selvedge/a"));
-        let args = ConfigArgs { state_dir: Some("/b".into()), ..ConfigArgs::default() };
+        let args = ConfigArgs {
+            state_dir: Some("/b".into()),
+            ..ConfigArgs::default()
+        };
         config.lay_over(&args);
         assert_eq!(config.state_dir, Path::new("/b"));
         assert_eq!(config.log.filter, "warn");

@@ -27,7 +27,12 @@ fn generate(path: &Path) -> anyhow::Result<SigningKey> {
         .create_new(true)
         .mode(0o600)
         .open(path)
-        .with_context(|| format!("cannot make {}; a key that is there is never replaced", path.display()))?;
+        .with_context(|| {
+            format!(
+                "cannot make {}; a key that is there is never replaced",
+                path.display()
+            )
+        })?;
     writeln!(file, "{}", hex::encode(key.to_bytes()))?;
     file.sync_all()?;
     Ok(key)
@@ -37,7 +42,11 @@ fn generate(path: &Path) -> anyhow::Result<SigningKey> {
 pub fn read(path: &Path) -> anyhow::Result<SigningKey> {
     let why = || format!("the device key {}", path.display());
     let mode = fs::metadata(path).with_context(why)?.permissions().mode();
-    anyhow::ensure!(mode & 0o077 == 0, "{} may be read by others: chmod 600 it", path.display());
+    anyhow::ensure!(
+        mode & 0o077 == 0,
+        "{} may be read by others: chmod 600 it",
+        path.display()
+    );
     let text = fs::read_to_string(path).with_context(why)?;
     let mut seed = [0; 32];
     hex::decode_to_slice(text.trim().trim_start_matches("0x"), &mut seed)

@@ -32,7 +32,9 @@ pub fn gateway(config: &Config) -> GatewayOptions {
         shutdown: Duration::from_secs(gateway.shutdown_seconds),
         limits: limits(&config.limits),
         origin: OriginOptions {
-            guard: AddressGuard { allow_private: gateway.allow_private_origins },
+            guard: AddressGuard {
+                allow_private: gateway.allow_private_origins,
+            },
             extra_roots: gateway.extra_origin_roots.clone(),
             ..OriginOptions::default()
         },

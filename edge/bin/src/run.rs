@@ -20,7 +20,9 @@ const LAST_ANSWERS: Duration = Duration::from_secs(2);
 /// Runs the daemon until it is asked to end.
 pub fn run(config: Config) -> anyhow::Result<()> {
     start_log(&config)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         match config.role {
             Role::Gateway => gateway(&config).await,
@@ -32,7 +34,9 @@ pub fn run(config: Config) -> anyhow::Result<()> {
 fn start_log(config: &Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log.filter)
         .with_context(|| format!("log.filter {:?}", config.log.filter))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     if config.log.json {
         log.json().init();
     } else {
@@ -72,7 +76,8 @@ async fn gateway(config: &Config) -> anyhow::Result<()> {
     let identity = Arc::new(Identity::new(key)?);
     tracing::info!(device = %identity.device(), "gateway");
     let hosts = HostChecker::new(config.gateway.resolver)?;
-    let gateway = Gateway::start(identity, options::gateway(config), Arc::new(meter), hosts).await?;
+    let gateway =
+        Gateway::start(identity, options::gateway(config), Arc::new(meter), hosts).await?;
     let control = ControlServer::start(config.control.listen, token, gateway.agent())
         .await
         .with_context(|| format!("control.listen {}", config.control.listen))?;
@@ -82,9 +87,18 @@ async fn gateway(config: &Config) -> anyhow::Result<()> {
 
     let mut addresses = Addresses::default();
     let listening = gateway.listening();
-    listening.http.iter().for_each(|address| addresses.add("http", *address));
-    listening.https.iter().for_each(|address| addresses.add("https", *address));
-    listening.admin.iter().for_each(|address| addresses.add("admin", *address));
+    listening
+        .http
+        .iter()
+        .for_each(|address| addresses.add("http", *address));
+    listening
+        .https
+        .iter()
+        .for_each(|address| addresses.add("https", *address));
+    listening
+        .admin
+        .iter()
+        .for_each(|address| addresses.add("admin", *address));
     addresses.add("control", control.local_addr());
     addresses.add("audit", audit.local_addr());
     addresses.write(config.ports_file.as_deref())?;

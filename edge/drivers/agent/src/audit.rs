@@ -5,9 +5,9 @@
 //! | `GET /audit/v1/{epoch}/commitment` | `{epoch, commitment}` |
 //! | `GET /audit/v1/{epoch}/customer/{account}/{service}` | `{index, entry, entry_proof, start, leaves, leaves_proof}` |
 //!
-//! The account is 32 bytes in hex; `?start=` and `&limit=` choose a page of leaves, which ends early at
-//! 16,384. Whatever is not a number is SCALE in hex with `0x` before it. Leaves name no address and no URL, so
-//! anyone may read them; each address may ask a few times a second.
+//! The account is 32 bytes in hex; `?start=` and `&limit=` choose a page of leaves, which ends
+//! early at 16,384. Whatever is not a number is SCALE in hex with `0x` before it. Leaves name no
+//! address and no URL, so anyone may read them; each address may ask a few times a second.
 
 use std::collections::HashMap;
 use std::io;

@@ -1,7 +1,8 @@
 //! What the chain node pushed, put together from deltas.
 //!
-//! On disk: the SCALE form of [`ChainConfig`], replaced as a whole by renaming. A crash leaves the former one or the new
-//! one; a file that cannot be read is treated as none, and the chain node pushes everything again.
+//! On disk: the SCALE form of [`ChainConfig`], replaced as a whole by renaming. A crash leaves the
+//! former one or the new one; a file that cannot be read is treated as none, and the chain node
+//! pushes everything again.
 
 use std::fs;
 use std::io::{self, Write};
@@ -46,8 +47,9 @@ pub enum ApplyError {
 }
 
 impl ChainConfig {
-    /// Puts a delta on top of what is held. A section that the delta leaves out stays, with the digest it was held
-    /// under; when that is not the delta's, the daemon's status tells, and the chain node sends the section.
+    /// Puts a delta on top of what is held. A section that the delta leaves out stays, with the
+    /// digest it was held under; when that is not the delta's, the daemon's status tells, and the
+    /// chain node sends the section.
     ///
     /// Errors: [`ApplyError`]; nothing changes then.
     pub fn apply(held: Option<&Self>, delta: ConfigDelta) -> Result<Self, ApplyError> {

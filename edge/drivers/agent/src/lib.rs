@@ -1,6 +1,7 @@
 //! Answers the chain node on loopback, and auditors and customers in public.
 //!
-//! It knows neither visitors nor caches: what it answers with comes from the role behind [`Control`] and [`Audit`].
+//! It knows neither visitors nor caches: what it answers with comes from the role behind
+//! [`Control`] and [`Audit`].
 //!
 //! - [`control`]: the messages of `selvedge_primitives_types::agent`, for whoever has the token.
 //! - [`audit`]: the leaves behind a bill, for anyone, as JSON with SCALE in hex.

@@ -27,7 +27,8 @@ impl Token {
         is_valid.then(|| Self(text.to_owned())).ok_or(TokenError)
     }
 
-    /// Whether an `Authorization` field carries the token. Takes the same time wherever the two differ.
+    /// Whether an `Authorization` field carries the token. Takes the same time wherever the two
+    /// differ.
     pub fn is_in(&self, authorization: Option<&[u8]>) -> bool {
         let Some((scheme, shown)) = authorization.and_then(|field| field.split_at_checked(7))
         else {

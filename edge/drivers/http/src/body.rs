@@ -27,8 +27,9 @@ pub fn full(bytes: impl Into<Bytes>) -> Body {
         .boxed_unsync()
 }
 
-/// A body that is written while it is sent. It breaks off when the sender is dropped without [`BodySender::finish`], so
-/// that half a body is never taken for a whole one. `length` is its exact length, where that is known.
+/// A body that is written while it is sent. It breaks off when the sender is dropped without
+/// [`BodySender::finish`], so that half a body is never taken for a whole one. `length` is its
+/// exact length, where that is known.
 pub fn channel(capacity: usize, length: Option<u64>) -> (BodySender, Body) {
     let (sender, receiver) = mpsc::channel(capacity);
     let body = ChannelBody {

@@ -1,11 +1,11 @@
 //! Certificates from a folder of PEM files.
 //!
-//! `<name>.pem` holds a certificate chain, leaf first. Its private key stands in the same file or in `<name>.key`. A
-//! certificate answers for the DNS names in it, wildcards included; `default.pem` also answers a client that names no
-//! host, or one that nothing else answers for.
+//! `<name>.pem` holds a certificate chain, leaf first. Its private key stands in the same file or
+//! in `<name>.key`. A certificate answers for the DNS names in it, wildcards included;
+//! `default.pem` also answers a client that names no host, or one that nothing else answers for.
 //!
-//! [`CertStore::reload`] replaces everything at once. A file that cannot be used keeps the certificate that was loaded
-//! from it before, so that a half-written file takes no site down.
+//! [`CertStore::reload`] replaces everything at once. A file that cannot be used keeps the
+//! certificate that was loaded from it before, so that a half-written file takes no site down.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -91,7 +91,8 @@ impl CertStore {
         stamp(&self.folder).is_ok_and(|stamp| stamp != self.certs.read().stamp)
     }
 
-    /// Loads the folder again and gives the files that could not be used; they keep their former certificate.
+    /// Loads the folder again and gives the files that could not be used; they keep their former
+    /// certificate.
     ///
     /// Errors: when the folder cannot be read; nothing changes then.
     pub fn reload(&self) -> Result<Vec<CertError>, CertError> {

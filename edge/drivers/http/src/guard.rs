@@ -1,8 +1,9 @@
 //! Which addresses an origin may have.
 //!
-//! A customer chooses the origin's name, so without this a gateway could be made to fetch from its operator's own
-//! network. The check is made on the address that is connected to, on every connection: a name that first resolves to a
-//! public address and then to a private one gains nothing.
+//! A customer chooses the origin's name, so without this a gateway could be made to fetch from its
+//! operator's own network. The check is made on the address that is connected to, on every
+//! connection: a name that first resolves to a public address and then to a private one gains
+//! nothing.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -19,15 +20,16 @@ pub struct ForbiddenAddress {
 /// Lets only globally reachable unicast addresses through, unless the operator allows all.
 #[derive(Clone, Copy, Debug)]
 pub struct AddressGuard {
-    /// Whether private, loopback and link-local addresses are allowed: for a network on one machine.
+    /// Whether private, loopback and link-local addresses are allowed: for a network on one
+    /// machine.
     pub allow_private: bool,
 }
 
 impl AddressGuard {
     /// Checks one address.
     ///
-    /// Errors: [`ForbiddenAddress`] for what is not globally reachable unicast (IANA special-purpose registries), also
-    /// when it is wrapped in an IPv6 address.
+    /// Errors: [`ForbiddenAddress`] for what is not globally reachable unicast (IANA
+    /// special-purpose registries), also when it is wrapped in an IPv6 address.
     pub fn check(&self, address: IpAddr) -> Result<(), ForbiddenAddress> {
         if self.allow_private {
             return Ok(());

@@ -1,12 +1,14 @@
 //! Serves and fetches HTTP: listeners, TLS, origins, limits.
 //!
-//! It holds no rule of caching, routing or billing: it accepts connections within limits, hands requests to a
-//! [`Handler`], and fetches from origins whose addresses an operator allows.
+//! It holds no rule of caching, routing or billing: it accepts connections within limits, hands
+//! requests to a [`Handler`], and fetches from origins whose addresses an operator allows.
 //!
-//! - [`Server`]: HTTP/1.1 and HTTP/2, plain or over TLS, with bounded connections, headers and waiting times.
+//! - [`Server`]: HTTP/1.1 and HTTP/2, plain or over TLS, with bounded connections, headers and
+//!   waiting times.
 //! - [`CertStore`]: certificates from a folder of PEM files, replaced while connections run.
 //! - [`OriginClient`]: pooled connections to origins behind an [`AddressGuard`].
-//! - [`Progress`]: what a connection's peer has acknowledged, which is what an aborted response is charged for.
+//! - [`Progress`]: what a connection's peer has acknowledged, which is what an aborted response is
+//!   charged for.
 
 #![warn(missing_docs)]
 

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-/// Bounds of a [`crate::Server`]. Every size that a stranger chooses and every wait for one is bounded here.
+/// Bounds of a [`crate::Server`]. Every size that a stranger chooses and every wait for one is
+/// bounded here.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Bytes of a request's head; also the size of an HTTP/2 header list.
     pub header_bytes: usize,
     /// Fields of a request's head.
     pub header_count: usize,
-    /// From accepting a connection, or the end of a response, to the end of the next request's head.
+    /// From accepting a connection, or the end of a response, to the end of the next request's
+    /// head.
     pub header_timeout: Duration,
     /// A TLS handshake.
     pub handshake_timeout: Duration,
@@ -21,8 +23,8 @@ pub struct Limits {
     pub connections_per_ip: usize,
     /// Requests at a time on an HTTP/2 connection.
     pub streams: u32,
-    /// Bytes of a request's body that an HTTP/2 peer may send before they are read; a whole connection gets eight times
-    /// as many.
+    /// Bytes of a request's body that an HTTP/2 peer may send before they are read; a whole
+    /// connection gets eight times as many.
     pub stream_window: u32,
 }
 

@@ -4,8 +4,9 @@
 //! accept -> total and per-address count -> TLS -> HTTP/1.1 or HTTP/2 -> Handler
 //! ```
 //!
-//! Shutting down has two steps: [`ServerHandle::drain`] answers on as before but asks HTTP/1.1 clients to reconnect
-//! elsewhere; [`ServerHandle::shutdown`] takes no new connection, lets running requests end, and closes.
+//! Shutting down has two steps: [`ServerHandle::drain`] answers on as before but asks HTTP/1.1
+//! clients to reconnect elsewhere; [`ServerHandle::shutdown`] takes no new connection, lets running
+//! requests end, and closes.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -146,8 +147,8 @@ impl ServerHandle {
         self.is_draining.store(true, Ordering::Release);
     }
 
-    /// Takes no new connection, lets running requests end, and closes what is left at the deadline. Says whether all
-    /// ended in time.
+    /// Takes no new connection, lets running requests end, and closes what is left at the deadline.
+    /// Says whether all ended in time.
     pub async fn shutdown(self, deadline: Duration) -> bool {
         self.drain();
         let _ = self.stop.send(true);
@@ -189,7 +190,8 @@ async fn accept<H: Handler>(
                 }
             },
             Err(error) => {
-                // Mostly "too many open files": the next moment may be better, a busy loop would not be.
+                // Mostly "too many open files": the next moment may be better, a busy loop would
+                // not be.
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }

@@ -1,7 +1,9 @@
-//! An accepted TCP connection that knows how far its peer is, and that gives up on one that stands still.
+//! An accepted TCP connection that knows how far its peer is, and that gives up on one that stands
+//! still.
 //!
-//! `TCP_INFO` counts the octets a peer has acknowledged since the connection began. Together with the octets that were
-//! written before a response began, it says how much of an aborted response has arrived.
+//! `TCP_INFO` counts the octets a peer has acknowledged since the connection began. Together with
+//! the octets that were written before a response began, it says how much of an aborted response
+//! has arrived.
 
 use std::future::Future;
 use std::io;
@@ -20,7 +22,8 @@ use tokio::time::{Instant, Sleep};
 /// Octets of an HTTP/2 preface, the longest thing needed to tell the protocol of a connection.
 const PREFACE: u64 = 24;
 
-/// What a connection wrote to its socket and what the peer has acknowledged, in octets since the connection began.
+/// What a connection wrote to its socket and what the peer has acknowledged, in octets since the
+/// connection began.
 ///
 /// It outlives the connection: then it gives the last figures.
 #[derive(Debug, Default)]
@@ -63,7 +66,8 @@ impl Progress {
 
 #[cfg(target_os = "linux")]
 fn bytes_acked(fd: RawFd) -> Option<u64> {
-    // SAFETY: `tcp_info` is plain data for which all zeros are valid; the kernel writes at most `length` bytes of it.
+    // SAFETY: `tcp_info` is plain data for which all zeros are valid; the kernel writes at most
+    // `length` bytes of it.
     unsafe {
         let mut info: libc::tcp_info = std::mem::zeroed();
         let mut length = std::mem::size_of::<libc::tcp_info>() as libc::socklen_t;

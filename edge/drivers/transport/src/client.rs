@@ -1,4 +1,5 @@
-//! The gateway's end: one connection per cache, opened when needed, left alone for a while after it failed.
+//! The gateway's end: one connection per cache, opened when needed, left alone for a while after it
+//! failed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -39,7 +40,8 @@ pub struct PeersOptions {
     pub connect_timeout: Duration,
     /// A short message, or the head of a stream.
     pub answer_timeout: Duration,
-    /// After a connection failed, it is not tried again for this long, doubled each time up to [`Self::max_backoff`].
+    /// After a connection failed, it is not tried again for this long, doubled each time up to
+    /// [`Self::max_backoff`].
     pub min_backoff: Duration,
     /// The longest pause between two tries.
     pub max_backoff: Duration,
@@ -107,7 +109,8 @@ impl Peers {
         Ok(ReplyStream(FrameReader::new(response.into_body())))
     }
 
-    /// Starts to seed a cache. The stream is fed by the caller; [`SeedStream::finish`] gives the cache's answer.
+    /// Starts to seed a cache. The stream is fed by the caller; [`SeedStream::finish`] gives the
+    /// cache's answer.
     ///
     /// Errors: when the cache cannot be reached.
     pub async fn seed(
@@ -290,7 +293,8 @@ pub struct ReplyStream(FrameReader);
 impl ReplyStream {
     /// The next reply, which must arrive within this time; `None` at the end of the stream.
     ///
-    /// Errors: [`TransportError::Malformed`], [`TransportError::Broken`], [`TransportError::TooSlow`].
+    /// Errors: [`TransportError::Malformed`], [`TransportError::Broken`],
+    /// [`TransportError::TooSlow`].
     pub async fn next(&mut self, within: Duration) -> Result<Option<Reply>, TransportError> {
         match self.0.next(within).await? {
             Some(frame) => Reply::from_frame(frame).map(Some),

@@ -1,7 +1,8 @@
 //! Purge generations as far as this gateway knows them. They only rise.
 //!
-//! A purge raises a service's generation here; the next record that is fetched carries it; whoever verifies such a record
-//! learns it. So a purge spreads with what is fetched after it, and what was fetched before is never served here again.
+//! A purge raises a service's generation here; the next record that is fetched carries it; whoever
+//! verifies such a record learns it. So a purge spreads with what is fetched after it, and what was
+//! fetched before is never served here again.
 
 use std::collections::HashMap;
 
@@ -30,8 +31,8 @@ impl Generations {
         is_higher
     }
 
-    /// Begins a new generation. Two gateways that purge at once get two numbers or the same one, and either is above all
-    /// that was fetched before.
+    /// Begins a new generation. Two gateways that purge at once get two numbers or the same one,
+    /// and either is above all that was fetched before.
     pub fn next(&self, service: ServiceId, now: Millis) -> u64 {
         let mut all = self.0.write();
         let known = all.entry(service).or_default();

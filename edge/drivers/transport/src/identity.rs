@@ -27,7 +27,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Makes the certificate of a device key. Its names and dates mean nothing: only its key is ever looked at.
+    /// Makes the certificate of a device key. Its names and dates mean nothing: only its key is
+    /// ever looked at.
     ///
     /// Errors: [`TransportError::Identity`].
     pub fn new(key: SigningKey) -> Result<Self, TransportError> {

@@ -1,7 +1,8 @@
 //! Carries records, bytes and vouchers between gateways and caches.
 //!
-//! HTTP/2 over TLS 1.3. Each side shows a certificate made from its device key and accepts exactly the device it dialled,
-//! or one that the chain's config lists; there is no authority between them. What travels is in [`message`]:
+//! HTTP/2 over TLS 1.3. Each side shows a certificate made from its device key and accepts exactly
+//! the device it dialled, or one that the chain's config lists; there is no authority between them.
+//! What travels is in [`message`]:
 //!
 //! | Request | Body | Answer |
 //! |---|---|---|
@@ -11,8 +12,9 @@
 //! | `POST /v1/voucher` | `SignedVoucher` | – |
 //! | `POST /v1/leaves` | `Vec<LeafBody>` | `Vec<Option<Signature64>>` |
 //!
-//! A stream is a sequence of frames: length (`u32`, little endian), then at most [`MAX_FRAME`] bytes. Nothing here is
-//! believed: what a message means for a peer's standing is decided by the roles.
+//! A stream is a sequence of frames: length (`u32`, little endian), then at most [`MAX_FRAME`]
+//! bytes. Nothing here is believed: what a message means for a peer's standing is decided by the
+//! roles.
 
 //! [`Generations`] and [`Memo`] are what both ends remember about keys between messages.
 

@@ -1,4 +1,5 @@
-//! Small bounded memories with an end date: keys that are not shared, and caches that are not believed.
+//! Small bounded memories with an end date: keys that are not shared, and caches that are not
+//! believed.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -6,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-/// Remembers things until a moment, at most `capacity` of them; when it is full the expired ones go, then all.
+/// Remembers things until a moment, at most `capacity` of them; when it is full the expired ones
+/// go, then all.
 #[derive(Debug)]
 pub struct Memo<K> {
     capacity: usize,

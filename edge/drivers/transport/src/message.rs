@@ -1,7 +1,7 @@
 //! What gateways and caches say to each other.
 //!
-//! A frame is a tag, its parts in SCALE, and for [`Reply::Data`] and frames of a body the raw bytes behind them. Tags and
-//! the order of parts are fixed for good.
+//! A frame is a tag, its parts in SCALE, and for [`Reply::Data`] and frames of a body the raw bytes
+//! behind them. Tags and the order of parts are fixed for good.
 
 use bytes::{Buf, BufMut, Bytes};
 use codec::{Decode, DecodeAll, Encode};
@@ -34,9 +34,11 @@ pub struct LookupRequest {
     pub key: Vec<u8>,
     /// Whether the visitor's method is `HEAD`: then no bytes are sent.
     pub is_head: bool,
-    /// The visitor's request fields without credentials, in lower case. `Range` and conditions count as always.
+    /// The visitor's request fields without credentials, in lower case. `Range` and conditions
+    /// count as always.
     pub fields: Vec<(Vec<u8>, Vec<u8>)>,
-    /// The purge generation of the service as far as the gateway knows it; older records are of no use.
+    /// The purge generation of the service as far as the gateway knows it; older records are of no
+    /// use.
     pub generation: u64,
     /// Root of a body the gateway holds already: a record with it needs no bytes.
     pub have: Option<Hash>,
@@ -82,10 +84,12 @@ pub enum Refusal {
 
 /// A cache's answer to a lookup, frame by frame.
 ///
-/// `Hit Data* End` · `Lease` · `Follow Frame* (End | Abort)` · `Pass` · `Refused`, each after at most one `Waiting`.
+/// `Hit Data* End` · `Lease` · `Follow Frame* (End | Abort)` · `Pass` · `Refused`, each after at
+/// most one `Waiting`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// A stored response. The encoded range follows in [`Reply::Data`] unless the answer needs no bytes.
+    /// A stored response. The encoded range follows in [`Reply::Data`] unless the answer needs no
+    /// bytes.
     Hit(SignedRecord),
     /// Bytes of an encoded range ([`selvedge_edge_core_verify::RangePlan`]).
     Data(Bytes),
@@ -113,7 +117,8 @@ pub enum Reply {
     },
     /// No answer from here.
     Refused(Refusal),
-    /// Another gateway fetches, and its answer has not begun: the next reply may take as long as an origin may.
+    /// Another gateway fetches, and its answer has not begun: the next reply may take as long as an
+    /// origin may.
     Waiting,
 }
 

@@ -103,7 +103,8 @@ impl SeedReceiver {
 
 /// A server for a cache, ready to [`Server::serve`] the handler that comes with it.
 ///
-/// Errors: [`TransportError::Identity`], or [`TransportError::Broken`] when the address cannot be bound.
+/// Errors: [`TransportError::Identity`], or [`TransportError::Broken`] when the address cannot be
+/// bound.
 pub async fn bind<S: CacheService>(
     address: SocketAddr,
     identity: &Identity,

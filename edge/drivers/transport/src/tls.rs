@@ -16,8 +16,8 @@ use selvedge_primitives_types::DeviceId;
 use crate::error::TransportError;
 use crate::identity::{device_of, Identity};
 
-/// Says which devices may connect. It is asked for each connection and each request, so that a node that leaves the
-/// network is gone at once.
+/// Says which devices may connect. It is asked for each connection and each request, so that a node
+/// that leaves the network is gone at once.
 pub trait PeerList: Send + Sync + 'static {
     /// Whether the device may connect.
     fn is_listed(&self, device: &DeviceId) -> bool;

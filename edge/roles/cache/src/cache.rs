@@ -55,8 +55,8 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Opens the state folder and starts to listen; it serves once its chain node has sent a config, or from the one kept
-    /// from an earlier run.
+    /// Opens the state folder and starts to listen; it serves once its chain node has sent a
+    /// config, or from the one kept from an earlier run.
     ///
     /// Errors: [`CacheError`].
     pub async fn start(identity: Arc<Identity>, options: CacheOptions) -> Result<Self, CacheError> {

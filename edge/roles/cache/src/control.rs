@@ -26,7 +26,8 @@ impl Shared {
             Err(error) => return Err(error.to_string()),
         }
         self.metrics.epoch.set(clock.epoch.0 as i64);
-        // A gateway's leaves of an epoch are signed when it closes; what it may still redeem is kept longer.
+        // A gateway's leaves of an epoch are signed when it closes; what it may still redeem is
+        // kept longer.
         if let Some(old) = clock.epoch.0.checked_sub(clock.keep_epochs + 1) {
             self.meter
                 .forget_through(Epoch(old))

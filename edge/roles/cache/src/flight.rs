@@ -79,7 +79,8 @@ impl Begun {
         }
     }
 
-    /// Adds a verified frame. `bytes` are those the disk did not take. `false` when too much would be held in memory.
+    /// Adds a verified frame. `bytes` are those the disk did not take. `false` when too much would
+    /// be held in memory.
     pub(crate) fn add(&self, frame: SignedFrame, bytes: Option<Bytes>) -> bool {
         let count = {
             let mut frames = self.frames.lock();
@@ -145,7 +146,8 @@ impl Flight {
         !self.is_seeding.swap(true, Ordering::AcqRel)
     }
 
-    /// An unsafe request made what it brings invalid: nobody else may join it, and it is not stored.
+    /// An unsafe request made what it brings invalid: nobody else may join it, and it is not
+    /// stored.
     pub(crate) fn outdate(&self) {
         self.is_outdated.store(true, Ordering::Release);
     }
@@ -198,7 +200,8 @@ pub(crate) enum Boarding {
 }
 
 impl Flights {
-    /// Numbers leases from the moment of the start, so that none of before a restart is taken for a new one.
+    /// Numbers leases from the moment of the start, so that none of before a restart is taken for a
+    /// new one.
     pub(crate) fn new(start: u64) -> Self {
         let inner = Inner {
             next: start,

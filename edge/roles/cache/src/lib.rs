@@ -1,8 +1,9 @@
 //! A cache: owns objects, keeps them on disk, leases origin fetches and relays what is fetched.
 //!
-//! It decides nothing about caching itself: freshness and ranges are decided by `core/http-cache`, placement by whoever
-//! asks, and what it says is never believed by anybody. It does not meter visitors; it bounds what it supplies without a
-//! voucher, keeps vouchers, and signs the leaves that keep what they promised.
+//! It decides nothing about caching itself: freshness and ranges are decided by `core/http-cache`,
+//! placement by whoever asks, and what it says is never believed by anybody. It does not meter
+//! visitors; it bounds what it supplies without a voucher, keeps vouchers, and signs the leaves
+//! that keep what they promised.
 //!
 //! ```text
 //! lookup ── fresh record ──> Hit, bytes with their proofs from the store

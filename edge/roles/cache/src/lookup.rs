@@ -153,7 +153,8 @@ impl Lookup {
             if let Some((signed, stored)) = best.as_ref().filter(|_| is_usable) {
                 match self.open(signed, stored).await {
                     Ok(hit) => return self.hit(hit).await,
-                    // It has left the store between the two looks, or it has decayed: as if it had never been there.
+                    // It has left the store between the two looks, or it has decayed: as if it had
+                    // never been there.
                     Err(StoreError::NoBody(_) | StoreError::Decayed(_)) => continue,
                     Err(error) => {
                         tracing::error!(%error, "the store failed");

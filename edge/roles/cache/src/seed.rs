@@ -1,4 +1,5 @@
-//! Takes what the holder of a lease fetched: verifies it, stores it, and lets waiting gateways read along.
+//! Takes what the holder of a lease fetched: verifies it, stores it, and lets waiting gateways read
+//! along.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -186,7 +187,8 @@ impl Taking {
     ) -> Result<(), SeedAnswer> {
         let verifier = self.verifier.as_mut().ok_or(SeedAnswer::Unverified)?;
         if let Err(error) = verifier.accept(&frame, &bytes) {
-            tracing::warn!(gateway = %flight.holder, %error, "a seed is not what its gateway signed");
+            let gateway = flight.holder;
+            tracing::warn!(%gateway, %error, "a seed is not what its gateway signed");
             return Err(SeedAnswer::Unverified);
         }
         let is_written = self.write(&bytes).await;

@@ -1,9 +1,10 @@
 //! Asks a cache, and believes nothing of what it says.
 //!
-//! A record counts when a registered gateway signed it, when it is for this very request, fresh, and not below the
-//! service's generation. Bytes count group by group against the record's root, or frame by frame against the fetching
-//! gateway's signature. Whatever else a cache sends is a [`Fault`]: the cache is not asked for this key again for a while,
-//! and the request is answered from elsewhere.
+//! A record counts when a registered gateway signed it, when it is for this very request, fresh,
+//! and not below the service's generation. Bytes count group by group against the record's root, or
+//! frame by frame against the fetching gateway's signature. Whatever else a cache sends is a
+//! [`AskError::Fault`]: the cache is not asked for this key again for a while, and the request is answered
+//! from elsewhere.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,21 +24,23 @@ use crate::entry::Entry;
 use crate::gateway::Shared;
 use crate::question::{stored_of_head, Question};
 use crate::slices::slices;
+use crate::supplied::{next, Frames, Rest, Verified};
 use selvedge_edge_drivers_agent::clock;
 
 /// A reply that does not wait for an origin.
-const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Bodies up to this length are verified as a whole before the answer begins, so that a fault in them costs the visitor
-/// nothing but time.
+pub(crate) const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Bodies up to this length are verified as a whole before the answer begins, so that a fault in
+/// them costs the visitor nothing but time.
 const VERIFY_FIRST: u64 = 256 * 1024;
-/// How far a cache's clock may differ from ours before a stale record is its fault, in milliseconds.
+/// How far a cache's clock may differ from ours before a stale record is its fault, in
+/// milliseconds.
 const CLOCK_SLACK: i64 = 5_000;
 /// How long a fetch of another gateway is waited for before it begins.
 const FOLLOW_TIMEOUT: Duration = Duration::from_secs(20);
 /// The longest time that a cache's word keeps a key from being shared.
 const MAX_PASS: Duration = Duration::from_secs(60);
 /// Verified pieces that may wait for the visitor.
-const PIECES: usize = 16;
+pub(crate) const PIECES: usize = 16;
 
 /// What a cache said.
 pub enum Asked {
@@ -158,7 +161,7 @@ impl Shared {
     }
 
     /// Checks everything about a record but its freshness. The error names the fault.
-    fn check_record(
+    pub(crate) fn check_record(
         &self,
         question: &Question,
         signed: &SignedRecord,
@@ -243,7 +246,8 @@ impl Shared {
                         }
                         None => break true,
                     }
-                    // The end of a long body is checked on the way; of a short one before the answer begins.
+                    // The end of a long body is checked on the way; of a short one before the
+                    // answer begins.
                     if length > VERIFY_FIRST && had >= selvedge_edge_core_verify::GROUP {
                         break false;
                     }
@@ -307,7 +311,7 @@ impl Shared {
         };
         let answer = question.answer_unknown_length(&stored, now);
         let (sender, body) = channel(PIECES, None);
-        let mut frames = Frames {
+        let frames = Frames {
             shared: self.clone(),
             cache: cache.clone(),
             question: question.clone(),
@@ -316,182 +320,12 @@ impl Shared {
             kept: Some(Vec::new()),
         };
         let is_wanted = answer.body != AnswerBody::None;
-        tokio::spawn(async move {
-            let mut next = Some(first);
-            loop {
-                if let Some(bytes) = next.take() {
-                    frames.keep(&bytes);
-                    if is_wanted && !bytes.is_empty() && sender.send(bytes).await.is_err() {
-                        return;
-                    }
-                }
-                match frames.next().await {
-                    Ok(Some(bytes)) => next = Some(bytes),
-                    Ok(None) => {
-                        let _ = sender.finish().await;
-                        return;
-                    }
-                    Err(error) => {
-                        frames.shared.blame(&frames.cache, &frames.question, &error);
-                        sender.fail(error).await;
-                        return;
-                    }
-                }
-            }
-        });
+        tokio::spawn(frames.run(first, sender, is_wanted));
         let body = if is_wanted {
             body
         } else {
             selvedge_edge_drivers_http::empty()
         };
         Ok(Asked::Follow(Follow { answer, body }))
-    }
-}
-
-async fn next(replies: &mut ReplyStream, within: Duration) -> Result<Reply, AskError> {
-    match replies.next(within).await? {
-        Some(reply) => Ok(reply),
-        None => Err(AskError::Transport(TransportError::Broken(
-            "no reply".to_owned(),
-        ))),
-    }
-}
-
-/// Bytes of a stored response as they are verified.
-struct Verified {
-    replies: ReplyStream,
-    decoder: StreamDecoder,
-}
-
-impl Verified {
-    async fn next(&mut self) -> Result<Option<Bytes>, AskError> {
-        loop {
-            if let Some(bytes) = self.decoder.next()? {
-                return Ok(Some(bytes));
-            }
-            match next(&mut self.replies, 2 * REPLY_TIMEOUT).await? {
-                Reply::Data(bytes) => self.decoder.push(&bytes),
-                Reply::End(_) if self.decoder.is_done() => return Ok(None),
-                Reply::Abort | Reply::Refused(_) => return Err(AskError::Aborted),
-                _ => return Err(AskError::Fault("message")),
-            }
-        }
-    }
-}
-
-/// What happens to a stored response's bytes once the answer has begun.
-struct Rest {
-    shared: Arc<Shared>,
-    cache: PeerAddress,
-    question: Arc<Question>,
-    keep: Option<(SignedRecord, Stored)>,
-}
-
-impl Rest {
-    fn keep(self, body: &Bytes) {
-        if let Some((signed, stored)) = self.keep {
-            let entry = Entry {
-                signed,
-                stored,
-                body: body.clone(),
-                cache: self.cache.device,
-            };
-            self.shared.keep(&self.question, entry);
-        }
-    }
-
-    fn stream(self, head: Vec<Bytes>, mut bytes: Verified, length: u64) -> Body {
-        let (sender, body) = channel(PIECES, Some(length));
-        tokio::spawn(async move {
-            let mut kept: Option<Vec<u8>> = self
-                .keep
-                .is_some()
-                .then(|| Vec::with_capacity(length as usize));
-            let mut waiting = head.into_iter();
-            loop {
-                let piece = match waiting.next() {
-                    Some(piece) => piece,
-                    None => match bytes.next().await {
-                        Ok(Some(piece)) => piece,
-                        Ok(None) => break,
-                        Err(error) => {
-                            self.shared.blame(&self.cache, &self.question, &error);
-                            sender.fail(error).await;
-                            return;
-                        }
-                    },
-                };
-                if let Some(kept) = &mut kept {
-                    kept.extend_from_slice(&piece);
-                }
-                if sender.send(piece).await.is_err() {
-                    return;
-                }
-            }
-            if let Some(kept) = kept {
-                self.keep(&Bytes::from(kept));
-            }
-            let _ = sender.finish().await;
-        });
-        body
-    }
-}
-
-/// Frames of a response under way.
-struct Frames {
-    shared: Arc<Shared>,
-    cache: PeerAddress,
-    question: Arc<Question>,
-    replies: ReplyStream,
-    verifier: FrameVerifier,
-    kept: Option<Vec<u8>>,
-}
-
-impl Frames {
-    fn keep(&mut self, bytes: &Bytes) {
-        if let Some(kept) = &mut self.kept {
-            kept.extend_from_slice(bytes);
-            if !self.shared.fits_memory(kept.len() as u64) {
-                self.kept = None;
-            }
-        }
-    }
-
-    async fn next(&mut self) -> Result<Option<Bytes>, AskError> {
-        let patience = self.shared.options.body_timeout + REPLY_TIMEOUT;
-        match next(&mut self.replies, patience).await? {
-            Reply::Frame(frame, bytes) => {
-                self.verifier.accept(&frame, &bytes)?;
-                Ok(Some(bytes))
-            }
-            // The last frame says that the body is whole; the record is only for keeping it.
-            Reply::End(Some(signed)) if self.verifier.is_ended() => {
-                self.keep_with(signed);
-                Ok(None)
-            }
-            Reply::End(None) | Reply::Abort if self.verifier.is_ended() => Ok(None),
-            Reply::Abort => Err(AskError::Aborted),
-            _ => Err(AskError::Fault("message")),
-        }
-    }
-
-    fn keep_with(&mut self, signed: SignedRecord) {
-        let Some(kept) = self.kept.take() else {
-            return;
-        };
-        let is_same = *blake3::hash(&kept).as_bytes() == signed.record.root;
-        match self.shared.check_record(&self.question, &signed) {
-            Ok(stored) if is_same => {
-                let entry = Entry {
-                    signed,
-                    stored,
-                    body: kept.into(),
-                    cache: self.cache.device,
-                };
-                self.shared.keep(&self.question, entry);
-            }
-            Ok(_) => self.shared.metrics.fault(&self.cache.device, "record"),
-            Err(fault) => self.shared.metrics.fault(&self.cache.device, fault),
-        }
     }
 }

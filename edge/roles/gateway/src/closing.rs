@@ -1,8 +1,9 @@
 //! Closes epochs that are over: last vouchers, signatures of caches, trees.
 //!
-//! An epoch is over when the chain's config names a later one; until then use counts in it, so that everything is within a
-//! lease that is known. The chain takes a commitment in the first quarter of the next epoch, so a cache that does not
-//! answer at once is not waited for; its leaves then stay unsigned.
+//! An epoch is over when the chain's config names a later one; until then use counts in it, so that
+//! everything is within a lease that is known. The chain takes a commitment in the first quarter of
+//! the next epoch, so a cache that does not answer at once is not waited for; its leaves then stay
+//! unsigned.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +28,8 @@ pub async fn run(shared: Arc<Shared>) {
         for epoch in shared.meter.closable() {
             match close(&shared, epoch).await {
                 Ok(()) => {}
-                // Said once a look, it would fill the log of a gateway that waits for its first config.
+                // Said once a look, it would fill the log of a gateway that waits for its first
+                // config.
                 Err(MeterError::NoEpoch) => break,
                 Err(error) => tracing::error!(%epoch, %error, "an epoch cannot be closed"),
             }

@@ -139,7 +139,8 @@ impl Shared {
         }
     }
 
-    /// Serves on with the config of before a restart, as long as it is of this epoch or the one before.
+    /// Serves on with the config of before a restart, as long as it is of this epoch or the one
+    /// before.
     pub fn resume(&self, kept: ChainConfig) {
         let end = kept
             .clock
@@ -156,7 +157,8 @@ impl Shared {
             .set_epoch(epoch_clock(&world.chain), terms(&world))
         {
             Ok(()) => {
-                tracing::info!(epoch = %world.chain.clock.epoch, "serving with the kept chain config");
+                let epoch = world.chain.clock.epoch;
+                tracing::info!(%epoch, "serving with the kept chain config");
                 self.set_world(world);
             }
             Err(error) => tracing::warn!(%error, "the kept chain config is of no use"),

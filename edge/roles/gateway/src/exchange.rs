@@ -91,8 +91,12 @@ pub struct Scope {
 impl Scope {
     /// The service of the request's host.
     ///
-    /// Errors: an unknown host, and a service whose origin or price list is not usable.
+    /// Errors: no valid host, an unknown one, and a service whose origin is not usable.
     pub fn new(world: Arc<World>, exchange: &Exchange) -> Result<Self, Failure> {
+        if exchange.host.is_empty() {
+            let cause = "no host, or one that is not valid";
+            return Err(Failure::because(Reason::BadRequest, cause));
+        }
         let service = world.service(&exchange.host).cloned();
         let service = service.ok_or(Failure::new(if exchange.connection.is_tls {
             Reason::Misdirected

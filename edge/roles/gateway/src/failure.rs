@@ -1,6 +1,7 @@
 //! Answers that are the gateway's own: each reason with its status and what it says to a visitor.
 //!
-//! A visitor learns what happened and whom to ask, never what the log knows. None of these is charged.
+//! A visitor learns what happened and whom to ask, never what the log knows. None of these is
+//! charged.
 
 use bytes::Bytes;
 use http::{header, HeaderMap, HeaderValue, Response, StatusCode};
@@ -80,24 +81,86 @@ impl Reason {
     fn parts(self) -> (u16, &'static str, &'static str) {
         match self {
             Self::BadRequest => (400, "bad-request", "The request is malformed."),
-            Self::UnknownHost => (404, "unknown-host", "No site with this name is served here."),
-            Self::Misdirected => (421, "unknown-host", "No site with this name is served here."),
+            Self::UnknownHost => (
+                404,
+                "unknown-host",
+                "No site with this name is served here.",
+            ),
+            Self::Misdirected => (
+                421,
+                "unknown-host",
+                "No site with this name is served here.",
+            ),
             Self::MethodRefused => (405, "method-refused", "This method is not forwarded."),
             Self::TooLong => (413, "request-too-long", "The request's body is too long."),
-            Self::TooSlow => (408, "request-too-slow", "The request took too long to arrive."),
-            Self::Loop => (508, "loop", "The request came through this network before: the site's origin points back to it."),
-            Self::NotReady => (503, "not-ready", "This gateway is starting and knows no sites yet."),
+            Self::TooSlow => (
+                408,
+                "request-too-slow",
+                "The request took too long to arrive.",
+            ),
+            Self::Loop => (
+                508,
+                "loop",
+                "The request came through this network before: the site's origin points back to \
+                 it.",
+            ),
+            Self::NotReady => (
+                503,
+                "not-ready",
+                "This gateway is starting and knows no sites yet.",
+            ),
             Self::Paused => (503, "paused", "The owner of this site has paused it."),
-            Self::Suspended => (503, "suspended", "This site is suspended because its prepaid account cannot cover its allowance."),
-            Self::OutOfLease => (503, "allowance-used-up", "This site has used up its allowance for now. It is served again when the next period begins."),
-            Self::NoOrigin => (502, "origin-invalid", "This site's origin is not set up correctly."),
-            Self::Busy => (503, "busy", "This gateway has as many requests as it can take."),
-            Self::OriginDown => (502, "origin-down", "The site's own server cannot be reached."),
-            Self::OriginSlow => (504, "origin-slow", "The site's own server took too long to answer."),
-            Self::OriginForbidden => (502, "origin-forbidden", "The site's own server has an address that is refused."),
-            Self::OriginUntrusted => (502, "origin-untrusted", "The certificate of the site's own server does not verify."),
-            Self::NotStored => (504, "not-stored", "The answer is not stored, and the request forbids asking for it."),
-            Self::Internal => (500, "internal", "The gateway failed. The operator's log has the reason under the request id."),
+            Self::Suspended => (
+                503,
+                "suspended",
+                "This site is suspended because its prepaid account cannot cover its allowance.",
+            ),
+            Self::OutOfLease => (
+                503,
+                "allowance-used-up",
+                "This site has used up its allowance for now. It is served again when the next \
+                 period begins.",
+            ),
+            Self::NoOrigin => (
+                502,
+                "origin-invalid",
+                "This site's origin is not set up correctly.",
+            ),
+            Self::Busy => (
+                503,
+                "busy",
+                "This gateway has as many requests as it can take.",
+            ),
+            Self::OriginDown => (
+                502,
+                "origin-down",
+                "The site's own server cannot be reached.",
+            ),
+            Self::OriginSlow => (
+                504,
+                "origin-slow",
+                "The site's own server took too long to answer.",
+            ),
+            Self::OriginForbidden => (
+                502,
+                "origin-forbidden",
+                "The site's own server has an address that is refused.",
+            ),
+            Self::OriginUntrusted => (
+                502,
+                "origin-untrusted",
+                "The certificate of the site's own server does not verify.",
+            ),
+            Self::NotStored => (
+                504,
+                "not-stored",
+                "The answer is not stored, and the request forbids asking for it.",
+            ),
+            Self::Internal => (
+                500,
+                "internal",
+                "The gateway failed. The operator's log has the reason under the request id.",
+            ),
         }
     }
 
@@ -163,7 +226,8 @@ impl Failure {
         }
     }
 
-    /// The answer: HTML for browsers, JSON for programs that ask for it. An answer to `HEAD` has the same fields.
+    /// The answer: HTML for browsers, JSON for programs that ask for it. An answer to `HEAD` has
+    /// the same fields.
     pub fn response(&self, request: &HeaderMap, id: &str) -> Response<Body> {
         let (_, name, text) = self.reason.parts();
         let status = self.reason.status();
@@ -183,7 +247,8 @@ impl Failure {
                 status.canonical_reason().unwrap_or("")
             );
             let body = format!(
-                "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\n\
+                "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\n\
+                 <title>{title}</title>\n\
                  <h1>{title}</h1>\n<p>{text}</p>\n<p><small>Request {id}</small></p>\n</html>\n"
             );
             ("text/html; charset=utf-8", body)

@@ -1,4 +1,5 @@
-//! Fetches an origin for everybody: under a lease of the key's owner, or alone where no cache answers.
+//! Fetches an origin for everybody: under a lease of the key's owner, or alone where no cache
+//! answers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,8 +42,8 @@ pub struct Leased {
     pub cache: PeerAddress,
     /// Its number.
     pub lease: LeaseId,
-    /// The stream to the cache; `None` when it cannot be reached any more. When it ends without a message, the cache
-    /// grants the lease to whoever waits.
+    /// The stream to the cache; `None` when it cannot be reached any more. When it ends without a
+    /// message, the cache grants the lease to whoever waits.
     pub seed: Option<SeedStream>,
 }
 
@@ -190,7 +191,8 @@ impl Shared {
         Ok((headers, variant))
     }
 
-    /// Answers with a response that everybody may have, and hands it to the cache and to memory on the way.
+    /// Answers with a response that everybody may have, and hands it to the cache and to memory on
+    /// the way.
     #[allow(clippy::too_many_arguments)]
     fn share(
         self: &Arc<Self>,

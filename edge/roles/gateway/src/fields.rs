@@ -69,7 +69,8 @@ pub fn via(version: Version) -> String {
     format!("{version} {NAME}")
 }
 
-/// The request's fields as a cache may see them: without credentials and what concerns the connection.
+/// The request's fields as a cache may see them: without credentials and what concerns the
+/// connection.
 pub fn to_cache(headers: &HeaderMap) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut headers = headers.clone();
     strip_hop_by_hop(&mut headers);

@@ -24,7 +24,7 @@ use crate::metrics::{Metrics, Source};
 use crate::options::GatewayOptions;
 use crate::question::Question;
 use crate::serve::Front;
-use crate::tab::{Denied, Meter, Sent, Tab};
+use crate::tab::{Denied, Meter, Running, Sent, Tab};
 use crate::world::World;
 use selvedge_edge_drivers_transport::Generations;
 use selvedge_edge_drivers_transport::Memo;
@@ -166,6 +166,7 @@ impl Shared {
         source: Source,
         reason: Option<Reason>,
         tab: Option<Tab>,
+        running: Running,
     ) -> Response<Body> {
         let status = response.status();
         let first_byte = exchange.started.elapsed();
@@ -194,6 +195,7 @@ impl Shared {
             }),
             started: exchange.started,
             tab,
+            _running: running,
         };
         let body = MeteredBody::new(body, &parts.headers, version, &progress, sent);
         Response::from_parts(parts, http_body_util::BodyExt::boxed_unsync(body))
@@ -332,6 +334,11 @@ impl Gateway {
     /// Where it listens.
     pub fn listening(&self) -> &Listening {
         &self.listening
+    }
+
+    /// What it counts with.
+    pub fn meter(&self) -> &Arc<Meter> {
+        &self.shared.meter
     }
 
     /// What answers the chain node and the public.

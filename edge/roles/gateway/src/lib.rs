@@ -1,7 +1,9 @@
-//! Serves visitors: finds the service, answers from memory, from caches or from the origin, and counts it.
+//! Serves visitors: finds the service, answers from memory, from caches or from the origin, and
+//! counts it.
 //!
-//! It trusts no cache: every record and every byte is checked before it leaves (`ask`). It charges nothing beyond its
-//! lease (`tab`, `metered`), and signs what it owes to caches (`vouchers`, `closing`).
+//! It trusts no cache: every record and every byte is checked before it leaves (`ask`). It charges
+//! nothing beyond its lease (`tab`, `metered`), and signs what it owes to caches (`vouchers`,
+//! `closing`).
 //!
 //! ```text
 //! listener -> serve -> memory ---------------------------> served -> metered -> visitor
@@ -36,6 +38,7 @@ mod seeder;
 mod serve;
 mod served;
 mod slices;
+mod supplied;
 mod tab;
 mod upload;
 mod vouchers;

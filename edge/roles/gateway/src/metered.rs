@@ -1,8 +1,9 @@
 //! Counts a response's body as it is sent.
 //!
-//! Egress is body octets after content coding (economy.md, section 2): over HTTP/2 those handed to the connection; over
-//! HTTP/1.1 those the peer acknowledged, and all of them once the body has been handed over whole. The counters only grow,
-//! so what is still in flight is not counted yet; a gateway that is killed loses at most that, in the customer's favour.
+//! Egress is body octets after content coding (economy.md, section 2): over HTTP/2 those handed to
+//! the connection; over HTTP/1.1 those the peer acknowledged, and all of them once the body has
+//! been handed over whole. The counters only grow, so what is still in flight is not counted yet; a
+//! gateway that is killed loses at most that, in the customer's favour.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -58,7 +59,8 @@ impl<C: Counting> MeteredBody<C> {
     ) -> Self {
         let acknowledged = (version < Version::HTTP_2).then(|| Acknowledged {
             progress: progress.clone(),
-            // HTTP/1.1 answers one request after the other, so everything before is written already.
+            // HTTP/1.1 answers one request after the other, so everything before is written
+            // already.
             base: progress.written() + head_length(fields),
         });
         let expected = inner.size_hint().exact();
@@ -145,7 +147,8 @@ impl<C: Counting> http_body::Body for MeteredBody<C> {
 
 impl<C: Counting> Drop for MeteredBody<C> {
     fn drop(&mut self) {
-        // The connection drops a body when it is sent or when the visitor is gone, and this is the only word of it.
+        // The connection drops a body when it is sent or when the visitor is gone, and this is the
+        // only word of it.
         let is_complete = self.is_complete() || self.inner.is_end_stream();
         self.is_ended |= is_complete;
         self.count();
@@ -153,7 +156,8 @@ impl<C: Counting> Drop for MeteredBody<C> {
     }
 }
 
-/// Octets of an HTTP/1.1 head with these fields: status line, `Date`, and framing that is not in them yet.
+/// Octets of an HTTP/1.1 head with these fields: status line, `Date`, and framing that is not in
+/// them yet.
 fn head_length(fields: &HeaderMap) -> u64 {
     let lines: usize = fields
         .iter()
@@ -217,7 +221,8 @@ mod tests {
             sender.send(Bytes::from_static(b"seven b")).await.unwrap();
             body.frame().await.unwrap().unwrap();
             drop(body);
-            // Nothing was ever written to the socket of this test, so over HTTP/1.1 nothing arrived.
+            // Nothing was ever written to the socket of this test, so over HTTP/1.1 nothing
+            // arrived.
             assert_eq!(*tally.0.lock(), (counted, Some((counted, false)), 0));
         }
     }

@@ -35,7 +35,8 @@ pub struct GatewayOptions {
     pub body_timeout: Duration,
     /// Requests at a time, of all visitors.
     pub max_requests: usize,
-    /// How long it serves on, asking visitors to reconnect elsewhere, before it closes its listeners.
+    /// How long it serves on, asking visitors to reconnect elsewhere, before it closes its
+    /// listeners.
     pub drain: Duration,
     /// How long running requests may then take.
     pub shutdown: Duration,

@@ -1,7 +1,7 @@
 //! Carries the body of a shared fetch: to the visitor, to the cache, into memory.
 //!
-//! The visitor and the cache each have a bounded queue. A visitor who leaves ends the fetch only when much is still to
-//! come: then the cache grants the lease to whoever else waits.
+//! The visitor and the cache each have a bounded queue. A visitor who leaves ends the fetch only
+//! when much is still to come: then the cache grants the lease to whoever else waits.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -103,7 +103,8 @@ impl Pump {
         match failed {
             None => self.finish().await,
             Some(reason) => {
-                tracing::debug!(id = %self.question.exchange.id, reason, "a shared fetch ended early");
+                let id = &self.question.exchange.id;
+                tracing::debug!(%id, reason, "a shared fetch ended early");
                 // The seeder, dropped without its end, aborts the lease.
                 if let Some((visitor, _)) = self.visitor.take() {
                     visitor.fail(reason).await;

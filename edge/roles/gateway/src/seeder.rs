@@ -1,7 +1,8 @@
 //! Feeds the cache that granted a lease: signs frames of the body and the record at its end.
 //!
-//! A frame is signed when bytes are there and the last one is [`INTERVAL`] ago, or when there are enough for a full one.
-//! The first frame is empty and vouches for the head, so that waiting gateways can answer before the body begins.
+//! A frame is signed when bytes are there and the last one is [`INTERVAL`] ago, or when there are
+//! enough for a full one. The first frame is empty and vouches for the head, so that waiting
+//! gateways can answer before the body begins.
 
 use std::time::{Duration, Instant};
 

@@ -29,7 +29,7 @@ use crate::gateway::Shared;
 use crate::metrics::Source;
 use crate::question::Question;
 use crate::served::Served;
-use crate::tab::Tab;
+use crate::tab::{Running, Tab};
 use crate::upload::upload;
 use selvedge_edge_drivers_agent::clock;
 
@@ -59,23 +59,28 @@ impl Handler for Front {
         let (parts, body) = request.into_parts();
         let exchange = Exchange::new(&parts, connection);
         let shared = &self.shared;
-        shared.metrics.running.inc();
+        let running = Running::new(shared);
         if let Some(health) = parts.uri.path().strip_prefix("/.well-known/selvedge/") {
             let response = selvedge_edge_drivers_agent::health(&**shared, health);
-            return shared.finish(exchange, response, Source::Own, None, None);
+            return shared.finish(exchange, response, Source::Own, None, None, running);
         }
         let answered = match self.redirect.filter(|_| !exchange.connection.is_tls) {
-            Some(port) => redirect(&exchange, port).map(|response| (response, None)),
+            Some(port) => shared
+                .redirect(&exchange, port)
+                .map(|response| (response, None)),
             None => shared.answer(&exchange, &parts, body).await,
         };
         match answered {
             Ok((response, Some((source, tab)))) => {
-                shared.finish(exchange, response, source, None, Some(tab))
+                shared.finish(exchange, response, source, None, Some(tab), running)
             }
-            Ok((response, None)) => shared.finish(exchange, response, Source::Own, None, None),
+            Ok((response, None)) => {
+                shared.finish(exchange, response, Source::Own, None, None, running)
+            }
             Err(failure) => {
                 if let Some(cause) = &failure.cause {
-                    tracing::info!(id = %exchange.id, host = %exchange.host, reason = failure.reason.name(), cause, "not answered");
+                    let (id, host, reason) = (&exchange.id, &exchange.host, failure.reason.name());
+                    tracing::info!(%id, %host, reason, cause, "not answered");
                 }
                 shared.metrics.failed(failure.reason);
                 let mut response = failure.response(&parts.headers, &exchange.id);
@@ -88,7 +93,10 @@ impl Handler for Front {
                 if exchange.method == Method::HEAD {
                     *response.body_mut() = empty();
                 }
-                shared.finish(exchange, response, Source::Own, Some(failure.reason), None)
+                {
+                    let reason = Some(failure.reason);
+                    shared.finish(exchange, response, Source::Own, reason, None, running)
+                }
             }
         }
     }
@@ -98,6 +106,25 @@ impl Handler for Front {
 type Answered = (Response<Body>, Option<(Source, Tab)>);
 
 impl Shared {
+    /// Sends a visitor of a known host to HTTPS.
+    fn redirect(&self, exchange: &Exchange, port: u16) -> Result<Response<Body>, Failure> {
+        let world = self.world().ok_or(Failure::new(Reason::NotReady))?;
+        Scope::new(world, exchange)?;
+        let port = if port == 443 {
+            String::new()
+        } else {
+            format!(":{port}")
+        };
+        let target = format!("https://{}{port}{}", exchange.host, exchange.target);
+        let target = HeaderValue::from_str(&target)
+            .map_err(|error| Failure::because(Reason::BadRequest, error))?;
+        let mut response = Response::new(empty());
+        // 308 keeps the method, as 301 would not.
+        *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+        response.headers_mut().insert(header::LOCATION, target);
+        Ok(response)
+    }
+
     async fn answer(
         self: &Arc<Self>,
         exchange: &Exchange,
@@ -105,12 +132,6 @@ impl Shared {
         body: Incoming,
     ) -> Result<Answered, Failure> {
         let world = self.world().ok_or(Failure::new(Reason::NotReady))?;
-        if exchange.host.is_empty() {
-            return Err(Failure::because(
-                Reason::BadRequest,
-                "no host, or one that is not valid",
-            ));
-        }
         let scope = Scope::new(world, exchange)?;
         match scope.service.state {
             ServiceState::Active => {}
@@ -312,9 +333,10 @@ impl Shared {
 
     /// Notes what a cache did. One that lied is not asked for the same key for a while.
     pub fn blame(&self, cache: &PeerAddress, question: &Question, error: &AskError) {
+        let (device, id) = (cache.device, &question.exchange.id);
         match error {
             AskError::Fault(fault) => {
-                tracing::warn!(cache = %cache.device, fault, id = %question.exchange.id, "a cache is not believed");
+                tracing::warn!(cache = %device, fault, %id, "a cache is not believed");
                 self.metrics.fault(&cache.device, fault);
                 let place = (cache.device, question.pass_name());
                 self.distrust.remember(place, Instant::now(), DISTRUST);
@@ -323,7 +345,7 @@ impl Shared {
                 if matches!(error, AskError::Transport(TransportError::TooSlow { .. })) {
                     self.resting.remember(cache.device, Instant::now(), REST);
                 }
-                tracing::debug!(cache = %cache.device, %error, id = %question.exchange.id, "a cache did not help");
+                tracing::debug!(cache = %device, %error, %id, "a cache did not help");
             }
         }
     }
@@ -376,7 +398,8 @@ impl Shared {
                 };
                 told.push(async move {
                     if let Err(error) = self.peers.invalidate(&cache, &request).await {
-                        tracing::debug!(cache = %cache.device, %error, "an invalidation did not arrive");
+                        let device = cache.device;
+                        tracing::debug!(cache = %device, %error, "an invalidation was lost");
                     }
                 });
             }
@@ -411,26 +434,4 @@ fn stale_copy(
         }),
         (None, None) => None,
     }
-}
-
-fn redirect(exchange: &Exchange, port: u16) -> Result<Response<Body>, Failure> {
-    if exchange.host.is_empty() {
-        return Err(Failure::because(
-            Reason::BadRequest,
-            "no host, or one that is not valid",
-        ));
-    }
-    let port = if port == 443 {
-        String::new()
-    } else {
-        format!(":{port}")
-    };
-    let target = format!("https://{}{port}{}", exchange.host, exchange.target);
-    let target = HeaderValue::from_str(&target)
-        .map_err(|error| Failure::because(Reason::BadRequest, error))?;
-    let mut response = Response::new(empty());
-    // 308 keeps the method, as 301 would not.
-    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
-    response.headers_mut().insert(header::LOCATION, target);
-    Ok(response)
 }

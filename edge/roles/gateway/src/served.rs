@@ -56,7 +56,8 @@ impl Served {
         let via = HeaderValue::from_str(&fields::via(self.version));
         let via = via.unwrap_or_else(|_| HeaderValue::from_static(fields::NAME));
         fields::to_visitor(&mut self.headers, exchange, via);
-        // RFC 9110 §6.6.1: an answer without a date gets one from hyper, so only a wrong one would remain.
+        // RFC 9110 §6.6.1: an answer without a date gets one from hyper, so only a wrong one would
+        // remain.
         if self.status == StatusCode::NO_CONTENT {
             self.headers.remove(header::CONTENT_LENGTH);
         }

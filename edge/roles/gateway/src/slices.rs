@@ -1,6 +1,7 @@
 //! A body whose bytes are at hand, handed to the connection in pieces.
 //!
-//! In one piece the whole body would count as handed over at once, and a visitor who leaves early would be charged for it.
+//! In one piece the whole body would count as handed over at once, and a visitor who leaves early
+//! would be charged for it.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

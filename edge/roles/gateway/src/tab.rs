@@ -48,7 +48,8 @@ impl Tab {
         }
     }
 
-    /// The request has its answer, with a body of this length. It is counted, and the body's first part set aside.
+    /// The request has its answer, with a body of this length. It is counted, and the body's first
+    /// part set aside.
     ///
     /// Errors, with nothing counted, when the lease does not cover it.
     pub fn answered(&mut self, length: Option<u64>, first_byte: Duration) -> Result<(), Denied> {
@@ -78,13 +79,32 @@ impl Tab {
         }
     }
 
-    /// Counts body bytes from an origin. Errors when the lease does not cover them; then the fetch must end.
+    /// Counts body bytes from an origin. Errors when the lease does not cover them; then the fetch
+    /// must end.
     pub fn origin(&mut self, bytes: u64) -> Result<(), Denied> {
         let tally = self.0.as_mut().ok_or(Denied::UnknownService)?;
         tally.count(
             &Usage::ZERO.with(UsageClass::OriginBytes, bytes),
             clock::now(),
         )
+    }
+}
+
+/// A request under way; it counts as such until this is dropped, also when its visitor leaves before
+/// there is an answer.
+pub struct Running(Arc<Shared>);
+
+impl Running {
+    /// Counts one more.
+    pub fn new(shared: &Arc<Shared>) -> Self {
+        shared.metrics.running.inc();
+        Self(shared.clone())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.metrics.running.dec();
     }
 }
 
@@ -98,6 +118,8 @@ pub struct Sent {
     pub started: Instant,
     /// The account; `None` for what is free.
     pub tab: Option<Tab>,
+    /// Ends with it.
+    pub _running: Running,
 }
 
 impl Counting for Sent {
@@ -124,7 +146,6 @@ impl Counting for Sent {
     fn ended(&mut self, octets: u64, is_complete: bool) {
         // What is set aside and not used goes back before the visitor's next request asks for it.
         let is_charged = self.tab.take().is_some();
-        self.shared.metrics.running.dec();
         if let Some(mut line) = self.line.take() {
             line.bytes = if is_charged { octets } else { 0 };
             line.complete = is_complete;

@@ -1,4 +1,5 @@
-//! Bodies that pass through: a visitor's on the way to the origin, and an origin's that is for one visitor.
+//! Bodies that pass through: a visitor's on the way to the origin, and an origin's that is for one
+//! visitor.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -110,7 +111,8 @@ impl http_body::Body for Passing {
             None => return Poll::Ready(None),
         };
         let Some(data) = frame.data_ref() else {
-            // Trailers: nothing here promises to pass them on, and a recipient may drop them (RFC 9110 §6.5.1).
+            // Trailers: nothing here promises to pass them on, and a recipient may drop them (RFC
+            // 9110 §6.5.1).
             cx.waker().wake_by_ref();
             return Poll::Pending;
         };

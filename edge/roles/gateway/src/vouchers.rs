@@ -47,7 +47,8 @@ async fn tick(shared: &Arc<Shared>) -> Result<Vec<SignedVoucher>, MeterError> {
     }
 }
 
-/// Sends vouchers, all at once. One that does not arrive is made up for by the next, which says the same and more.
+/// Sends vouchers, all at once. One that does not arrive is made up for by the next, which says the
+/// same and more.
 pub async fn hand_out(shared: &Shared, vouchers: Vec<SignedVoucher>) {
     let Some(world) = shared.world() else {
         return;

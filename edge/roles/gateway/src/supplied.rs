@@ -1,0 +1,192 @@
+//! Bytes that a cache supplies, verified as they come and kept in memory on the way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use selvedge_edge_core_http_cache::Stored;
+use selvedge_edge_core_verify::{FrameVerifier, StreamDecoder};
+use selvedge_edge_drivers_http::{channel, Body, BodySender};
+use selvedge_edge_drivers_transport::{PeerAddress, Reply, ReplyStream, TransportError};
+use selvedge_primitives_types::SignedRecord;
+
+use crate::ask::{AskError, PIECES, REPLY_TIMEOUT};
+use crate::entry::Entry;
+use crate::gateway::Shared;
+use crate::question::Question;
+
+pub(crate) async fn next(replies: &mut ReplyStream, within: Duration) -> Result<Reply, AskError> {
+    match replies.next(within).await? {
+        Some(reply) => Ok(reply),
+        None => Err(AskError::Transport(TransportError::Broken(
+            "no reply".to_owned(),
+        ))),
+    }
+}
+
+/// Bytes of a stored response as they are verified.
+pub(crate) struct Verified {
+    pub(crate) replies: ReplyStream,
+    pub(crate) decoder: StreamDecoder,
+}
+
+impl Verified {
+    /// The next verified bytes; `None` at the end of the range.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, AskError> {
+        loop {
+            if let Some(bytes) = self.decoder.next()? {
+                return Ok(Some(bytes));
+            }
+            match next(&mut self.replies, 2 * REPLY_TIMEOUT).await? {
+                Reply::Data(bytes) => self.decoder.push(&bytes),
+                Reply::End(_) if self.decoder.is_done() => return Ok(None),
+                Reply::Abort | Reply::Refused(_) => return Err(AskError::Aborted),
+                _ => return Err(AskError::Fault("message")),
+            }
+        }
+    }
+}
+
+/// What happens to a stored response's bytes once the answer has begun.
+pub(crate) struct Rest {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) cache: PeerAddress,
+    pub(crate) question: Arc<Question>,
+    pub(crate) keep: Option<(SignedRecord, Stored)>,
+}
+
+impl Rest {
+    /// Keeps a whole body.
+    pub(crate) fn keep(self, body: &Bytes) {
+        if let Some((signed, stored)) = self.keep {
+            let entry = Entry {
+                signed,
+                stored,
+                body: body.clone(),
+                cache: self.cache.device,
+            };
+            self.shared.keep(&self.question, entry);
+        }
+    }
+
+    /// Sends on what is verified already, then the rest as it is.
+    pub(crate) fn stream(self, head: Vec<Bytes>, mut bytes: Verified, length: u64) -> Body {
+        let (sender, body) = channel(PIECES, Some(length));
+        tokio::spawn(async move {
+            let mut kept: Option<Vec<u8>> = self
+                .keep
+                .is_some()
+                .then(|| Vec::with_capacity(length as usize));
+            let mut waiting = head.into_iter();
+            loop {
+                let piece = match waiting.next() {
+                    Some(piece) => piece,
+                    None => match bytes.next().await {
+                        Ok(Some(piece)) => piece,
+                        Ok(None) => break,
+                        Err(error) => {
+                            self.shared.blame(&self.cache, &self.question, &error);
+                            sender.fail(error).await;
+                            return;
+                        }
+                    },
+                };
+                if let Some(kept) = &mut kept {
+                    kept.extend_from_slice(&piece);
+                }
+                if sender.send(piece).await.is_err() {
+                    return;
+                }
+            }
+            if let Some(kept) = kept {
+                self.keep(&Bytes::from(kept));
+            }
+            let _ = sender.finish().await;
+        });
+        body
+    }
+}
+
+/// Frames of a response under way.
+pub(crate) struct Frames {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) cache: PeerAddress,
+    pub(crate) question: Arc<Question>,
+    pub(crate) replies: ReplyStream,
+    pub(crate) verifier: FrameVerifier,
+    pub(crate) kept: Option<Vec<u8>>,
+}
+
+impl Frames {
+    /// Sends on the bytes of the first frame, then of the others as they are verified.
+    pub(crate) async fn run(mut self, first: Bytes, sender: BodySender, is_wanted: bool) {
+        let mut next = Some(first);
+        loop {
+            if let Some(bytes) = next.take() {
+                self.keep(&bytes);
+                if is_wanted && !bytes.is_empty() && sender.send(bytes).await.is_err() {
+                    return;
+                }
+            }
+            match self.next().await {
+                Ok(Some(bytes)) => next = Some(bytes),
+                Ok(None) => {
+                    let _ = sender.finish().await;
+                    return;
+                }
+                Err(error) => {
+                    self.shared.blame(&self.cache, &self.question, &error);
+                    sender.fail(error).await;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn keep(&mut self, bytes: &Bytes) {
+        if let Some(kept) = &mut self.kept {
+            kept.extend_from_slice(bytes);
+            if !self.shared.fits_memory(kept.len() as u64) {
+                self.kept = None;
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, AskError> {
+        let patience = self.shared.options.body_timeout + REPLY_TIMEOUT;
+        match next(&mut self.replies, patience).await? {
+            Reply::Frame(frame, bytes) => {
+                self.verifier.accept(&frame, &bytes)?;
+                Ok(Some(bytes))
+            }
+            // The last frame says that the body is whole; the record is only for keeping it.
+            Reply::End(Some(signed)) if self.verifier.is_ended() => {
+                self.keep_with(signed);
+                Ok(None)
+            }
+            Reply::End(None) | Reply::Abort if self.verifier.is_ended() => Ok(None),
+            Reply::Abort => Err(AskError::Aborted),
+            _ => Err(AskError::Fault("message")),
+        }
+    }
+
+    fn keep_with(&mut self, signed: SignedRecord) {
+        let Some(kept) = self.kept.take() else {
+            return;
+        };
+        let is_same = *blake3::hash(&kept).as_bytes() == signed.record.root;
+        match self.shared.check_record(&self.question, &signed) {
+            Ok(stored) if is_same => {
+                let entry = Entry {
+                    signed,
+                    stored,
+                    body: kept.into(),
+                    cache: self.cache.device,
+                };
+                self.shared.keep(&self.question, entry);
+            }
+            Ok(_) => self.shared.metrics.fault(&self.cache.device, "record"),
+            Err(fault) => self.shared.metrics.fault(&self.cache.device, fault),
+        }
+    }
+}
