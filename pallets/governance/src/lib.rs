@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+extern crate alloc;
+
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 #[cfg(test)]
@@ -19,6 +21,10 @@ pub use origins::{
 pub use pallet::*;
 pub use weights::WeightInfo;
 
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode};
+use scale_info::TypeInfo;
+
 /// Why a value is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RangeViolation {
@@ -30,8 +36,38 @@ pub enum RangeViolation {
 
 /// Knows the ranges of parameters (answered by the runtime).
 pub trait ParameterRanges<KeyValue> {
-    /// Checks a value against its range, and against the current values of the parameters it has a range with.
+    /// Checks a value against its range, and against the current values of the parameters it has a
+    /// range with.
     fn check(parameter: &KeyValue) -> Result<(), RangeViolation>;
+
+    /// Every parameter with its own range, for people to read.
+    fn describe() -> Vec<ParameterDescription>;
+}
+
+/// A parameter as a wallet or a voter reads it. Numbers are in the parameter's unit.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct ParameterDescription {
+    /// The area it belongs to, as in the keys of the `Parameters` pallet.
+    pub area: Vec<u8>,
+    /// Its name inside the area, as in those keys.
+    pub name: Vec<u8>,
+    /// The unit of the numbers, such as `planck`, `ppm`, `ms` or `epochs`.
+    pub unit: Vec<u8>,
+    /// The lowest value it may be set to.
+    pub min: u128,
+    /// The highest value it may be set to.
+    pub max: u128,
+    /// Its value as long as nobody set one.
+    pub default: u128,
+    /// The value in force.
+    pub current: u128,
+}
+
+impl ParameterDescription {
+    /// Whether the value in force lies in the range.
+    pub fn is_within(&self) -> bool {
+        (self.min..=self.max).contains(&self.current)
+    }
 }
 
 /// Stores parameters (answered by the runtime, with the stock pallet).
@@ -43,7 +79,6 @@ pub trait ParameterStore<KeyValue> {
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
-    use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
     use frame_support::{
         pallet_prelude::*,
         traits::{dynamic_params::AggregatedKeyValue, EnsureOriginWithArg},
@@ -113,19 +148,50 @@ pub mod pallet {
     #[pallet::error]
     pub enum Error<T> {
         /// The value is outside the parameter's range.
+        #[codec(index = 0)]
         OutOfRange,
         /// The value is outside a range that the parameter has together with others.
+        #[codec(index = 1)]
         OutOfJointRange,
         /// A parameter cannot be taken away: it always has a value.
+        #[codec(index = 2)]
         ValueMissing,
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+
+    #[pallet::view_functions]
+    impl<T: Config> Pallet<T> {
+        /// Every parameter with its range, its default and the value in force.
+        pub fn parameters() -> Vec<ParameterDescription> {
+            T::Ranges::describe()
+        }
+    }
+
+    impl<T: Config> Pallet<T> {
+        /// Checks invariant 1 over the numbers in force.
+        pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
+            let all_within = T::Ranges::describe()
+                .iter()
+                .all(ParameterDescription::is_within);
+            ensure!(all_within, "invariant 1: a parameter is outside its range");
+            Ok(())
+        }
     }
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
         /// Sets a parameter to a value inside its range.
         ///
-        /// For the track that the parameter belongs to; never for a signed account. Takes effect at once; what must not
-        /// change inside an epoch is read at its begin. Emits `ParameterSet`. Fails with `OutOfRange`,
+        /// For the track that the parameter belongs to; never for a signed account. Takes effect at
+        /// once; what must not change inside an epoch is read at its begin. Emits `ParameterSet`.
+        /// Fails with `OutOfRange`,
         /// `OutOfJointRange` or `ValueMissing`, and then nothing is stored.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::set_parameter())]

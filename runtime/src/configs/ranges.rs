@@ -3,18 +3,21 @@
 //! The own range keeps a typing error out; the joint ranges keep the economy sound, whatever order
 //! the numbers are changed in.
 
+use alloc::vec::Vec;
 use frame_support::{
     storage::{with_transaction, TransactionOutcome},
     traits::{dynamic_params::AggregatedKeyValue, Get},
 };
 use pallet_edge_billing::types::MAX_UNSETTLED;
-use pallet_edge_governance::{ParameterRanges, ParameterStore, RangeViolation};
+use pallet_edge_governance::{
+    ParameterDescription, ParameterRanges, ParameterStore, RangeViolation,
+};
 use pallet_edge_staking::types::MAX_ELECTED;
 use selvedge_primitives_math::{
     share::{Split, TakeSplit},
     yields::{joint_ranges, JointRates},
 };
-use selvedge_primitives_types::{Planck, Ppm};
+use selvedge_primitives_types::Ppm;
 use sp_runtime::{DispatchError, DispatchResult};
 
 use super::params::{
@@ -48,6 +51,10 @@ impl ParameterRanges<RuntimeParameters> for Ranges {
             Ok(Ok(())) => Ok(()),
             _ => Err(RangeViolation::Joint),
         }
+    }
+
+    fn describe() -> Vec<ParameterDescription> {
+        describe()
     }
 }
 
@@ -126,13 +133,89 @@ fn sum(parts: &[Ppm]) -> u64 {
     parts.iter().map(|part| u64::from(part.0)).sum()
 }
 
-fn is_in_own_range(parameter: &RuntimeParameters) -> bool {
-    match parameter {
-        RuntimeParameters::Stakes(parameter) => stakes_in_range(parameter),
-        RuntimeParameters::Billing(parameter) => billing_in_range(parameter),
-        RuntimeParameters::Shares(parameter) => shares_in_range(parameter),
-        RuntimeParameters::Yields(parameter) => yields_in_range(parameter),
-        RuntimeParameters::Services(parameter) => services_in_range(parameter),
+/// Declares every parameter's range: the check and the description are made of the same table, and
+/// a parameter that is missing here does not compile.
+macro_rules! own_ranges {
+    ($($area:ident of $module:ident {
+        $($name:ident: $low:expr, $high:expr, $unit:literal;)*
+    })*) => {
+        fn is_in_own_range(parameter: &RuntimeParameters) -> bool {
+            match parameter {
+                $(RuntimeParameters::$area(parameter) => match parameter {
+                    $($module::Parameters::$name(_, value) => within(value, $low, $high),)*
+                },)*
+            }
+        }
+
+        /// Every parameter with its range and the number in force.
+        fn in_force() -> Vec<ParameterDescription> {
+            alloc::vec![$($({
+                let [min, max, current] = numbers([$low, $high, $module::$name::get()]);
+                ParameterDescription {
+                    area: stringify!($area).into(),
+                    name: stringify!($name).into(),
+                    unit: $unit.into(),
+                    min,
+                    max,
+                    default: current,
+                    current,
+                }
+            },)*)*]
+        }
+    };
+}
+
+own_ranges! {
+    Stakes of stakes {
+        ValidatorStake: 1_000 * SEL, 1_000_000 * SEL, "planck";
+        StargateStake: 10_000 * SEL, 5_000_000 * SEL, "planck";
+        GatewayStake: 1_000 * SEL, 500_000 * SEL, "planck";
+        CacheStake: 10 * SEL, 10_000 * SEL, "planck";
+        MaxValidators: 1, MAX_ELECTED, "validators";
+        UnlockPeriod: DAY_MILLIS, 365 * DAY_MILLIS, "ms";
+        ExpressFee: Ppm::percent(1), Ppm::percent(50), "ppm";
+        OffenceWindow: DAY_MILLIS / 24, 28 * DAY_MILLIS, "ms";
+        ReporterShare: Ppm::percent(0), Ppm::percent(20), "ppm";
+        ReporterMax: 0, 5_000 * SEL, "planck";
+        DeviceDeposit: 100 * MILLI, 100 * SEL, "planck";
+    }
+    Billing of billing {
+        MinDeposit: 10 * MILLI, 100 * SEL, "planck";
+        UnsettledEpochs: 4, MAX_UNSETTLED, "epochs";
+        WarnEpochs: 1, 24 * 30, "epochs";
+        HoldBackEpochs: 1, MAX_HOLD_BACK, "epochs";
+        HistoryEpochs: 48, 24 * 366, "epochs";
+        MaxLate: 0, 20, "epochs";
+        LatePenalty: Ppm::percent(0), Ppm::percent(20), "ppm";
+    }
+    Shares of shares {
+        Take: Ppm::percent(10), Ppm::percent(30), "ppm";
+        StargateShare: Ppm::percent(0), Ppm::percent(30), "ppm";
+        CacheShare: Ppm::percent(20), Ppm::percent(80), "ppm";
+        AuditFee: Ppm(5_000), Ppm(20_000), "ppm";
+        Referral: Ppm::percent(0), Ppm::percent(10), "ppm";
+        Burn: Ppm::percent(0), Ppm::percent(27), "ppm";
+    }
+    Yields of yields {
+        Beta: Ppm::percent(20), Ppm::percent(70), "ppm";
+        Kappa: Ppm::percent(0), Ppm::percent(60), "ppm";
+        LambdaGateway: Ppm::percent(0), Ppm::ONE, "ppm";
+        LambdaCache: Ppm::percent(0), Ppm::ONE, "ppm";
+        LambdaStargate: Ppm::percent(0), Ppm::ONE, "ppm";
+        AprValidator: Ppm::percent(0), Ppm::percent(30), "ppm per year";
+        AprStargate: Ppm::percent(0), Ppm::percent(30), "ppm per year";
+        AprGateway: Ppm::percent(0), Ppm::percent(30), "ppm per year";
+        AprCache: Ppm::percent(0), Ppm::percent(30), "ppm per year";
+        EmissionRate: Ppm::percent(0), Ppm::percent(30), "ppm per year";
+        PoolValidators: Ppm::percent(0), Ppm::ONE, "ppm";
+        PoolBase: Ppm::percent(0), Ppm::ONE, "ppm";
+        PoolActivity: Ppm::percent(0), Ppm::ONE, "ppm";
+    }
+    Services of services {
+        ServiceDeposit: 10 * MILLI, 100 * SEL, "planck";
+        HostDeposit: 10 * MILLI, 100 * SEL, "planck";
+        PriceNotice: 1, 24 * 90, "epochs";
+        ProofPeriod: 1, 24 * 30, "epochs";
     }
 }
 
@@ -142,80 +225,42 @@ fn within<V: PartialOrd>(value: &Option<V>, low: V, high: V) -> bool {
         .is_some_and(|value| (low..=high).contains(value))
 }
 
-fn percent(value: &Option<Ppm>, low: u32, high: u32) -> bool {
-    within(value, Ppm::percent(low), Ppm::percent(high))
-}
-
-fn stakes_in_range(parameter: &stakes::Parameters) -> bool {
-    use stakes::Parameters as P;
-    let amount =
-        |value: &Option<Planck>, low: Planck, high: Planck| within(value, low * SEL, high * SEL);
-    match parameter {
-        P::ValidatorStake(_, value) => amount(value, 1_000, 1_000_000),
-        P::StargateStake(_, value) => amount(value, 10_000, 5_000_000),
-        P::GatewayStake(_, value) => amount(value, 1_000, 500_000),
-        P::CacheStake(_, value) => amount(value, 10, 10_000),
-        P::MaxValidators(_, value) => within(value, 1, MAX_ELECTED),
-        P::UnlockPeriod(_, value) => within(value, DAY_MILLIS, 365 * DAY_MILLIS),
-        P::ExpressFee(_, value) => percent(value, 1, 50),
-        P::OffenceWindow(_, value) => within(value, DAY_MILLIS / 24, 28 * DAY_MILLIS),
-        P::ReporterShare(_, value) => percent(value, 0, 20),
-        P::ReporterMax(_, value) => amount(value, 0, 5_000),
-        P::DeviceDeposit(_, value) => within(value, 100 * MILLI, 100 * SEL),
+/// Says what every parameter may be, what it is, and what it would be had nobody set it.
+fn describe() -> Vec<ParameterDescription> {
+    // Defaults may depend on the chain: look at them where nothing is set, and take that back.
+    let defaults = with_transaction(|| {
+        let _ = pallet_parameters::Parameters::<Runtime>::clear(u32::MAX, None);
+        TransactionOutcome::Rollback(Ok::<_, DispatchError>(in_force()))
+    });
+    let mut all = in_force();
+    for (one, unset) in all.iter_mut().zip(defaults.unwrap_or_default()) {
+        one.default = unset.current;
     }
+    all
 }
 
-fn billing_in_range(parameter: &billing::Parameters) -> bool {
-    use billing::Parameters as P;
-    match parameter {
-        P::MinDeposit(_, value) => within(value, 10 * MILLI, 100 * SEL),
-        P::UnsettledEpochs(_, value) => within(value, 4, MAX_UNSETTLED),
-        P::WarnEpochs(_, value) => within(value, 1, 24 * 30),
-        P::HoldBackEpochs(_, value) => within(value, 1, MAX_HOLD_BACK),
-        P::HistoryEpochs(_, value) => within(value, 48, 24 * 366),
-        P::MaxLate(_, value) => within(value, 0, 20),
-        P::LatePenalty(_, value) => percent(value, 0, 20),
-    }
+/// A parameter's value as a number in its unit.
+trait Number {
+    fn number(self) -> u128;
 }
 
-fn shares_in_range(parameter: &shares::Parameters) -> bool {
-    use shares::Parameters as P;
-    match parameter {
-        P::Take(_, value) => percent(value, 10, 30),
-        P::StargateShare(_, value) => percent(value, 0, 30),
-        P::CacheShare(_, value) => percent(value, 20, 80),
-        P::AuditFee(_, value) => within(value, Ppm(5_000), Ppm(20_000)),
-        P::Referral(_, value) => percent(value, 0, 10),
-        P::Burn(_, value) => percent(value, 0, 27),
-    }
-}
-
-fn yields_in_range(parameter: &yields::Parameters) -> bool {
-    use yields::Parameters as P;
-    match parameter {
-        P::Beta(_, value) => percent(value, 20, 70),
-        P::Kappa(_, value) => percent(value, 0, 60),
-        P::LambdaGateway(_, value)
-        | P::LambdaCache(_, value)
-        | P::LambdaStargate(_, value)
-        | P::PoolValidators(_, value)
-        | P::PoolBase(_, value)
-        | P::PoolActivity(_, value) => percent(value, 0, 100),
-        P::AprValidator(_, value)
-        | P::AprStargate(_, value)
-        | P::AprGateway(_, value)
-        | P::AprCache(_, value)
-        | P::EmissionRate(_, value) => percent(value, 0, 30),
-    }
-}
-
-fn services_in_range(parameter: &services::Parameters) -> bool {
-    use services::Parameters as P;
-    match parameter {
-        P::ServiceDeposit(_, value) | P::HostDeposit(_, value) => {
-            within(value, 10 * MILLI, 100 * SEL)
+macro_rules! number {
+    ($($integer:ty)*) => {$(
+        impl Number for $integer {
+            fn number(self) -> u128 {
+                self.into()
+            }
         }
-        P::PriceNotice(_, value) => within(value, 1, 24 * 90),
-        P::ProofPeriod(_, value) => within(value, 1, 24 * 30),
+    )*};
+}
+number!(u8 u32 u64 u128);
+
+impl Number for Ppm {
+    fn number(self) -> u128 {
+        self.0.into()
     }
+}
+
+fn numbers<V: Number>(values: [V; 3]) -> [u128; 3] {
+    values.map(Number::number)
 }

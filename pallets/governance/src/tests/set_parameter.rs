@@ -120,9 +120,26 @@ fn the_invariant_can_fail() {
             crate::mock::Ranges::check(&take(99)),
             Err(RangeViolation::Value)
         );
+        let broken = EdgeGovernance::do_try_state().unwrap_err();
+        assert!(<&str>::from(broken).starts_with("invariant 1:"));
         assert_ok!(Parameters::set_parameter(
             Origin::RangeChecked.into(),
             take(15)
         ));
+    });
+}
+
+#[test]
+fn ranges_defaults_and_values_can_be_read() {
+    execute(|| {
+        assert_ok!(EdgeGovernance::set_parameter(
+            Origin::Parameters.into(),
+            take(20)
+        ));
+        let all = EdgeGovernance::parameters();
+        assert_eq!(all[0].name, b"Take");
+        assert_eq!((all[0].min, all[0].max), (10, 30));
+        assert_eq!((all[0].default, all[0].current), (15, 20));
+        assert_eq!((all[1].default, all[1].current), (10, 10));
     });
 }
