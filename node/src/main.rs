@@ -1,4 +1,8 @@
 //! The chain node of Selvedge: validator, full and archive node by the usual Substrate flags.
+#![allow(
+    clippy::result_large_err,
+    reason = "the SDK's service error is large, and every signature of the service carries it"
+)]
 
 mod agents;
 mod chain_spec;

@@ -1,4 +1,8 @@
 #![doc = include_str!("../README.md")]
+#![allow(
+    clippy::result_large_err,
+    reason = "the SDK's service error is large, and every signature of the service carries it"
+)]
 
 mod babe_grandpa;
 mod kind;

@@ -104,7 +104,7 @@ impl AgentsRpc {
 impl AgentsApiServer for AgentsRpc {
     fn agents(&self, extensions: &Extensions) -> RpcResult<Vec<AgentInfo>> {
         check_if_safe(extensions)?;
-        Ok(self.directory.list().map_err(error_object)?)
+        self.directory.list().map_err(error_object)
     }
 
     fn set_agents(
@@ -113,7 +113,7 @@ impl AgentsApiServer for AgentsRpc {
         agents: Vec<AgentEntry>,
     ) -> RpcResult<Vec<AgentInfo>> {
         check_if_safe(extensions)?;
-        Ok(self.directory.replace(agents).map_err(error_object)?)
+        self.directory.replace(agents).map_err(error_object)
     }
 }
 

@@ -32,3 +32,28 @@ impl<Block: BlockT> CreateInherentDataProviders<Block, ()> for SlotAndTime {
         Ok((slot, time))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sp_runtime::{generic, traits::BlakeTwo256, OpaqueExtrinsic};
+
+    type Block = generic::Block<generic::Header<u32, BlakeTwo256>, OpaqueExtrinsic>;
+
+    #[test]
+    fn the_slot_is_the_one_that_the_time_falls_into() {
+        for millis in [1, 500, 3_000, 6_000] {
+            let providers = SlotAndTime::new(SlotDuration::from_millis(millis));
+            let created = CreateInherentDataProviders::<Block, ()>::create_inherent_data_providers(
+                &providers,
+                Default::default(),
+                (),
+            );
+            let (slot, time) = futures::executor::block_on(created).unwrap();
+            assert_eq!(
+                u64::from(slot.slot()),
+                time.timestamp().as_millis() / millis
+            );
+        }
+    }
+}
