@@ -94,13 +94,13 @@ impl Chain {
         #[derive(subxt::ext::scale_decode::DecodeAsType)]
         #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
         struct Stake {
-            nonce: u32,
+            assignments: u32,
         }
         let address = dynamic::storage::<(u64,), Stake>("NodeStaking", "Stakes");
         let block = self.client.at_current_block().await?;
         let stored = block.storage().try_fetch(address, (stake.0,)).await?;
         let stored = stored.ok_or_else(|| Failure::NotFound(format!("there is no stake #{stake}")))?;
-        Ok(stored.decode()?.nonce)
+        Ok(stored.decode()?.assignments)
     }
 
     /// Sends a transaction and waits until it is final.

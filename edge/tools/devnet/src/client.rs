@@ -21,14 +21,27 @@ impl Cli {
     /// Runs a command and reads its answer.
     pub async fn run(&self, suri: Option<&str>, words: &[&str]) -> anyhow::Result<Value> {
         let mut command = Command::new(&self.program);
-        command.args(["--json", "--url", &self.url]).args(words).kill_on_drop(true);
-        command.env_remove("SELVEDGE_KEY_FILE").env_remove("SELVEDGE_SURI");
+        command
+            .args(["--json", "--url", &self.url])
+            .args(words)
+            .kill_on_drop(true);
+        command
+            .env_remove("SELVEDGE_KEY_FILE")
+            .env_remove("SELVEDGE_SURI");
         if let Some(suri) = suri {
             command.env("SELVEDGE_SURI", suri);
         }
-        let output = command.output().await.with_context(|| format!("cannot run {}", self.program.display()))?;
+        let output = command
+            .output()
+            .await
+            .with_context(|| format!("cannot run {}", self.program.display()))?;
         let error = String::from_utf8_lossy(&output.stderr);
-        anyhow::ensure!(output.status.success(), "selvedge {}: {}", words.join(" "), error.trim());
+        anyhow::ensure!(
+            output.status.success(),
+            "selvedge {}: {}",
+            words.join(" "),
+            error.trim()
+        );
         serde_json::from_slice(&output.stdout)
             .with_context(|| format!("selvedge {} printed no JSON", words.join(" ")))
     }
@@ -36,13 +49,22 @@ impl Cli {
     /// Runs a command and returns what it prints for people.
     pub async fn show(&self, suri: Option<&str>, words: &[&str]) -> anyhow::Result<String> {
         let mut command = Command::new(&self.program);
-        command.args(["--url", &self.url]).args(words).kill_on_drop(true).env_remove("SELVEDGE_KEY_FILE");
+        command
+            .args(["--url", &self.url])
+            .args(words)
+            .kill_on_drop(true)
+            .env_remove("SELVEDGE_KEY_FILE");
         if let Some(suri) = suri {
             command.env("SELVEDGE_SURI", suri);
         }
         let output = command.output().await?;
         let error = String::from_utf8_lossy(&output.stderr);
-        anyhow::ensure!(output.status.success(), "selvedge {}: {}", words.join(" "), error.trim());
+        anyhow::ensure!(
+            output.status.success(),
+            "selvedge {}: {}",
+            words.join(" "),
+            error.trim()
+        );
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 }
@@ -55,7 +77,11 @@ pub async fn rpc(port: u16, method: &str, params: Value) -> anyhow::Result<Value
         .body(Full::new(Bytes::from(body)))?;
     let response = fetch(request).await?;
     let mut answer: Value = serde_json::from_slice(response.body())?;
-    anyhow::ensure!(answer.get("error").is_none(), "{method}: {}", answer["error"]);
+    anyhow::ensure!(
+        answer.get("error").is_none(),
+        "{method}: {}",
+        answer["error"]
+    );
     Ok(answer["result"].take())
 }
 
@@ -79,5 +105,8 @@ pub async fn get(port: u16, host: &str, path: &str) -> anyhow::Result<http::Resp
 pub async fn fetch(request: http::Request<Full<Bytes>>) -> anyhow::Result<http::Response<Bytes>> {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let (head, body) = client.request(request).await?.into_parts();
-    Ok(http::Response::from_parts(head, body.collect().await?.to_bytes()))
+    Ok(http::Response::from_parts(
+        head,
+        body.collect().await?.to_bytes(),
+    ))
 }

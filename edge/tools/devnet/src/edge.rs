@@ -23,7 +23,9 @@ pub fn device_key_file(folder: &Folder, daemon: &Daemon) -> anyhow::Result<PathB
 /// Starts a daemon.
 pub fn start(programs: &Programs, folder: &Folder, daemon: &Daemon) -> anyhow::Result<Process> {
     let mut command = Command::new(&programs.edge);
-    command.args(["run", "--config"]).arg(folder.of(&daemon.name)?.join("edge.toml"));
+    command
+        .args(["run", "--config"])
+        .arg(folder.of(&daemon.name)?.join("edge.toml"));
     Process::start(&daemon.name, command, folder.log(&daemon.name))
 }
 
@@ -41,7 +43,12 @@ pub async fn wait_alive(daemon: &Daemon, process: &mut Process) -> anyhow::Resul
 
 /// Waits until the daemon has its configuration and serves.
 pub async fn wait_ready(daemon: &Daemon) -> anyhow::Result<()> {
-    wait_for(&format!("readiness of {}", daemon.name), Duration::from_secs(120), || health(daemon, "/readyz")).await
+    wait_for(
+        &format!("readiness of {}", daemon.name),
+        Duration::from_secs(120),
+        || health(daemon, "/readyz"),
+    )
+    .await
 }
 
 async fn health(daemon: &Daemon, path: &str) -> anyhow::Result<Option<()>> {
@@ -54,7 +61,10 @@ pub fn configure(folder: &Folder, daemon: &Daemon) -> anyhow::Result<()> {
     let base = folder.of(&daemon.name)?;
     write_secret(&device_key_file(folder, daemon)?, daemon.device.hex())?;
     write_secret(&base.join("control.token"), daemon.token.hex())?;
-    write_secret(&base.join("edge.toml"), &toml::to_string(&config(&base, daemon))?)
+    write_secret(
+        &base.join("edge.toml"),
+        &toml::to_string(&config(&base, daemon))?,
+    )
 }
 
 /// A daemon's configuration, as its own documentation describes it.
@@ -99,14 +109,23 @@ fn config(base: &Path, daemon: &Daemon) -> Config {
         role: daemon.role.clone(),
         device_key_file: "device.key",
         state_dir: "state",
-        control: Control { listen: listen(daemon.control_port), token_file: "control.token" },
-        admin: Listen { listen: listen(daemon.admin_port) },
-        audit: is_gateway.then(|| Listen { listen: listen(daemon.audit_port) }),
+        control: Control {
+            listen: listen(daemon.control_port),
+            token_file: "control.token",
+        },
+        admin: Listen {
+            listen: listen(daemon.admin_port),
+        },
+        audit: is_gateway.then(|| Listen {
+            listen: listen(daemon.audit_port),
+        }),
         gateway: is_gateway.then(|| Gateway {
             http: vec![listen(daemon.http_port)],
             access_log: base.join("access.log"),
             allow_private_origins: true,
         }),
-        cache: (!is_gateway).then(|| Listen { listen: listen(daemon.transport_port) }),
+        cache: (!is_gateway).then(|| Listen {
+            listen: listen(daemon.transport_port),
+        }),
     }
 }

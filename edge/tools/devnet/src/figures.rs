@@ -37,25 +37,38 @@ pub struct Cost {
 
 impl Default for Figures {
     fn default() -> Self {
-        Self { seconds_to: BTreeMap::new(), idle: BTreeMap::new(), start: Instant::now() }
+        Self {
+            seconds_to: BTreeMap::new(),
+            idle: BTreeMap::new(),
+            start: Instant::now(),
+        }
     }
 }
 
 impl Figures {
     /// Something happened.
     pub fn reached(&mut self, what: &'static str) {
-        self.seconds_to.insert(what, self.start.elapsed().as_secs_f64());
+        self.seconds_to
+            .insert(what, self.start.elapsed().as_secs_f64());
     }
 
     /// Watches the network while it has nothing to do.
     pub async fn watch_idle(&mut self, network: &Network) -> anyhow::Result<()> {
-        let processes: Vec<_> =
-            network.processes().filter_map(|(name, id)| Some((name.to_string(), id?))).collect();
-        let before = processes.iter().map(|(_, id)| ticks(*id)).collect::<anyhow::Result<Vec<_>>>()?;
+        let processes: Vec<_> = network
+            .processes()
+            .filter_map(|(name, id)| Some((name.to_string(), id?)))
+            .collect();
+        let before = processes
+            .iter()
+            .map(|(_, id)| ticks(*id))
+            .collect::<anyhow::Result<Vec<_>>>()?;
         tokio::time::sleep(WATCHED).await;
         for ((name, id), before) in processes.into_iter().zip(before) {
             let used = (ticks(id)? - before) / TICKS_PER_SECOND;
-            let cost = Cost { memory_mib: memory_mib(id)?, cpu_percent: 100.0 * used / WATCHED.as_secs_f64() };
+            let cost = Cost {
+                memory_mib: memory_mib(id)?,
+                cpu_percent: 100.0 * used / WATCHED.as_secs_f64(),
+            };
             self.idle.insert(name, cost);
         }
         Ok(())
@@ -63,7 +76,8 @@ impl Figures {
 
     /// Writes the figures as JSON.
     pub fn write(&self, path: &Path) -> anyhow::Result<()> {
-        std::fs::write(path, serde_json::to_string_pretty(self)?).with_context(|| path.display().to_string())
+        std::fs::write(path, serde_json::to_string_pretty(self)?)
+            .with_context(|| path.display().to_string())
     }
 }
 
@@ -71,14 +85,24 @@ impl Figures {
 fn ticks(id: u32) -> anyhow::Result<f64> {
     let text = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
     // The name, in parentheses, may hold spaces.
-    let fields: Vec<_> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let field = |index: usize| -> anyhow::Result<f64> { Ok(fields.get(index).context("a field is missing")?.parse()?) };
+    let fields: Vec<_> = text
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
+    let field = |index: usize| -> anyhow::Result<f64> {
+        Ok(fields.get(index).context("a field is missing")?.parse()?)
+    };
     Ok(field(11)? + field(12)?)
 }
 
 fn memory_mib(id: u32) -> anyhow::Result<f64> {
     let text = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .context("no VmRSS")?;
     let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
     Ok(kib / 1024.0)
 }

@@ -24,7 +24,8 @@ pub struct Folder(PathBuf);
 impl Folder {
     /// Opens the folder, making it if it is not there.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
-        fs::create_dir_all(path.join("logs")).with_context(|| format!("cannot make {}", path.display()))?;
+        fs::create_dir_all(path.join("logs"))
+            .with_context(|| format!("cannot make {}", path.display()))?;
         Ok(Self(path.canonicalize()?))
     }
 
@@ -33,7 +34,9 @@ impl Folder {
         if !path.exists() {
             return Ok(());
         }
-        let ours = path.join("plan.json").exists() || fs::read_dir(path)?.next().is_none() || path.join("logs").exists();
+        let ours = path.join("plan.json").exists()
+            || fs::read_dir(path)?.next().is_none()
+            || path.join("logs").exists();
         anyhow::ensure!(
             ours,
             "{} holds no network (no plan.json); it is left alone: name an empty folder, or one of an earlier run",
@@ -71,21 +74,30 @@ impl Folder {
             return Ok(None);
         }
         let text = fs::read_to_string(&path)?;
-        let plan = serde_json::from_str(&text)
-            .with_context(|| format!("{} cannot be read; start over with --fresh", path.display()))?;
+        let plan = serde_json::from_str(&text).with_context(|| {
+            format!("{} cannot be read; start over with --fresh", path.display())
+        })?;
         Ok(Some(plan))
     }
 
     /// Keeps the plan.
     pub fn save_plan(&self, plan: &Plan) -> anyhow::Result<()> {
-        write_secret(&self.0.join("plan.json"), &serde_json::to_string_pretty(plan)?)
+        write_secret(
+            &self.0.join("plan.json"),
+            &serde_json::to_string_pretty(plan)?,
+        )
     }
 }
 
 /// Writes a file that only its owner may read, whole or not at all.
 pub fn write_secret(path: &Path, text: &str) -> anyhow::Result<()> {
     let partial = path.with_extension("partial");
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&partial)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     Ok(fs::rename(&partial, path)?)
@@ -112,8 +124,14 @@ mod tests {
         let plan = Plan::new(2, 1, 2).unwrap();
         folder.save_plan(&plan).unwrap();
         let back = folder.load_plan().unwrap().unwrap();
-        assert_eq!(back.validators[1].device.device_id(), plan.validators[1].device.device_id());
-        let mode = fs::metadata(dir.path().join("plan.json")).unwrap().permissions().mode();
+        assert_eq!(
+            back.validators[1].device.device_id(),
+            plan.validators[1].device.device_id()
+        );
+        let mode = fs::metadata(dir.path().join("plan.json"))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
         Folder::clear(dir.path()).unwrap();
         assert!(!dir.path().exists());

@@ -17,9 +17,15 @@ pub fn patch(plan: &Plan) -> Value {
         .map(|validator| &validator.owner)
         .chain(plan.daemons.iter().map(|daemon| &daemon.operator))
         .chain([&plan.customer]);
-    let mut balances: Vec<Value> = people.map(|person| json!([person.address(), ENDOWMENT])).collect();
+    let mut balances: Vec<Value> = people
+        .map(|person| json!([person.in_genesis(), ENDOWMENT]))
+        .collect();
     // A validator's session account is its device's; it pays for changing its own keys.
-    balances.extend(plan.validators.iter().map(|validator| json!([validator.device.ed25519_address(), 100 * SEL])));
+    balances.extend(
+        plan.validators
+            .iter()
+            .map(|validator| json!([validator.device.ed25519_in_genesis(), 100 * SEL])),
+    );
     json!({
         "balances": { "balances": balances },
         "nodeRegistry": { "devices": plan.validators.iter().map(device).collect::<Vec<_>>() },
@@ -30,7 +36,7 @@ pub fn patch(plan: &Plan) -> Value {
 
 fn device(validator: &Validator) -> Value {
     json!({
-        "operator": validator.owner.address(),
+        "operator": validator.owner.in_genesis(),
         "device": validator.device.device_id(),
         "role": "validator",
         "region": "eu-west",
@@ -43,17 +49,17 @@ fn device(validator: &Validator) -> Value {
 
 fn stake(validator: &Validator) -> Value {
     json!({
-        "owner": validator.owner.address(),
+        "owner": validator.owner.in_genesis(),
         "device": validator.device.device_id(),
         "role": "validator",
     })
 }
 
 fn session_keys(validator: &Validator) -> Value {
-    let account = validator.device.ed25519_address();
+    let account = validator.device.ed25519_in_genesis();
     json!([account, account, {
-        "grandpa": validator.session.ed25519_address(),
-        "babe": validator.session.sr25519_address(),
-        "authority_discovery": validator.session.sr25519_address(),
+        "grandpa": validator.session.ed25519_in_genesis(),
+        "babe": validator.session.sr25519_in_genesis(),
+        "authority_discovery": validator.session.sr25519_in_genesis(),
     }])
 }

@@ -10,6 +10,9 @@ use sp_core::{
 /// SS58 prefix of the network.
 const SS58_PREFIX: u16 = 460;
 
+/// SS58 prefix of any Substrate network: what a runtime reads from a genesis file, where 460 is not registered.
+const ANY_PREFIX: u16 = 42;
+
 /// A secret of 32 bytes, in hex.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Seed(String);
@@ -32,7 +35,8 @@ impl Seed {
 
     fn bytes(&self) -> [u8; 32] {
         let mut bytes = [0; 32];
-        hex::decode_to_slice(&self.0, &mut bytes).expect("a seed is made of 64 hex digits; the folder was edited");
+        hex::decode_to_slice(&self.0, &mut bytes)
+            .expect("a seed is made of 64 hex digits; the folder was edited");
         bytes
     }
 
@@ -43,17 +47,19 @@ impl Seed {
 
     /// The ed25519 public key.
     pub fn ed25519(&self) -> [u8; 32] {
-        SigningKey::from_bytes(&self.bytes()).verifying_key().to_bytes()
+        SigningKey::from_bytes(&self.bytes())
+            .verifying_key()
+            .to_bytes()
     }
 
-    /// The address of the sr25519 key, which is also how genesis writes session keys.
-    pub fn sr25519_address(&self) -> String {
-        sr25519::Public::from(self.sr25519()).to_ss58check_with_version(prefix())
+    /// The sr25519 key as a genesis file writes it.
+    pub fn sr25519_in_genesis(&self) -> String {
+        sr25519::Public::from(self.sr25519()).to_ss58check_with_version(prefix(ANY_PREFIX))
     }
 
-    /// The address of the ed25519 key.
-    pub fn ed25519_address(&self) -> String {
-        ed25519::Public::from(self.ed25519()).to_ss58check_with_version(prefix())
+    /// The ed25519 key as a genesis file writes it.
+    pub fn ed25519_in_genesis(&self) -> String {
+        ed25519::Public::from(self.ed25519()).to_ss58check_with_version(prefix(ANY_PREFIX))
     }
 
     /// The device id, in hex.
@@ -90,7 +96,12 @@ impl Person {
 
     /// The account's address.
     pub fn address(&self) -> String {
-        AccountId32::from(self.account()).to_ss58check_with_version(prefix())
+        AccountId32::from(self.account()).to_ss58check_with_version(prefix(SS58_PREFIX))
+    }
+
+    /// The account as a genesis file writes it.
+    pub fn in_genesis(&self) -> String {
+        self.0.sr25519_in_genesis()
     }
 }
 
@@ -100,6 +111,6 @@ impl Default for Person {
     }
 }
 
-fn prefix() -> Ss58AddressFormat {
-    Ss58AddressFormat::custom(SS58_PREFIX)
+fn prefix(number: u16) -> Ss58AddressFormat {
+    Ss58AddressFormat::custom(number)
 }

@@ -32,7 +32,10 @@ pub struct Received {
 impl Received {
     /// Both together.
     pub fn plus(self, other: Self) -> Self {
-        Self { requests: self.requests + other.requests, bytes: self.bytes + other.bytes }
+        Self {
+            requests: self.requests + other.requests,
+            bytes: self.bytes + other.bytes,
+        }
     }
 }
 
@@ -42,20 +45,28 @@ pub async fn register(network: &Network, origin: &str) -> anyhow::Result<u64> {
     let (cli, suri) = (network.cli(), network.plan.customer.suri());
     let account = cli.run(Some(&suri), &["account", "show"]).await?;
     if account["prepaid"].is_null() {
-        cli.run(Some(&suri), &["account", "deposit", DEPOSIT]).await?;
+        cli.run(Some(&suri), &["account", "deposit", DEPOSIT])
+            .await?;
     }
     let services = cli.run(Some(&suri), &["service", "list"]).await?;
     let service = match services.as_array().and_then(|services| services.first()) {
         Some(service) => {
-            let service = service["service"].as_u64().context("a service has a number")?;
+            let service = service["service"]
+                .as_u64()
+                .context("a service has a number")?;
             let number = service.to_string();
-            cli.run(Some(&suri), &["service", "set-origin", &number, origin]).await?;
+            cli.run(Some(&suri), &["service", "set-origin", &number, origin])
+                .await?;
             service
         }
         None => {
-            let words = ["service", "create", "--host", HOST, "--origin", origin, "--cap", CAP];
+            let words = [
+                "service", "create", "--host", HOST, "--origin", origin, "--cap", CAP,
+            ];
             let created = cli.run(Some(&suri), &words).await?;
-            created["service"].as_u64().context("a new service has a number")?
+            created["service"]
+                .as_u64()
+                .context("a new service has a number")?
         }
     };
     step.done(format!("service {service}, {HOST} -> {origin}, {DEPOSIT} SEL on deposit, at most {CAP} SEL per epoch"));
@@ -68,10 +79,17 @@ pub async fn wait_served(network: &Network, path: &str) -> anyhow::Result<Receiv
     wait_room(&network.cli()).await?;
     let mut received = Received::default();
     for gateway in network.plan.of_role("gateway") {
-        let bytes = wait_for(&format!("{HOST} at {}", gateway.name), Duration::from_secs(180), || async {
-            let answer = client::get(gateway.http_port, HOST, path).await?;
-            Ok(answer.status().is_success().then_some(answer.body().len() as u64))
-        })
+        let bytes = wait_for(
+            &format!("{HOST} at {}", gateway.name),
+            Duration::from_secs(180),
+            || async {
+                let answer = client::get(gateway.http_port, HOST, path).await?;
+                Ok(answer
+                    .status()
+                    .is_success()
+                    .then_some(answer.body().len() as u64))
+            },
+        )
         .await?;
         received = received.plus(Received { requests: 1, bytes });
     }
@@ -82,7 +100,11 @@ pub async fn wait_served(network: &Network, path: &str) -> anyhow::Result<Receiv
 /// Waits for the next epoch when little is left of this one.
 async fn wait_room(cli: &Cli) -> anyhow::Result<()> {
     let clock = cli.run(None, &["network", "clock"]).await?;
-    let number = |field: &str| clock[field].as_u64().with_context(|| format!("the clock has {field}"));
+    let number = |field: &str| {
+        clock[field]
+            .as_u64()
+            .with_context(|| format!("the clock has {field}"))
+    };
     let end = number("epoch_start_millis")? + number("epoch_length_millis")?;
     let left = end.saturating_sub(number("now_millis")?);
     if left < number("epoch_length_millis")? / 2 {
@@ -100,38 +122,67 @@ pub async fn visit(network: &Network, paths: &[String], rounds: usize) -> anyhow
         for gateway in network.plan.of_role("gateway") {
             for path in paths {
                 let answer = client::get(gateway.http_port, HOST, path).await?;
-                anyhow::ensure!(answer.status().is_success(), "{path} at {}: {}", gateway.name, answer.status());
+                anyhow::ensure!(
+                    answer.status().is_success(),
+                    "{path} at {}: {}",
+                    gateway.name,
+                    answer.status()
+                );
                 received.requests += 1;
                 received.bytes += answer.body().len() as u64;
-                let status = answer.headers().get("cache-status").and_then(|value| value.to_str().ok());
+                let status = answer
+                    .headers()
+                    .get("cache-status")
+                    .and_then(|value| value.to_str().ok());
                 cached += u64::from(status.is_some_and(|status| status.contains("hit")));
             }
         }
         step.note(format!("round {} of {rounds}", round + 1));
     }
-    step.done(format!("{} requests, {} bytes, {cached} from cache", received.requests, received.bytes));
+    step.done(format!(
+        "{} requests, {} bytes, {cached} from cache",
+        received.requests, received.bytes
+    ));
     Ok(received)
 }
 
 /// The epoch of the newest block.
 pub async fn epoch(cli: &Cli) -> anyhow::Result<u64> {
-    cli.run(None, &["network", "clock"]).await?["epoch"].as_u64().context("the clock has an epoch")
+    cli.run(None, &["network", "clock"]).await?["epoch"]
+        .as_u64()
+        .context("the clock has an epoch")
 }
 
 /// Waits for an epoch to be settled by every gateway and returns its bill, whose proofs the command line has checked.
 pub async fn bill(network: &Network, epoch: u64) -> anyhow::Result<serde_json::Value> {
-    let step = Step::begin(format!("epoch {epoch} closes, gateways commit, the chain settles"));
+    let step = Step::begin(format!(
+        "epoch {epoch} closes, gateways commit, the chain settles"
+    ));
     let words = ["bill", "--epoch", &epoch.to_string(), "--wait", "600"];
-    let bill = network.cli().run(Some(&network.plan.customer.suri()), &words).await?;
-    step.done(format!("{} lines, every proof checked", bill["lines"].as_array().map_or(0, Vec::len)));
+    let bill = network
+        .cli()
+        .run(Some(&network.plan.customer.suri()), &words)
+        .await?;
+    step.done(format!(
+        "{} lines, every proof checked",
+        bill["lines"].as_array().map_or(0, Vec::len)
+    ));
     Ok(bill)
 }
 
 /// What the bill charges for, over all lines.
 pub fn billed(bill: &serde_json::Value) -> Received {
     let lines = bill["lines"].as_array().cloned().unwrap_or_default();
-    let sum = |class: &str| lines.iter().filter_map(|line| line["paid"][class].as_u64()).sum();
-    Received { requests: sum("requests"), bytes: sum("egress_bytes") }
+    let sum = |class: &str| {
+        lines
+            .iter()
+            .filter_map(|line| line["paid"][class].as_u64())
+            .sum()
+    };
+    Received {
+        requests: sum("requests"),
+        bytes: sum("egress_bytes"),
+    }
 }
 
 /// Waits until the earnings of an epoch are credited, so that what is printed is final.
@@ -140,15 +191,19 @@ pub async fn wait_credited(network: &Network) -> anyhow::Result<()> {
     let cli = network.cli();
     for daemon in network.plan.of_role("gateway") {
         let address = daemon.operator.address();
-        wait_for(&format!("credit of {}", daemon.name), Duration::from_secs(900), || {
-            let (cli, address) = (cli.clone(), address.clone());
-            async move {
-                let earnings = cli.run(None, &["earnings", "show", &address]).await?;
-                let usage = earnings["usage_payable"].as_str().unwrap_or("0") != "0";
-                let yields = earnings["yield_payable"].as_str().unwrap_or("0") != "0";
-                Ok((usage && yields).then_some(()))
-            }
-        })
+        wait_for(
+            &format!("credit of {}", daemon.name),
+            Duration::from_secs(900),
+            || {
+                let (cli, address) = (cli.clone(), address.clone());
+                async move {
+                    let earnings = cli.run(None, &["earnings", "show", &address]).await?;
+                    let usage = earnings["usage_payable"].as_str().unwrap_or("0") != "0";
+                    let yields = earnings["yield_payable"].as_str().unwrap_or("0") != "0";
+                    Ok((usage && yields).then_some(()))
+                }
+            },
+        )
         .await?;
     }
     step.done("credited");
@@ -160,7 +215,11 @@ pub async fn earnings(network: &Network) -> anyhow::Result<BTreeMap<String, serd
     let cli = network.cli();
     let mut earned = BTreeMap::new();
     for Daemon { name, operator, .. } in &network.plan.daemons {
-        earned.insert(name.clone(), cli.run(None, &["earnings", "show", &operator.address()]).await?);
+        earned.insert(
+            name.clone(),
+            cli.run(None, &["earnings", "show", &operator.address()])
+                .await?,
+        );
     }
     Ok(earned)
 }

@@ -2,8 +2,10 @@
 
 use anyhow::Context;
 use clap::Parser;
-use selvedge_devnet::{figures::Figures, job, network::Network, origin::Origin, programs::Programs, Options};
-use std::path::PathBuf;
+use selvedge_devnet::{
+    figures::Figures, job, network::Network, origin::Origin, programs::Programs, Options,
+};
+use std::{path::PathBuf, process::ExitCode};
 
 /// Starts validators, gateways and caches as separate processes, serves a real site through them, waits for the epoch
 /// to close, prints the bill with its proof checked and what every node earned, and keeps running.
@@ -60,13 +62,25 @@ struct Args {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match run_until_interrupted(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run_until_interrupted(args: Args) -> anyhow::Result<()> {
     let interrupted = interrupt()?;
     tokio::select! {
         result = run(args) => result,
-        // The network is dropped with the future above, which kills its processes and only those.
-        () = interrupted => { eprintln!("\nstopped"); Ok(()) }
+        () = interrupted => {
+            // The network is dropped with the future above, which kills its processes and only those.
+            eprintln!("\nstopped");
+            Ok(())
+        }
     }
 }
 
@@ -91,7 +105,10 @@ async fn run(args: Args) -> anyhow::Result<()> {
         None => args.paths,
     };
     let first = paths.first().context("the site has no pages")?;
-    let origin = args.origin.or(local.as_ref().map(Origin::url)).context("the site has an origin")?;
+    let origin = args
+        .origin
+        .or(local.as_ref().map(Origin::url))
+        .context("the site has an origin")?;
 
     job::register(&network, &origin).await?;
     let first_visits = job::wait_served(&network, first).await?;
@@ -122,7 +139,10 @@ fn compare(received: job::Received, billed: job::Received) -> anyhow::Result<()>
     anyhow::ensure!(
         received == billed,
         "visitors received {} answers of {} bytes, the bill says {} and {}",
-        received.requests, received.bytes, billed.requests, billed.bytes
+        received.requests,
+        received.bytes,
+        billed.requests,
+        billed.bytes
     );
     eprintln!(" ok  the bill equals what visitors received, to the request and to the byte");
     Ok(())
@@ -131,9 +151,15 @@ fn compare(received: job::Received, billed: job::Received) -> anyhow::Result<()>
 async fn report(network: &Network, epoch: u64) -> anyhow::Result<()> {
     let cli = network.cli();
     let suri = network.plan.customer.suri();
-    println!("\nThe bill\n{}", cli.show(Some(&suri), &["bill", "--epoch", &epoch.to_string()]).await?);
+    println!(
+        "\nThe bill\n{}",
+        cli.show(Some(&suri), &["bill", "--epoch", &epoch.to_string()])
+            .await?
+    );
     for daemon in &network.plan.daemons {
-        let earnings = cli.show(None, &["earnings", "show", &daemon.operator.address()]).await?;
+        let earnings = cli
+            .show(None, &["earnings", "show", &daemon.operator.address()])
+            .await?;
         println!("{} earned\n{earnings}", daemon.name);
     }
     println!("The nodes\n{}", cli.show(None, &["node", "list"]).await?);
@@ -142,19 +168,37 @@ async fn report(network: &Network, epoch: u64) -> anyhow::Result<()> {
 
 fn summary(network: &Network) {
     let rpc = format!("ws://127.0.0.1:{}", network.rpc_port());
-    println!("The network runs. Its state is in {}.", network.folder.path().display());
+    println!(
+        "The network runs. Its state is in {}.",
+        network.folder.path().display()
+    );
     for gateway in network.plan.of_role("gateway") {
-        println!("  {:<12} http://{}:{}/", gateway.name, job::HOST, gateway.http_port);
+        println!(
+            "  {:<12} http://{}:{}/",
+            gateway.name,
+            job::HOST,
+            gateway.http_port
+        );
     }
     println!("  {:<12} {rpc}", "JSON-RPC");
-    println!("  {:<12} https://polkadot.js.org/apps/?rpc={}#/explorer", "polkadot.js", rpc.replace(':', "%3A").replace('/', "%2F"));
-    println!("  {:<12} Ctrl-C; the next start resumes, --fresh starts over", "stop");
+    println!(
+        "  {:<12} https://polkadot.js.org/apps/?rpc={}#/explorer",
+        "polkadot.js",
+        rpc.replace(':', "%3A").replace('/', "%2F")
+    );
+    println!(
+        "  {:<12} Ctrl-C; the next start resumes, --fresh starts over",
+        "stop"
+    );
 }
 
 /// Ends when the user or the system asks this program to end.
 fn interrupt() -> anyhow::Result<impl std::future::Future<Output = ()>> {
     use tokio::signal::unix::{signal, SignalKind};
-    let (mut int, mut term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (mut int, mut term) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
     Ok(async move {
         tokio::select! {
             _ = int.recv() => {}

@@ -45,7 +45,11 @@ pub struct Network {
 
 impl Network {
     /// Starts or resumes a network and waits until it finalises blocks and every daemon is staked and ready.
-    pub async fn start(options: &Options, programs: Programs, figures: &mut Figures) -> anyhow::Result<Self> {
+    pub async fn start(
+        options: &Options,
+        programs: Programs,
+        figures: &mut Figures,
+    ) -> anyhow::Result<Self> {
         if options.fresh {
             Folder::clear(&options.folder)?;
         }
@@ -65,11 +69,21 @@ impl Network {
                 }
                 // Last, so that a folder with a plan is a folder with everything the plan needs.
                 folder.save_plan(&plan)?;
-                step.done(format!("{} validators, {} daemons", plan.validators.len(), plan.daemons.len()));
+                step.done(format!(
+                    "{} validators, {} daemons",
+                    plan.validators.len(),
+                    plan.daemons.len()
+                ));
                 plan
             }
         };
-        let mut network = Self { plan, folder, programs, validators: Vec::new(), daemons: Vec::new() };
+        let mut network = Self {
+            plan,
+            folder,
+            programs,
+            validators: Vec::new(),
+            daemons: Vec::new(),
+        };
         network.start_daemons().await?;
         network.start_validators().await?;
         figures.reached("first finalised block");
@@ -89,7 +103,9 @@ impl Network {
                 let running = process.ensure_running();
                 async move {
                     running?;
-                    client::rpc(port, "system_health", json!([])).await.map(Some)
+                    client::rpc(port, "system_health", json!([]))
+                        .await
+                        .map(Some)
                 }
             })
             .await?;
@@ -97,7 +113,9 @@ impl Network {
         }
         step.note("waiting for the first finalised block");
         let before = client::finalised(self.rpc_port()).await.unwrap_or(0);
-        let block = self.wait_finalised(before + 1, Duration::from_secs(180)).await?;
+        let block = self
+            .wait_finalised(before + 1, Duration::from_secs(180))
+            .await?;
         step.done(format!("block {block} is final"));
         Ok(())
     }
@@ -120,7 +138,13 @@ impl Network {
         let step = Step::begin("operators register devices and stake");
         try_join_all(self.plan.daemons.iter().map(|daemon| self.join(daemon))).await?;
         step.note("stakes become active at the next epoch");
-        try_join_all(self.plan.daemons.iter().map(|daemon| self.wait_active(daemon))).await?;
+        try_join_all(
+            self.plan
+                .daemons
+                .iter()
+                .map(|daemon| self.wait_active(daemon)),
+        )
+        .await?;
         step.note("configuration reaches the daemons");
         for daemon in &self.plan.daemons {
             edge::wait_ready(daemon).await?;
@@ -140,38 +164,70 @@ impl Network {
             let endpoint = format!("127.0.0.1:{}", daemon.transport_port);
             let audit = format!("http://127.0.0.1:{}", daemon.audit_port);
             let agent = format!("0x{}", hex::encode(daemon.agent.sr25519()));
-            let words = ["node", "register", "--role", &daemon.role, "--region", &daemon.region, "--endpoint", &endpoint];
-            let more = ["--public-url", &audit, "--agent-key", &agent, "--device-key", &key];
-            cli.run(Some(&suri), &[&words[..], &more[..]].concat()).await?;
+            let words = [
+                "node",
+                "register",
+                "--role",
+                &daemon.role,
+                "--region",
+                &daemon.region,
+                "--endpoint",
+                &endpoint,
+            ];
+            let more = [
+                "--public-url",
+                &audit,
+                "--agent-key",
+                &agent,
+                "--device-key",
+                &key,
+            ];
+            cli.run(Some(&suri), &[&words[..], &more[..]].concat())
+                .await?;
         }
         if status.is_ok_and(|status| !status["stake"].is_null()) {
             return Ok(());
         }
-        let stake = cli.run(Some(&suri), &["node", "stake", &daemon.role]).await?["stake"].to_string();
-        cli.run(Some(&suri), &["node", "assign", &stake, "--device-key", &key]).await?;
+        let stake = cli
+            .run(Some(&suri), &["node", "stake", &daemon.role])
+            .await?["stake"]
+            .to_string();
+        cli.run(
+            Some(&suri),
+            &["node", "assign", &stake, "--device-key", &key],
+        )
+        .await?;
         Ok(())
     }
 
     async fn wait_active(&self, daemon: &Daemon) -> anyhow::Result<()> {
         let device = daemon.device.device_id();
         let cli = self.cli();
-        wait_for(&format!("an active stake of {}", daemon.name), Duration::from_secs(300), || {
-            let (cli, device) = (cli.clone(), device.clone());
-            async move {
-                let status = cli.run(None, &["node", "status", &device]).await?;
-                Ok((status["active"] == true).then_some(()))
-            }
-        })
+        wait_for(
+            &format!("an active stake of {}", daemon.name),
+            Duration::from_secs(300),
+            || {
+                let (cli, device) = (cli.clone(), device.clone());
+                async move {
+                    let status = cli.run(None, &["node", "status", &device]).await?;
+                    Ok((status["active"] == true).then_some(()))
+                }
+            },
+        )
         .await
     }
 
     /// Waits until a block of at least this number is final.
     pub async fn wait_finalised(&self, number: u64, limit: Duration) -> anyhow::Result<u64> {
         let port = self.rpc_port();
-        wait_for(&format!("finality of block {number}"), limit, || async move {
-            let now = client::finalised(port).await?;
-            Ok((now >= number).then_some(now))
-        })
+        wait_for(
+            &format!("finality of block {number}"),
+            limit,
+            || async move {
+                let now = client::finalised(port).await?;
+                Ok((now >= number).then_some(now))
+            },
+        )
         .await
     }
 
@@ -182,7 +238,10 @@ impl Network {
 
     /// The command line, talking to the first chain node.
     pub fn cli(&self) -> Cli {
-        Cli { program: self.programs.cli.clone(), url: format!("ws://127.0.0.1:{}", self.rpc_port()) }
+        Cli {
+            program: self.programs.cli.clone(),
+            url: format!("ws://127.0.0.1:{}", self.rpc_port()),
+        }
     }
 
     /// Kills a process at once, as a power cut would.
@@ -192,11 +251,21 @@ impl Network {
 
     /// Starts a killed process again.
     pub async fn restart(&mut self, name: &str) -> anyhow::Result<()> {
-        if let Some(index) = self.plan.validators.iter().position(|validator| validator.name == name) {
-            self.validators[index] = node::start(&self.programs, &self.folder, &self.plan, index).await?;
+        if let Some(index) = self
+            .plan
+            .validators
+            .iter()
+            .position(|validator| validator.name == name)
+        {
+            self.validators[index] =
+                node::start(&self.programs, &self.folder, &self.plan, index).await?;
             return Ok(());
         }
-        let index = self.plan.daemons.iter().position(|daemon| daemon.name == name);
+        let index = self
+            .plan
+            .daemons
+            .iter()
+            .position(|daemon| daemon.name == name);
         let index = index.ok_or_else(|| anyhow::anyhow!("no process is called {name}"))?;
         self.daemons[index] = edge::start(&self.programs, &self.folder, &self.plan.daemons[index])?;
         edge::wait_alive(&self.plan.daemons[index], &mut self.daemons[index]).await
@@ -204,17 +273,24 @@ impl Network {
 
     fn process(&mut self, name: &str) -> anyhow::Result<&mut Process> {
         let mut all = self.validators.iter_mut().chain(&mut self.daemons);
-        all.find(|process| process.name == name).ok_or_else(|| anyhow::anyhow!("no process is called {name}"))
+        all.find(|process| process.name == name)
+            .ok_or_else(|| anyhow::anyhow!("no process is called {name}"))
     }
 
     /// Fails when a process has ended.
     pub fn ensure_running(&mut self) -> anyhow::Result<()> {
-        self.validators.iter_mut().chain(&mut self.daemons).try_for_each(Process::ensure_running)
+        self.validators
+            .iter_mut()
+            .chain(&mut self.daemons)
+            .try_for_each(Process::ensure_running)
     }
 
     /// Names and process ids.
     pub fn processes(&self) -> impl Iterator<Item = (&str, Option<u32>)> {
-        self.validators.iter().chain(&self.daemons).map(|process| (process.name.as_str(), process.id()))
+        self.validators
+            .iter()
+            .chain(&self.daemons)
+            .map(|process| (process.name.as_str(), process.id()))
     }
 
     /// Stops everything it started: daemons first, so that what they counted reaches the disk and the chain.

@@ -12,14 +12,26 @@ use std::path::Path;
 use tokio::process::Command;
 
 /// Makes the raw chain spec from the runtime's preset, with this network's people and keys in place of the preset's.
-pub async fn make_chain_spec(programs: &Programs, folder: &Folder, runtime: &Path, plan: &Plan) -> anyhow::Result<()> {
+pub async fn make_chain_spec(
+    programs: &Programs,
+    folder: &Folder,
+    runtime: &Path,
+    plan: &Plan,
+) -> anyhow::Result<()> {
     let patch = folder.path().join("genesis-patch.json");
     std::fs::write(&patch, serde_json::to_string_pretty(&genesis::patch(plan))?)?;
     run(Command::new(&programs.node)
         .arg("create-chain-spec")
         .arg("--runtime")
         .arg(runtime)
-        .args(["--preset", "local_testnet", "--id", "selvedge_devnet", "--name", "Selvedge devnet"])
+        .args([
+            "--preset",
+            "local_testnet",
+            "--id",
+            "selvedge_devnet",
+            "--name",
+            "Selvedge devnet",
+        ])
         .args(["--chain-type", "local", "--raw", "--patch"])
         .arg(&patch)
         .arg("-o")
@@ -29,16 +41,31 @@ pub async fn make_chain_spec(programs: &Programs, folder: &Folder, runtime: &Pat
 }
 
 /// Puts a validator's session keys into its keystore and writes its node key.
-pub async fn make_keys(programs: &Programs, folder: &Folder, validator: &Validator) -> anyhow::Result<()> {
+pub async fn make_keys(
+    programs: &Programs,
+    folder: &Folder,
+    validator: &Validator,
+) -> anyhow::Result<()> {
     let base = folder.of(&validator.name)?;
     write_secret(&base.join("node.key"), validator.node_key.hex())?;
-    for (key_type, scheme) in [("babe", "sr25519"), ("gran", "ed25519"), ("audi", "sr25519")] {
+    for (key_type, scheme) in [
+        ("babe", "sr25519"),
+        ("gran", "ed25519"),
+        ("audi", "sr25519"),
+    ] {
         run(Command::new(&programs.node)
             .args(["key", "insert", "--base-path"])
             .arg(&base)
             .arg("--chain")
             .arg(folder.chain_spec())
-            .args(["--scheme", scheme, "--key-type", key_type, "--suri", &validator.session.suri()]))
+            .args([
+                "--scheme",
+                scheme,
+                "--key-type",
+                key_type,
+                "--suri",
+                &validator.session.suri(),
+            ]))
         .await?;
     }
     Ok(())
@@ -55,12 +82,25 @@ pub fn write_agents(folder: &Folder, plan: &Plan, index: usize) -> anyhow::Resul
             daemon.agent.suri(),
         )
     };
-    let text: String = plan.daemons.iter().filter(|daemon| daemon.driver == index).map(table).collect();
-    write_secret(&folder.of(&plan.validators[index].name)?.join("agents.toml"), &text)
+    let text: String = plan
+        .daemons
+        .iter()
+        .filter(|daemon| daemon.driver == index)
+        .map(table)
+        .collect();
+    write_secret(
+        &folder.of(&plan.validators[index].name)?.join("agents.toml"),
+        &text,
+    )
 }
 
 /// Starts a validator.
-pub async fn start(programs: &Programs, folder: &Folder, plan: &Plan, index: usize) -> anyhow::Result<Process> {
+pub async fn start(
+    programs: &Programs,
+    folder: &Folder,
+    plan: &Plan,
+    index: usize,
+) -> anyhow::Result<Process> {
     let validator = &plan.validators[index];
     let base = folder.of(&validator.name)?;
     let mut command = Command::new(&programs.node);
@@ -73,33 +113,68 @@ pub async fn start(programs: &Programs, folder: &Folder, plan: &Plan, index: usi
         .arg(base.join("node.key"))
         .arg("--agents-file")
         .arg(base.join("agents.toml"))
-        .args(["--validator", "--no-telemetry", "--no-mdns", "--allow-private-ip", "--name", &validator.name])
-        .args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{}", validator.p2p_port)])
-        .args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{}/ws", validator.light_port)])
-        .args(["--public-addr", &format!("/ip4/127.0.0.1/tcp/{}", validator.p2p_port)])
+        .args([
+            "--validator",
+            "--no-telemetry",
+            "--no-mdns",
+            "--allow-private-ip",
+            "--name",
+            &validator.name,
+        ])
+        .args([
+            "--listen-addr",
+            &format!("/ip4/127.0.0.1/tcp/{}", validator.p2p_port),
+        ])
+        .args([
+            "--listen-addr",
+            &format!("/ip4/127.0.0.1/tcp/{}/ws", validator.light_port),
+        ])
+        .args([
+            "--public-addr",
+            &format!("/ip4/127.0.0.1/tcp/{}", validator.p2p_port),
+        ])
         .args(["--rpc-port", &validator.rpc_port.to_string()])
         .args(["--prometheus-port", &validator.metrics_port.to_string()]);
     if index > 0 {
         let first = &plan.validators[0];
         let peer = peer_id(programs, &folder.of(&first.name)?.join("node.key")).await?;
-        command.args(["--bootnodes", &format!("/ip4/127.0.0.1/tcp/{}/p2p/{peer}", first.p2p_port)]);
+        command.args([
+            "--bootnodes",
+            &format!("/ip4/127.0.0.1/tcp/{}/p2p/{peer}", first.p2p_port),
+        ]);
     }
     Process::start(&validator.name, command, folder.log(&validator.name))
 }
 
 /// Address at which a light client reaches a validator.
-pub async fn light_address(programs: &Programs, folder: &Folder, validator: &Validator) -> anyhow::Result<String> {
+pub async fn light_address(
+    programs: &Programs,
+    folder: &Folder,
+    validator: &Validator,
+) -> anyhow::Result<String> {
     let peer = peer_id(programs, &folder.of(&validator.name)?.join("node.key")).await?;
-    Ok(format!("/ip4/127.0.0.1/tcp/{}/ws/p2p/{peer}", validator.light_port))
+    Ok(format!(
+        "/ip4/127.0.0.1/tcp/{}/ws/p2p/{peer}",
+        validator.light_port
+    ))
 }
 
 async fn peer_id(programs: &Programs, key: &Path) -> anyhow::Result<String> {
     let mut command = Command::new(&programs.node);
-    Ok(run(command.args(["key", "inspect-node-key", "--file"]).arg(key)).await?.trim().to_string())
+    Ok(
+        run(command.args(["key", "inspect-node-key", "--file"]).arg(key))
+            .await?
+            .trim()
+            .to_string(),
+    )
 }
 
 async fn run(command: &mut Command) -> anyhow::Result<String> {
-    let output = command.kill_on_drop(true).output().await.context("cannot run selvedge-node")?;
+    let output = command
+        .kill_on_drop(true)
+        .output()
+        .await
+        .context("cannot run selvedge-node")?;
     anyhow::ensure!(
         output.status.success(),
         "selvedge-node failed: {}",

@@ -119,12 +119,19 @@ impl Plan {
                 })
             })
             .collect::<std::io::Result<Vec<_>>>()?;
-        Ok(Self { validators, daemons, customer: Person::new(), origin_port: ports.next()? })
+        Ok(Self {
+            validators,
+            daemons,
+            customer: Person::new(),
+            origin_port: ports.next()?,
+        })
     }
 
     /// The daemons of a role.
     pub fn of_role<'a>(&'a self, role: &'a str) -> impl Iterator<Item = &'a Daemon> {
-        self.daemons.iter().filter(move |daemon| daemon.role == role)
+        self.daemons
+            .iter()
+            .filter(move |daemon| daemon.role == role)
     }
 }
 

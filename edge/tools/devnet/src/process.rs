@@ -33,8 +33,14 @@ impl Process {
             // In a group of its own, so that Ctrl-C reaches only this program, which then stops the others in order.
             .process_group(0)
             .spawn()
-            .with_context(|| format!("cannot start {name}: {:?}", command.as_std().get_program()))?;
-        Ok(Self { name: name.into(), child, log })
+            .with_context(|| {
+                format!("cannot start {name}: {:?}", command.as_std().get_program())
+            })?;
+        Ok(Self {
+            name: name.into(),
+            child,
+            log,
+        })
     }
 
     /// Its process id, while it runs.
@@ -46,7 +52,9 @@ impl Process {
     pub fn ensure_running(&mut self) -> anyhow::Result<()> {
         match self.child.try_wait()? {
             None => Ok(()),
-            Some(status) => anyhow::bail!("{} ended with {status}:\n{}", self.name, self.log_tail()),
+            Some(status) => {
+                anyhow::bail!("{} ended with {status}:\n{}", self.name, self.log_tail())
+            }
         }
     }
 
@@ -58,7 +66,10 @@ impl Process {
     /// Asks it to end, and insists after a while.
     pub async fn stop(&mut self) -> anyhow::Result<ExitStatus> {
         if let Some(id) = self.child.id() {
-            let status = Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
+            let status = Command::new("kill")
+                .args(["-TERM", &id.to_string()])
+                .status()
+                .await?;
             if status.success() {
                 if let Ok(ended) = tokio::time::timeout(PATIENCE, self.child.wait()).await {
                     return Ok(ended?);

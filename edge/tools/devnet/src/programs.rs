@@ -18,10 +18,18 @@ impl Programs {
     pub fn in_folder(folder: &Path) -> anyhow::Result<Self> {
         let find = |name: &str| {
             let path = folder.join(name);
-            anyhow::ensure!(path.exists(), "{} is not there: run `cargo build --release --workspace`", path.display());
+            anyhow::ensure!(
+                path.exists(),
+                "{} is not there: run `cargo build --release --workspace`",
+                path.display()
+            );
             Ok(path)
         };
-        Ok(Self { node: find("selvedge-node")?, edge: find("selvedge-edge")?, cli: find("selvedge")? })
+        Ok(Self {
+            node: find("selvedge-node")?,
+            edge: find("selvedge-edge")?,
+            cli: find("selvedge")?,
+        })
     }
 
     /// The programs beside the running one.

@@ -15,13 +15,20 @@ impl Step {
     pub fn begin(text: impl Into<String>) -> Self {
         let text = text.into();
         let bar = ProgressBar::new_spinner();
-        bar.set_style(ProgressStyle::with_template("{spinner} {msg} ({elapsed})").expect("the template is fixed"));
+        bar.set_style(
+            ProgressStyle::with_template("{spinner} {msg} ({elapsed})")
+                .expect("the template is fixed"),
+        );
         bar.set_message(text.clone());
         bar.enable_steady_tick(Duration::from_millis(120));
         if bar.is_hidden() {
             eprintln!("... {text}");
         }
-        Self { bar, text, start: std::time::Instant::now() }
+        Self {
+            bar,
+            text,
+            start: std::time::Instant::now(),
+        }
     }
 
     /// Says how far it is.
@@ -32,7 +39,11 @@ impl Step {
     /// Ends it well.
     pub fn done(self, result: impl std::fmt::Display) {
         self.bar.finish_and_clear();
-        eprintln!(" ok  {}: {result} ({:.1} s)", self.text, self.start.elapsed().as_secs_f64());
+        eprintln!(
+            " ok  {}: {result} ({:.1} s)",
+            self.text,
+            self.start.elapsed().as_secs_f64()
+        );
     }
 }
 

@@ -1,0 +1,102 @@
+//! A whole network: an origin, a chain, gateways and caches.
+
+use crate::{
+    books::Books,
+    chain::{Chain, Site},
+    client::Client,
+    daemon::{Daemon, Settings},
+    origin::Origin,
+};
+use selvedge_primitives_types::Role;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// What a network is made of.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// How many gateways.
+    pub gateways: usize,
+    /// How many caches.
+    pub caches: usize,
+    /// Settings of every gateway.
+    pub gateway: Settings,
+    /// Settings of every cache.
+    pub cache: Settings,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self { gateways: 1, caches: 1, gateway: Settings::default(), cache: Settings::default() }
+    }
+}
+
+/// A running network with one site, `site.test`.
+pub struct Net {
+    /// The site's origin.
+    pub origin: Origin,
+    /// The chain.
+    pub chain: Chain,
+    /// Gateways.
+    pub gateways: Vec<Daemon>,
+    /// Caches.
+    pub caches: Vec<Daemon>,
+    folder: TempDir,
+}
+
+impl Net {
+    /// Starts everything and pushes the first config.
+    pub async fn start(program: impl AsRef<Path>, plan: Plan) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let daemon = |role: Role, number: usize, settings: &Settings| {
+            let seed = number as u8 + if role == Role::Gateway { 1 } else { 101 };
+            let name = format!("{role}-{number}");
+            Daemon::new(program.as_ref(), folder.path(), &name, role, seed, settings)
+        };
+        let mut gateways: Vec<_> = (0..plan.gateways).map(|n| daemon(Role::Gateway, n, &plan.gateway)).collect();
+        let mut caches: Vec<_> = (0..plan.caches).map(|n| daemon(Role::Cache, n, &plan.cache)).collect();
+        let all = gateways.iter_mut().chain(&mut caches);
+        futures::future::join_all(all.map(Daemon::start)).await;
+        let origin = Origin::start().await;
+        let mut chain = Chain::new();
+        chain.sites.push(Site::new(origin.url()));
+        gateways.iter().chain(&caches).for_each(|daemon| chain.register(daemon));
+        let mut net = Self { origin, chain, gateways, caches, folder };
+        net.push().await;
+        net
+    }
+
+    /// Pushes the chain's config to all daemons, caches first.
+    pub async fn push(&mut self) {
+        for daemon in self.caches.iter().chain(&self.gateways) {
+            self.chain.push(daemon).await;
+        }
+    }
+
+    /// Begins the next epoch, and gives the books of the one before for every gateway; each must
+    /// have had use.
+    pub async fn roll(&mut self) -> Vec<Books> {
+        let epoch = self.chain.epoch;
+        self.chain.roll();
+        self.push().await;
+        let mut books = Vec::new();
+        for gateway in &self.gateways {
+            books.push(self.chain.books(gateway, epoch).await);
+        }
+        books
+    }
+
+    /// A visitor of `site.test` at a gateway.
+    pub fn visitor(&self, gateway: usize) -> Client {
+        self.gateways[gateway].visitor("site.test")
+    }
+
+    /// The site.
+    pub fn site(&mut self) -> &mut Site {
+        &mut self.chain.sites[0]
+    }
+
+    /// The folder that holds everything, and vanishes with the network.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
