@@ -338,6 +338,9 @@ impl<T: Config> PrepaidInspect<T::AccountId> for Pallet<T> {
             return Ok(());
         }
         let account = Self::open_account(owner)?;
+        // By the measure of the next evaluation, which also counts what was allowed in epochs that may still be charged:
+        // a refusal now is better than a suspension then.
+        let caps = caps.max(Self::allowances(owner));
         ensure!(
             account.balance >= Self::reserve(caps),
             Error::<T>::AllowanceNotCovered

@@ -6,7 +6,10 @@ use frame_benchmarking::v2::*;
 use frame_support::{
     assert_ok,
     pallet_prelude::{Authorize, Get},
-    traits::fungible::{Inspect, Mutate},
+    traits::{
+        fungible::{Inspect, Mutate},
+        EnsureOrigin,
+    },
     weights::WeightMeter,
 };
 use frame_system::RawOrigin;
@@ -319,7 +322,7 @@ mod benchmarks {
     #[benchmark]
     fn clear_batch(n: Linear<1, MAX_PAGE>) {
         settled::<T>(n);
-        let mut removed = 0;
+        let removed;
         #[block]
         {
             removed = InvoiceLines::<T>::drain_prefix((EPOCH,))

@@ -101,6 +101,8 @@ pub struct World {
     pub(crate) agents: BTreeMap<DeviceId, [u8; 32]>,
     pub(crate) services: BTreeMap<ServiceId, ServiceTerms<AccountId>>,
     pub(crate) prices: BTreeMap<u32, Prices>,
+    /// Highest allowances of anybody's former services that may still be charged.
+    pub(crate) former_caps: Planck,
     pub(crate) matured: Vec<(DeviceId, Epoch, Planck)>,
 }
 
@@ -182,12 +184,8 @@ impl ServiceInspect<AccountId> for World {
     fn caps_of(owner: &AccountId, _from: Epoch, _to: Epoch) -> Planck {
         let of = |terms: &&ServiceTerms<AccountId>| terms.owner == *owner && terms.active;
         world(|world| {
-            world
-                .services
-                .values()
-                .filter(of)
-                .map(|terms| terms.cap)
-                .sum()
+            let caps = world.services.values().filter(of).map(|terms| terms.cap);
+            world.former_caps + caps.sum::<Planck>()
         })
     }
     fn prices(version: u32) -> Option<Prices> {

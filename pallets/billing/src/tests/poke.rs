@@ -127,3 +127,19 @@ fn an_allowance_has_to_be_covered_for_all_unsettled_epochs() {
         );
     });
 }
+
+/// Otherwise the next evaluation would suspend what was just allowed.
+#[test]
+fn an_allowance_is_covered_beside_former_ones_that_may_still_be_charged() {
+    run(|| {
+        assert_ok!(send(1, deposit(10_499)));
+        world(|world| world.former_caps = 500);
+        serve(0, 1, CAP);
+        let refused = Error::<Test>::AllowanceNotCovered;
+        assert_noop!(Billing::ensure_covers(&account(1), CAP), refused);
+        assert_ok!(send(1, deposit(50)));
+        assert_ok!(Billing::ensure_covers(&account(1), CAP));
+        assert_ok!(send(5, poke(1)));
+        assert_eq!(state(1), AccountState::Warned);
+    });
+}
