@@ -21,11 +21,13 @@ mod apis;
 pub mod configs;
 pub mod constants;
 pub mod governance;
+mod invariants;
 pub mod presets;
 pub mod views;
 
 pub use apis::{api, RuntimeApi, RUNTIME_API_VERSIONS};
 pub use configs::consensus::SessionKeys;
+pub use invariants::check_invariants;
 
 /// A signature of any scheme an account may use.
 pub type Signature = MultiSignature;
@@ -143,6 +145,10 @@ mod runtime {
     pub type Services = pallet_edge_services;
     #[runtime::pallet_index(22)]
     pub type Billing = pallet_edge_billing;
+    #[runtime::pallet_index(23)]
+    pub type Reputation = pallet_edge_reputation;
+    #[runtime::pallet_index(24)]
+    pub type NodeYields = pallet_edge_yields;
     #[runtime::pallet_index(25)]
     pub type EdgeDriver = pallet_edge_driver;
 

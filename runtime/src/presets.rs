@@ -14,13 +14,17 @@ use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 use crate::{
     configs::consensus::GENESIS_EPOCH_CONFIG, constants::currency::SEL, AccountId, BabeConfig,
     Balance, BalancesConfig, ChainParamsConfig, NodeRegistryConfig, NodeStakingConfig,
-    RuntimeGenesisConfig, ServicesConfig, SessionConfig, SessionKeys, SudoConfig, UsageClockConfig,
+    NodeYieldsConfig, RuntimeGenesisConfig, ServicesConfig, SessionConfig, SessionKeys, SudoConfig,
+    UsageClockConfig,
 };
 
 /// What each well-known account holds: enough for several stakes of every role.
 const ENDOWMENT: Balance = 1_000_000 * SEL;
 /// What each validator's device holds: it pays for setting session keys.
 const DEVICE_ENDOWMENT: Balance = 100 * SEL;
+
+/// What yields are paid from.
+const EMISSION_POOL: Balance = 10_000_000 * SEL;
 
 /// A slot: three seconds.
 const SLOT_MILLIS: u64 = 3_000;
@@ -163,6 +167,9 @@ fn genesis(validators: &[Validator], sudo: Option<AccountId>) -> serde_json::Val
             epochs_per_era: EPOCHS_PER_ERA,
         },
         services: ServicesConfig { prices: PRICES },
+        node_yields: NodeYieldsConfig {
+            pool: EMISSION_POOL
+        },
         sudo: SudoConfig { key: sudo },
     })
 }

@@ -4,11 +4,12 @@
 
 use alloc::{collections::BTreeSet, vec::Vec};
 use pallet_edge_billing::types::{AccountState as LedgerState, InvoiceItem, Status};
+use pallet_edge_reputation::ScoreRecord;
 use pallet_edge_services::types::ServiceSummary;
 use pallet_edge_traits::{DeviceInspect, EpochClock, ServiceInspect, StakeInspect};
 use selvedge_primitives_runtime_api::{
-    AccountState, AccountView, ClockView, CommitmentStatus, Earnings, InvoiceHead, InvoiceLine,
-    NodeView, ServiceView,
+    AccountState, AccountView, ClockView, CommitmentStatus, Earnings, EraEarnings, InvoiceHead,
+    InvoiceLine, NodeView, ScoreView, ServiceView,
 };
 use selvedge_primitives_types::{Account, DeviceId, Epoch, PriceList, Prices, UsageCommitment};
 
@@ -146,9 +147,37 @@ pub fn node(device: DeviceId) -> Option<NodeView> {
         stake: NodeStaking::stake_of(&device),
         active: NodeStaking::is_active(&device, info.role, UsageClock::current()),
         draining: info.draining,
-        score: None,
-        eras: Vec::new(),
+        score: pallet_edge_reputation::Scores::<Runtime>::get(device).map(score),
+        eras: eras(&device),
     })
+}
+
+fn score(record: ScoreRecord) -> ScoreView {
+    ScoreView {
+        quality: record.quality,
+        service: record.service,
+        era: record.era,
+        jobs_per_stake: record.jobs_per_stake,
+        regional_median: record.regional_median,
+        jobs: record.jobs,
+        ok: record.ok,
+        speed: record.speed,
+    }
+}
+
+/// Earnings of a device, newest era first.
+fn eras(device: &DeviceId) -> Vec<EraEarnings> {
+    let history = pallet_edge_yields::History::<Runtime>::get(device);
+    history
+        .into_iter()
+        .rev()
+        .map(|era| EraEarnings {
+            era: era.era,
+            matured: era.matured,
+            base: era.base,
+            activity: era.activity,
+        })
+        .collect()
 }
 
 /// Registered devices after `after` in the order of their ids.
@@ -158,11 +187,13 @@ pub fn devices(after: Option<DeviceId>, limit: u32) -> Vec<DeviceId> {
 
 /// What an account earned.
 pub fn earnings(account: Account) -> Earnings {
-    let usage = pallet_edge_billing::Payouts::<Runtime>::get(AccountId::from(account.0));
+    let account = AccountId::from(account.0);
+    let usage = pallet_edge_billing::Payouts::<Runtime>::get(&account);
+    let yields = pallet_edge_yields::Payouts::<Runtime>::get(&account);
     Earnings {
         usage_payable: usage.payable,
         usage_claimed: usage.claimed,
-        yield_payable: 0,
-        yield_claimed: 0,
+        yield_payable: yields.payable,
+        yield_claimed: yields.claimed,
     }
 }

@@ -12,7 +12,7 @@ use sp_runtime::{
 
 use crate::{
     constants::time::DAYS, AccountId, AuthorityDiscovery, Babe, Balances, Grandpa, Historical,
-    NodeStaking, Offences, Runtime, RuntimeEvent, Session, UsageClock,
+    NodeStaking, Offences, Reputation, Runtime, RuntimeEvent, Session, UsageClock,
 };
 
 /// Slots with at least one primary author: one in four.
@@ -69,7 +69,7 @@ impl pallet_timestamp::Config for Runtime {
 }
 
 impl pallet_authorship::Config for Runtime {
-    type EventHandler = ();
+    type EventHandler = Reputation;
     type FindAuthor = pallet_session::FindAccountFromAuthorIndex<Self, Babe>;
 }
 

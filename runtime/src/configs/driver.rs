@@ -11,7 +11,7 @@ use pallet_edge_billing::{
 };
 use pallet_edge_driver::{sign_with_agent_key, ConfigView, EntryPage, SubmitError, SubmitUsage};
 use pallet_edge_services::{types::ServiceSummary, Call as ServicesCall};
-use pallet_edge_traits::{DeviceInspect, EpochClock, PrepaidInspect, StakeInspect};
+use pallet_edge_traits::{DeviceInspect, EpochClock, PrepaidInspect, ScoreInspect, StakeInspect};
 use selvedge_primitives_math::RangeProof;
 use selvedge_primitives_types::{
     agent::{ClockConfig, HostCheckVerdict, NodeConfig, ServiceConfig, ServiceState},
@@ -20,8 +20,8 @@ use selvedge_primitives_types::{
 
 use super::nodes::MaxNodesPerRole;
 use crate::{
-    AccountId, Billing, NodeRegistry, NodeStaking, Runtime, RuntimeCall, Services, System,
-    UsageClock,
+    AccountId, Billing, NodeRegistry, NodeStaking, Reputation, Runtime, RuntimeCall, Services,
+    System, UsageClock,
 };
 
 /// Epochs for which a daemon keeps leaves after they were credited, so that disputes can be
@@ -102,7 +102,7 @@ fn node_config(device: DeviceId) -> Option<NodeConfig> {
         endpoint: info.endpoint,
         public_url: info.public_url,
         capacity: info.capacity,
-        quality: selvedge_primitives_types::Score::ONE,
+        quality: Reputation::quality(&device),
         draining: info.draining,
     })
 }

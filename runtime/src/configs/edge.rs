@@ -16,15 +16,16 @@ use super::{
 };
 use crate::{
     governance::origins::{RootOrBrake, RootOrPrices},
-    Balances, Billing, NodeRegistry, NodeStaking, Runtime, RuntimeHoldReason, Services, Timestamp,
-    UsageClock,
+    Balances, Billing, NodeRegistry, NodeStaking, NodeYields, Reputation, Runtime,
+    RuntimeHoldReason, Services, Timestamp, UsageClock,
 };
 
 impl pallet_edge_chain_params::Config for Runtime {}
 
 impl pallet_edge_clock::Config for Runtime {
-    /// Staking first: the others ask it who is active in the epoch that began.
-    type OnEpoch = (NodeStaking, Services);
+    /// Staking first: the others ask it who is active in the epoch that began. Scores before
+    /// yields, which depend on them.
+    type OnEpoch = (NodeStaking, Services, Reputation, NodeYields);
     type Time = Timestamp;
 }
 
@@ -80,7 +81,7 @@ impl pallet_edge_billing::Config for Runtime {
     /// The hold-back and the unsettled epochs are together at most 60 + 72 = 132.
     type MaxOpen = ConstU32<168>;
     type MinDeposit = billing::MinDeposit;
-    type OnMatured = ();
+    type OnMatured = (Reputation, NodeYields);
     type PalletId = BillingPalletId;
     type Referral = shares::Referral;
     type RuntimeHoldReason = RuntimeHoldReason;

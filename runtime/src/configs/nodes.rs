@@ -1,13 +1,26 @@
-//! Devices and stakes.
+//! Devices, stakes, scores and yields.
 
-use frame_support::{parameter_types, traits::tokens::imbalance::ResolveTo};
+use frame_support::{
+    parameter_types,
+    traits::{tokens::imbalance::ResolveTo, Get},
+    PalletId,
+};
+use selvedge_primitives_math::yields::YieldTerms;
+use selvedge_primitives_types::{Ppm, Role};
+use sp_runtime::traits::Convert;
 
 use super::{
     consensus::SessionsKept,
     governance::TreasuryAccount,
-    params::{dynamic_params::stakes, RoleAmount, StakeLiability},
+    params::{
+        dynamic_params::{shares, stakes, yields},
+        RoleAmount, StakeLiability,
+    },
 };
-use crate::{Balances, NodeRegistry, NodeStaking, Runtime, RuntimeHoldReason, Session, UsageClock};
+use crate::{
+    Balances, NodeRegistry, NodeStaking, Reputation, Runtime, RuntimeHoldReason, Session,
+    UsageClock,
+};
 
 parameter_types! {
     /// Epochs of which past assignments, counts and terms are kept: a week of hours. A claim about
@@ -17,6 +30,10 @@ parameter_types! {
     /// Active devices of a role. Every gateway's config lists them all: 4,096 entries of at most
     /// 700 bytes fit its four mebibytes.
     pub const MaxNodesPerRole: u32 = 4_096;
+    /// Nodes that a block looks at while an era closes, in each of two pallets: with the reads of
+    /// ParityDB about 20 ms of a block's second.
+    pub const NodesPerBlock: u32 = 128;
+    pub const EmissionPalletId: PalletId = PalletId(*b"sel/pool");
 }
 
 impl pallet_edge_registry::Config for Runtime {
@@ -47,4 +64,52 @@ impl pallet_edge_staking::Config for Runtime {
     type SlashDestination = ResolveTo<TreasuryAccount, Balances>;
     type UnlockPeriod = stakes::UnlockPeriod;
     type WeightInfo = pallet_edge_staking::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_edge_reputation::Config for Runtime {
+    type Clock = UsageClock;
+    type Devices = NodeRegistry;
+    type NodesPerBlock = NodesPerBlock;
+    type Stakes = NodeStaking;
+    type Validators = Session;
+    type WeightInfo = pallet_edge_reputation::weights::SubstrateWeight<Runtime>;
+}
+
+/// The rates of a role, as governed.
+pub struct Terms;
+
+impl Convert<Role, YieldTerms> for Terms {
+    fn convert(role: Role) -> YieldTerms {
+        // A validator carries no leaves: its part of what activity may return is nothing.
+        let (apr, lambda) = match role {
+            Role::Validator => (yields::AprValidator::get(), Ppm(0)),
+            Role::Stargate => (yields::AprStargate::get(), yields::LambdaStargate::get()),
+            Role::Gateway => (yields::AprGateway::get(), yields::LambdaGateway::get()),
+            Role::Cache => (yields::AprCache::get(), yields::LambdaCache::get()),
+        };
+        YieldTerms {
+            beta: yields::Beta::get(),
+            kappa: yields::Kappa::get(),
+            apr,
+            lambda,
+            take: shares::Take::get(),
+            referral: shares::Referral::get(),
+            audit: shares::AuditFee::get(),
+        }
+    }
+}
+
+impl pallet_edge_yields::Config for Runtime {
+    type Clock = UsageClock;
+    type Currency = Balances;
+    type EmissionRate = yields::EmissionRate;
+    type NodesPerBlock = NodesPerBlock;
+    type PalletId = EmissionPalletId;
+    type PoolActivity = yields::PoolActivity;
+    type PoolBase = yields::PoolBase;
+    type PoolValidators = yields::PoolValidators;
+    type Scores = Reputation;
+    type Stakes = NodeStaking;
+    type Terms = Terms;
+    type WeightInfo = pallet_edge_yields::weights::SubstrateWeight<Runtime>;
 }

@@ -122,6 +122,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                     | RuntimeCall::NodeStaking(
                         StakingCall::assign { .. } | StakingCall::unassign { .. }
                     )
+                    | RuntimeCall::NodeYields(_)
                     | RuntimeCall::Session(_)
                     | RuntimeCall::Billing(
                         BillingCall::claim { .. } | BillingCall::claim_for { .. }
