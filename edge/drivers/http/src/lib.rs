@@ -28,4 +28,4 @@ pub use guard::{AddressGuard, ForbiddenAddress};
 pub use limits::Limits;
 pub use origin::{OriginClient, OriginError, OriginOptions, Phase};
 pub use server::{ConnInfo, Handler, Server, ServerHandle, ServerStats};
-pub use socket::Progress;
+pub use socket::{Following, Progress};

@@ -7,7 +7,7 @@
 
 use std::future::Future;
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
@@ -30,8 +30,24 @@ const PREFACE: u64 = 24;
 pub struct Progress {
     written: AtomicU64,
     acked: AtomicU64,
-    /// `None` once the socket is closed, so that a number given to another socket is never asked.
-    socket: Mutex<Option<RawFd>>,
+    socket: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    socket: Handle,
+    followers: usize,
+}
+
+#[derive(Debug, Default)]
+enum Handle {
+    /// The connection's own. It is not asked once the connection is gone, because its number may be
+    /// another socket's by then.
+    Open(RawFd),
+    /// A second one for the same socket, because somebody follows what is still on the way.
+    Kept(OwnedFd),
+    #[default]
+    Closed,
 }
 
 impl Progress {
@@ -42,30 +58,69 @@ impl Progress {
 
     /// Octets the peer has acknowledged; octets written where the system does not say.
     pub fn acked(&self) -> u64 {
-        let socket = self.socket.lock();
-        if let Some(fd) = *socket {
-            self.sample(fd);
-        }
+        self.sample(&self.socket.lock());
         self.acked.load(Ordering::Acquire)
     }
 
-    fn sample(&self, fd: RawFd) {
+    /// Whether nothing more will be acknowledged.
+    pub fn is_over(&self) -> bool {
+        self.sample(&self.socket.lock())
+    }
+
+    /// Keeps the socket known to the system after the connection has closed it, until this is
+    /// dropped, so that what is still on the way can be followed.
+    pub fn follow(self: &Arc<Self>) -> Following {
+        self.socket.lock().followers += 1;
+        Following(self.clone())
+    }
+
+    fn sample(&self, held: &Held) -> bool {
+        let fd = match &held.socket {
+            Handle::Open(fd) => *fd,
+            Handle::Kept(fd) => fd.as_raw_fd(),
+            Handle::Closed => return true,
+        };
         let written = self.written();
+        let (acked, is_over) = tcp_info(fd).unwrap_or((written, true));
         // The counter includes the end of the connection as one octet.
-        let acked = bytes_acked(fd).map_or(written, |acked| acked.min(written));
-        self.acked.fetch_max(acked, Ordering::AcqRel);
+        self.acked.fetch_max(acked.min(written), Ordering::AcqRel);
+        is_over
     }
 
     fn close(&self) {
-        let mut socket = self.socket.lock();
-        if let Some(fd) = socket.take() {
-            self.sample(fd);
+        let mut held = self.socket.lock();
+        self.sample(&held);
+        let kept = match held.socket {
+            // SAFETY: the connection that owns the number calls this before it closes the socket.
+            Handle::Open(fd) if held.followers > 0 => unsafe { BorrowedFd::borrow_raw(fd) }
+                .try_clone_to_owned()
+                .ok(),
+            _ => None,
+        };
+        held.socket = kept.map_or(Handle::Closed, Handle::Kept);
+    }
+}
+
+/// See [`Progress::follow`].
+#[derive(Debug)]
+pub struct Following(Arc<Progress>);
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        let mut held = self.0.socket.lock();
+        held.followers -= 1;
+        if held.followers == 0 && matches!(held.socket, Handle::Kept(_)) {
+            self.0.sample(&held);
+            held.socket = Handle::Closed;
         }
     }
 }
 
+/// Octets acknowledged, and whether the connection is over.
 #[cfg(target_os = "linux")]
-fn bytes_acked(fd: RawFd) -> Option<u64> {
+fn tcp_info(fd: RawFd) -> Option<(u64, bool)> {
+    /// `TCP_CLOSE` of the system's `tcp_states.h`.
+    const CLOSED: u8 = 7;
     // SAFETY: `tcp_info` is plain data for which all zeros are valid; the kernel writes at most
     // `length` bytes of it.
     unsafe {
@@ -79,12 +134,13 @@ fn bytes_acked(fd: RawFd) -> Option<u64> {
             &mut length,
         );
         let needed = std::mem::offset_of!(libc::tcp_info, tcpi_bytes_acked) + 8;
-        (status == 0 && length as usize >= needed).then_some(info.tcpi_bytes_acked)
+        let is_told = status == 0 && length as usize >= needed;
+        is_told.then_some((info.tcpi_bytes_acked, info.tcpi_state == CLOSED))
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn bytes_acked(_: RawFd) -> Option<u64> {
+fn tcp_info(_: RawFd) -> Option<(u64, bool)> {
     None
 }
 
@@ -103,7 +159,10 @@ impl Socket {
     /// Wraps an accepted stream. The peer has `first_read` to send enough to tell its protocol.
     pub(crate) fn new(stream: TcpStream, first_read: Duration, write_timeout: Duration) -> Self {
         let progress = Arc::new(Progress {
-            socket: Mutex::new(Some(stream.as_raw_fd())),
+            socket: Mutex::new(Held {
+                socket: Handle::Open(stream.as_raw_fd()),
+                followers: 0,
+            }),
             ..Progress::default()
         });
         Self {
@@ -245,6 +304,34 @@ mod tests {
         }
         drop(socket);
         assert_eq!(progress.acked(), 100_000);
+    }
+
+    #[tokio::test]
+    async fn what_is_on_the_way_is_followed_after_the_connection_closed() {
+        let long = Duration::from_secs(60);
+        let (mut socket, mut client) = pair(long, long).await;
+        let progress = socket.progress();
+        // More than the client's system takes without being read.
+        let mut sent = 0;
+        while let Ok(count) =
+            tokio::time::timeout(Duration::from_millis(200), socket.write(&[7; 65_536])).await
+        {
+            sent += count.unwrap();
+        }
+        let following = progress.follow();
+        socket.shutdown().await.unwrap();
+        drop(socket);
+        assert!(progress.acked() < sent as u64);
+        assert!(!progress.is_over());
+        let mut got = Vec::new();
+        client.read_to_end(&mut got).await.unwrap();
+        assert_eq!(got.len(), sent);
+        drop(client);
+        while !progress.is_over() {
+            tokio::task::yield_now().await;
+        }
+        drop(following);
+        assert_eq!(progress.acked(), sent as u64);
     }
 
     #[tokio::test]

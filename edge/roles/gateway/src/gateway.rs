@@ -367,6 +367,14 @@ impl Gateway {
             .await
             .into_iter()
             .all(|done| done);
+        // What is on its way to visitors is still counted.
+        let running = &self.shared.metrics.running;
+        let _ = tokio::time::timeout(deadline, async {
+            while running.get() > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await;
         for task in &self.tasks {
             task.abort();
         }

@@ -1,13 +1,15 @@
 //! Counts a response's body as it is sent.
 //!
 //! Egress is body octets after content coding (economy.md, section 2): over HTTP/2 those handed to
-//! the connection; over HTTP/1.1 those the peer acknowledged, and all of them once the body has
-//! been handed over whole. The counters only grow, so what is still in flight is not counted yet; a
-//! gateway that is killed loses at most that, in the customer's favour.
+//! the connection; over HTTP/1.1 those the peer acknowledged. What is still on the way when the
+//! connection has taken the whole body is followed until it arrives, or counted at once when it is
+//! little. The counters only grow; a gateway that is killed loses at most what is on the way, in the
+//! customer's favour.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{ready, Context, Poll};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, Version};
@@ -16,6 +18,14 @@ use selvedge_edge_drivers_http::{Body, BodyError, Progress};
 
 /// A response is checked against the lease each time this many more bytes were sent.
 pub const CHECK_EVERY: u64 = 1024 * 1024;
+
+/// Octets on the way that are not worth following: they count as arrived once the body is whole.
+const FEW: u64 = 128 * 1024;
+/// How much a head may be shorter than [`head_length`] says.
+const SLACK: u64 = 256;
+/// How often octets on the way are looked at, and how long they may stand still.
+const LOOK: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a body's octets are counted for.
 pub trait Counting: Send + Unpin + 'static {
@@ -30,22 +40,90 @@ pub trait Counting: Send + Unpin + 'static {
 }
 
 /// Where the acknowledged octets of an HTTP/1.1 response begin.
+#[derive(Clone)]
 struct Acknowledged {
     progress: Arc<Progress>,
     base: u64,
 }
 
+impl Acknowledged {
+    fn octets(&self) -> u64 {
+        self.progress.acked().saturating_sub(self.base)
+    }
+}
+
 /// A body that counts.
 pub struct MeteredBody<C: Counting> {
     inner: Body,
-    counting: C,
-    acknowledged: Option<Acknowledged>,
+    /// `None` once the body has ended and somebody else counts on.
+    count: Option<Count<C>>,
     expected: Option<u64>,
-    handed_over: u64,
-    counted: u64,
     checked: u64,
     is_ended: bool,
     is_over: bool,
+}
+
+/// What was counted so far.
+struct Count<C: Counting> {
+    counting: C,
+    acknowledged: Option<Acknowledged>,
+    handed_over: u64,
+    counted: u64,
+}
+
+impl<C: Counting> Count<C> {
+    /// Counts up to `octets`. `false` when they are not covered.
+    fn up_to(&mut self, octets: u64) -> bool {
+        if octets <= self.counted {
+            return true;
+        }
+        let is_covered = self.counting.sent(octets - self.counted);
+        if is_covered {
+            self.counted = octets;
+        }
+        is_covered
+    }
+
+    /// Octets that have arrived; `is_whole` says that no more will be handed over.
+    fn arrived(&self, is_whole: bool) -> u64 {
+        let Some(from) = &self.acknowledged else {
+            return self.handed_over;
+        };
+        let arrived = from.octets().min(self.handed_over);
+        let on_the_way = self.handed_over - arrived;
+        if is_whole && on_the_way <= FEW {
+            self.handed_over
+        } else {
+            arrived
+        }
+    }
+
+    /// Counts what is still on the way to an HTTP/1.1 visitor, until it has arrived or will not.
+    async fn follow(mut self, from: Acknowledged) {
+        let _following = from.progress.follow();
+        let mut seen = Instant::now();
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let is_over = from.progress.is_over();
+            let arrived = from.octets();
+            let has_all = arrived.saturating_add(SLACK) >= self.handed_over
+                || (is_over && from.progress.acked() >= from.progress.written());
+            let before = self.counted;
+            let octets = if has_all {
+                self.handed_over
+            } else {
+                arrived.min(self.handed_over)
+            };
+            let is_covered = self.up_to(octets);
+            if self.counted > before {
+                seen = Instant::now();
+            }
+            if has_all || is_over || !is_covered || seen.elapsed() > PATIENCE {
+                self.counting.ended(self.counted, has_all);
+                return;
+            }
+        }
+    }
 }
 
 impl<C: Counting> MeteredBody<C> {
@@ -66,36 +144,42 @@ impl<C: Counting> MeteredBody<C> {
         let expected = inner.size_hint().exact();
         Self {
             inner,
-            counting,
-            acknowledged,
+            count: Some(Count {
+                counting,
+                acknowledged,
+                handed_over: 0,
+                counted: 0,
+            }),
             expected,
-            handed_over: 0,
-            counted: 0,
             checked: 0,
             is_ended: false,
             is_over: false,
         }
     }
 
-    fn is_complete(&self) -> bool {
-        self.is_ended || self.expected == Some(self.handed_over)
+    /// Notes what is handed over, and counts what has arrived.
+    fn hand_over(&mut self, octets: u64) {
+        let Some(count) = &mut self.count else {
+            return;
+        };
+        count.handed_over += octets;
+        let is_whole = self.is_ended || self.expected == Some(count.handed_over);
+        let arrived = count.arrived(is_whole);
+        self.is_over |= !count.up_to(arrived);
     }
 
-    fn count(&mut self) {
-        let arrived = match &self.acknowledged {
-            Some(from) if !self.is_complete() => from
-                .progress
-                .acked()
-                .saturating_sub(from.base)
-                .min(self.handed_over),
-            _ => self.handed_over,
+    /// Checks the lease, each time enough was handed over.
+    fn check(&mut self) {
+        let Some(count) = &mut self.count else {
+            return;
         };
-        if arrived > self.counted {
-            if self.counting.sent(arrived - self.counted) {
-                self.counted = arrived;
-            } else {
-                self.is_over = true;
-            }
+        if count.handed_over >= self.checked + CHECK_EVERY {
+            self.checked = count.handed_over;
+            let left = self
+                .expected
+                .map(|all| all.saturating_sub(count.handed_over));
+            let next = left.map_or(CHECK_EVERY, |left| left.min(CHECK_EVERY));
+            self.is_over |= !count.counting.may_continue(next);
         }
     }
 }
@@ -109,28 +193,18 @@ impl<C: Counting> http_body::Body for MeteredBody<C> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
-        if this.handed_over >= this.checked + CHECK_EVERY {
-            this.checked = this.handed_over;
-            let left = this
-                .expected
-                .map(|all| all.saturating_sub(this.handed_over));
-            let next = left.map_or(CHECK_EVERY, |left| left.min(CHECK_EVERY));
-            this.is_over |= !this.counting.may_continue(next);
-        }
+        this.check();
         if this.is_over {
             let text = "the service's allowance is used up";
             return Poll::Ready(Some(Err(text.into())));
         }
         let frame = ready!(Pin::new(&mut this.inner).poll_frame(cx));
         match &frame {
-            Some(Ok(frame)) => {
-                this.handed_over += frame.data_ref().map_or(0, Bytes::len) as u64;
-                this.count();
-            }
+            Some(Ok(frame)) => this.hand_over(frame.data_ref().map_or(0, Bytes::len) as u64),
             Some(Err(_)) => {}
             None => {
                 this.is_ended = true;
-                this.count();
+                this.hand_over(0);
             }
         }
         Poll::Ready(frame)
@@ -147,12 +221,24 @@ impl<C: Counting> http_body::Body for MeteredBody<C> {
 
 impl<C: Counting> Drop for MeteredBody<C> {
     fn drop(&mut self) {
-        // The connection drops a body when it is sent or when the visitor is gone, and this is the
-        // only word of it.
-        let is_complete = self.is_complete() || self.inner.is_end_stream();
-        self.is_ended |= is_complete;
-        self.count();
-        self.counting.ended(self.counted, is_complete);
+        // The connection drops a body when it has taken all of it or when the visitor is gone, and
+        // this is the only word of it.
+        self.is_ended |= self.inner.is_end_stream();
+        self.hand_over(0);
+        let Some(mut count) = self.count.take() else {
+            return;
+        };
+        let is_whole = self.is_ended || self.expected == Some(count.handed_over);
+        let is_on_the_way = is_whole && !self.is_over && count.counted < count.handed_over;
+        let from = count.acknowledged.clone().filter(|_| is_on_the_way);
+        match (from, tokio::runtime::Handle::try_current()) {
+            (Some(from), Ok(runtime)) => {
+                runtime.spawn(count.follow(from));
+            }
+            _ => count
+                .counting
+                .ended(count.counted, is_whole && !self.is_over),
+        }
     }
 }
 
