@@ -40,7 +40,7 @@ impl NodeWalk {
         self.role.is_none()
     }
 
-    /// The next nodes, at most `limit` and all of one role; none at the end of a role.
+    /// The next nodes, at most `limit` and all of one role; perhaps none at the end of one.
     pub fn page<AccountId, Stakes: StakeInspect<AccountId>>(
         &mut self,
         limit: u32,
@@ -49,9 +49,10 @@ impl NodeWalk {
             return Vec::new();
         };
         let page = Stakes::active_page(role, self.after, limit);
-        self.after = page.last().copied();
-        if self.after.is_none() {
-            self.role = Role::ALL.into_iter().find(|next| *next > role);
+        if page.len() < limit as usize {
+            *self = Self { role: Role::ALL.into_iter().find(|next| *next > role), after: None };
+        } else {
+            self.after = page.last().copied();
         }
         page.into_iter().map(|device| (role, device)).collect()
     }

@@ -1,0 +1,4 @@
+mod blocks;
+mod close;
+mod invariants;
+mod jobs;

@@ -1,0 +1,5 @@
+mod claim;
+mod close;
+mod grants;
+mod invariants;
+mod pools;
