@@ -1,7 +1,7 @@
 //! Chain specs: which file a `--chain` name stands for, and what a spec of this network carries.
 //!
-//! The node has no chain built in, since it has no runtime built in: `--dev` and `--chain local` read the specs that the workspace
-//! command wrote, every other name is a file.
+//! The node has no chain built in, since it has no runtime built in: `--dev` and `--chain local`
+//! read the specs that the workspace command wrote, every other name is a file.
 
 use std::path::{Path, PathBuf};
 

@@ -25,8 +25,9 @@ pub(crate) struct Cli {
 pub(crate) struct AgentsArgs {
     /// The edge daemons this node drives, one `[[agent]]` table each, in TOML.
     ///
-    /// A table has `device` (device id, hex), `url` (http, loopback), `token` (hex) and, optionally, `edge_key` (secret URI). The
-    /// file replaces the daemons of an earlier run and turns the off-chain worker on. Keep it readable by the node's user only.
+    /// A table has `device` (device id, hex), `url` (http, loopback), `token` (hex) and,
+    /// optionally, `edge_key` (secret URI). The file replaces the daemons of an earlier run and
+    /// turns the off-chain worker on. Keep it readable by the node's user only.
     #[arg(long, value_name = "FILE")]
     pub(crate) agents_file: Option<PathBuf>,
 }

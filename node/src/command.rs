@@ -156,7 +156,8 @@ fn run_command(cli: &Cli, command: &Command) -> sc_cli::Result<()> {
     }
 }
 
-/// Whether a key goes into the folder of a chain. The SDK's command keeps these two arguments to itself.
+/// Whether a key goes into the folder of a chain. The SDK's command keeps these two arguments to
+/// itself.
 fn names_a_base_path() -> bool {
     std::env::args()
         .any(|argument| argument.starts_with("--base-path") || argument == "--default-base-path")

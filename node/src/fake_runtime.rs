@@ -1,7 +1,8 @@
 //! The runtime as the node sees it: opaque blocks, and the list of runtime APIs it may call.
 //!
-//! The node never links the runtime; its code comes from the chain spec and runs as WebAssembly. The macro below needs an implementation
-//! to make the client's API type from, but the client only ever uses that type to encode calls: no body here is reachable.
+//! The node never links the runtime; its code comes from the chain spec and runs as WebAssembly.
+//! The macro below needs an implementation to make the client's API type from, but the client only
+//! ever uses that type to encode calls: no body here is reachable.
 #![allow(
     clippy::unimplemented,
     dead_code,

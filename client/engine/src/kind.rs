@@ -27,8 +27,8 @@ impl std::fmt::Display for EngineKind {
     }
 }
 
-/// The runtime APIs that some engine calls. A runtime needs to implement those of its own engine only; the node's
-/// type must declare all.
+/// The runtime APIs that some engine calls. A runtime needs to implement those of its own engine
+/// only; the node's type must declare all.
 pub trait EngineApis<Block: BlockT>:
     ApiExt<Block>
     + BabeApi<Block>
@@ -47,8 +47,9 @@ impl<Block: BlockT, T> EngineApis<Block> for T where
 {
 }
 
-/// Asks the runtime which engine the chain runs. Any block would do, since an engine is genesis-only and never changes; what decides is whose
-/// state is there: a pruned database has lost the genesis state, one in the middle of a warp sync has nothing later.
+/// Asks the runtime which engine the chain runs. Any block would do, since an engine is
+/// genesis-only and never changes; what decides is whose state is there: a pruned database has lost
+/// the genesis state, one in the middle of a warp sync has nothing later.
 fn kind_of<Block, Api, Exec>(
     client: &Client<Block, Api, Exec>,
 ) -> Result<EngineKind, sc_service::Error>
@@ -83,7 +84,8 @@ where
 ///
 /// # Errors
 ///
-/// Fails when the runtime offers no known engine, or when the engine's configuration or records cannot be read.
+/// Fails when the runtime offers no known engine, or when the engine's configuration or records
+/// cannot be read.
 pub fn prepare<Block, Api, Exec, P>(
     foundation: Foundation<'_, Block, Api, Exec, P>,
 ) -> Result<Prepared<Block>, sc_service::Error>
@@ -100,7 +102,8 @@ where
     }
 }
 
-/// Takes back what the engine recorded beside the last `blocks` blocks, down to the finalised one at most.
+/// Takes back what the engine recorded beside the last `blocks` blocks, down to the finalised one
+/// at most.
 ///
 /// # Errors
 ///

@@ -1,6 +1,7 @@
 //! What a node may ask of whatever decides about blocks, and what it must give for it.
 //!
-//! Holds no rule of any engine. Every type here is shared by all engines, so none may come from one consensus.
+//! Holds no rule of any engine. Every type here is shared by all engines, so none may come from one
+//! consensus.
 
 use std::sync::Arc;
 
@@ -92,7 +93,8 @@ pub trait Engine<Block: BlockT>: Send {
     /// Which engine this is, for logs and errors.
     fn kind(&self) -> EngineKind;
 
-    /// The notification protocols to register, in the order in which [`Launch::notifications`] gives them back.
+    /// The notification protocols to register, in the order in which [`Launch::notifications`]
+    /// gives them back.
     fn notification_protocols(&self) -> Vec<NotificationProtocol>;
 
     /// How a new node may jump to the finalised head; `None` where the engine has no such proofs.

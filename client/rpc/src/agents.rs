@@ -1,6 +1,7 @@
 //! Lists and replaces the edge daemons that this node's off-chain worker drives.
 //!
-//! Validates nothing itself: the node's [`AgentDirectory`] does, the same for a file and for a call.
+//! Validates nothing itself: the node's [`AgentDirectory`] does, the same for a file and for a
+//! call.
 
 use std::sync::Arc;
 
@@ -26,7 +27,8 @@ pub struct AgentEntry {
     pub url: String,
     /// The secret that the daemon expects, in hex.
     pub token: String,
-    /// A secret URI for the key that signs this daemon's transactions; without it the node keeps a key of its own making.
+    /// A secret URI for the key that signs this daemon's transactions; without it the node keeps a
+    /// key of its own making.
     #[serde(default, alias = "edgeKey")]
     pub edge_key: Option<String>,
 }
@@ -67,7 +69,8 @@ pub trait AgentDirectory: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`AgentFault::Rejected`] when an entry is invalid, [`AgentFault::Failed`] when the keystore or the off-chain storage fails.
+    /// [`AgentFault::Rejected`] when an entry is invalid, [`AgentFault::Failed`] when the keystore
+    /// or the off-chain storage fails.
     fn replace(&self, agents: Vec<AgentEntry>) -> Result<Vec<AgentInfo>, AgentFault>;
 
     /// Lists what is stored.

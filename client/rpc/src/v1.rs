@@ -1,6 +1,7 @@
 //! Wraps the runtime APIs of billing and nodes, so that a client without SCALE reads them as JSON.
 //!
-//! Every answer names the block it was read at. Without `at` that is the last finalised block: what is shown by default is never taken back.
+//! Every answer names the block it was read at. Without `at` that is the last finalised block: what
+//! is shown by default is never taken back.
 
 use std::{marker::PhantomData, str::FromStr, sync::Arc};
 
@@ -69,7 +70,8 @@ pub trait V1Api<Hash> {
     #[method(name = "selvedge_v1_priceLists", blocking)]
     fn price_lists(&self, at: Option<Hash>) -> RpcResult<Answer<Vec<PriceListView>>>;
 
-    /// A node's registration, stake, score and earnings of the last eras; `null` if it is not registered.
+    /// A node's registration, stake, score and earnings of the last eras; `null` if it is not
+    /// registered.
     #[method(name = "selvedge_v1_node", blocking)]
     fn node(&self, device: String, at: Option<Hash>) -> RpcResult<Answer<Option<NodeView>>>;
 
@@ -77,7 +79,8 @@ pub trait V1Api<Hash> {
     #[method(name = "selvedge_v1_score", blocking)]
     fn score(&self, device: String, at: Option<Hash>) -> RpcResult<Answer<Option<ScoreView>>>;
 
-    /// Registered devices after `after` in the order of their ids, at most `limit` and never over 1,000.
+    /// Registered devices after `after` in the order of their ids, at most `limit` and never over
+    /// 1,000.
     #[method(name = "selvedge_v1_devices", blocking)]
     fn devices(
         &self,

@@ -1,7 +1,8 @@
 //! The JSON forms of what the runtime APIs answer.
 //!
-//! Amounts (in planck), usage, prices and leaf counts are decimal strings, since they outgrow what JSON readers keep exactly. Epochs, eras, ids, block numbers and
-//! milliseconds are numbers. Device ids, hashes and tree keys are `0x` hex, accounts are SS58 addresses, scores are millionths.
+//! Amounts (in planck), usage, prices and leaf counts are decimal strings, since they outgrow what
+//! JSON readers keep exactly. Epochs, eras, ids, block numbers and milliseconds are numbers. Device
+//! ids, hashes and tree keys are `0x` hex, accounts are SS58 addresses, scores are millionths.
 
 use selvedge_primitives_runtime_api as api;
 use selvedge_primitives_types as types;

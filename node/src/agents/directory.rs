@@ -27,7 +27,8 @@ impl<S: OffchainStorage> Directory<S> {
         Self { storage, keystore }
     }
 
-    /// Replaces the list. A daemon that was there before keeps its key, unless the operator names another one.
+    /// Replaces the list. A daemon that was there before keeps its key, unless the operator names
+    /// another one.
     ///
     /// # Errors
     ///

@@ -23,7 +23,8 @@ const MAX_TOKEN: usize = 256;
 /// Longest accepted URL, in bytes.
 const MAX_URL: usize = 256;
 
-/// Why a list of daemons was not taken. `index` counts entries from zero. No message repeats a secret.
+/// Why a list of daemons was not taken. `index` counts entries from zero. No message repeats a
+/// secret.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AgentsError {
     #[error("cannot read the agents file {path}")]
@@ -69,7 +70,8 @@ struct AgentsFile {
 ///
 /// # Errors
 ///
-/// [`AgentsError::Read`] or [`AgentsError::Parse`]; the entries themselves are checked by [`check`].
+/// [`AgentsError::Read`] or [`AgentsError::Parse`]; the entries themselves are checked by
+/// [`check`].
 pub(crate) fn read_file(path: &Path) -> Result<Vec<AgentEntry>, AgentsError> {
     let text = fs::read_to_string(path).map_err(|source| AgentsError::Read {
         path: path.into(),

@@ -1,7 +1,8 @@
 //! `create-chain-spec`: makes a chain spec from a runtime's own genesis preset.
 //!
-//! The preset comes out of the runtime through its `GenesisBuilder` API, so this command knows no pallet; a JSON patch is merged over it, and the runtime
-//! must accept the result before anything is written.
+//! The preset comes out of the runtime through its `GenesisBuilder` API, so this command knows no
+//! pallet; a JSON patch is merged over it, and the runtime must accept the result before anything
+//! is written.
 
 use std::{
     fs, io,
@@ -33,7 +34,8 @@ pub(crate) struct CreateChainSpecCmd {
     #[arg(long, value_name = "FILE")]
     pub(crate) patch: Option<PathBuf>,
 
-    /// Short name of the chain; part of the path of its database. By default `selvedge_` and the preset.
+    /// Short name of the chain; part of the path of its database. By default `selvedge_` and the
+    /// preset.
     #[arg(long, value_name = "ID")]
     pub(crate) id: Option<String>,
 

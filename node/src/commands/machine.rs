@@ -1,6 +1,8 @@
-//! `benchmark machine`: measures what a validator needs of its machine and says whether it is enough.
+//! `benchmark machine`: measures what a validator needs of its machine and says whether it is
+//! enough.
 //!
-//! Standard output carries the table or, with `--json`, one JSON object; the exit code is 0 when every measure reaches its minimum and 1 otherwise.
+//! Standard output carries the table or, with `--json`, one JSON object; the exit code is 0 when
+//! every measure reaches its minimum and 1 otherwise.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -14,7 +16,8 @@ use serde::Serialize;
 /// Measure processor, memory and disk against what a validator needs.
 #[derive(Debug, Parser)]
 pub(crate) struct MachineCmd {
-    /// The folder whose disk is measured; needs 64 MiB. By default the system's folder for temporary files.
+    /// The folder whose disk is measured; needs 64 MiB. By default the system's folder for
+    /// temporary files.
     #[arg(short = 'd', long, value_name = "PATH")]
     pub(crate) base_path: Option<PathBuf>,
 
@@ -40,7 +43,8 @@ pub(crate) enum MachineError {
 struct Measure {
     name: &'static str,
     what: &'static str,
-    /// In MiB/s. About half of what Polkadot publishes for its validators: blocks here come as often but carry no parachains.
+    /// In MiB/s. About half of what Polkadot publishes for its validators: blocks here come as
+    /// often but carry no parachains.
     minimum: f64,
 }
 

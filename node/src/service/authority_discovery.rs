@@ -1,4 +1,5 @@
-//! Publishes a validator's addresses under its discovery key and looks up those of the others, so that validators stay connected.
+//! Publishes a validator's addresses under its discovery key and looks up those of the others, so
+//! that validators stay connected.
 
 use std::sync::Arc;
 

@@ -43,7 +43,8 @@ pub(crate) struct Parts {
 ///
 /// # Errors
 ///
-/// Fails when the database cannot be opened or belongs to another chain, or when the runtime has no engine known to this node.
+/// Fails when the database cannot be opened or belongs to another chain, or when the runtime has no
+/// engine known to this node.
 pub(crate) fn prepare(config: &Configuration) -> Result<Parts, sc_service::Error> {
     let telemetry = config
         .telemetry_endpoints

@@ -12,7 +12,8 @@ use sp_runtime::traits::{Block as BlockT, NumberFor};
 use super::{inherents::SlotAndTime, BabeGrandpa};
 use crate::{Client, EngineApis, Launch, Pool};
 
-/// The part of a slot that may be spent on building the block; the rest is for the block to reach the next author.
+/// The part of a slot that may be spent on building the block; the rest is for the block to reach
+/// the next author.
 const PROPOSAL_SLOT_PORTION: f32 = 0.5;
 
 pub(super) fn launch<Block, Api, Exec, P>(

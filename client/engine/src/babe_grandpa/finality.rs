@@ -1,4 +1,5 @@
-//! Starts the GRANDPA voter. A node that is no authority runs it too, without keys: it follows the votes and learns of finality at once.
+//! Starts the GRANDPA voter. A node that is no authority runs it too, without keys: it follows the
+//! votes and learns of finality at once.
 
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use crate::{Client, EngineApis, Launch, Pool};
 /// How long a vote is expected to need to reach every voter; a round lasts a small multiple of it.
 const GOSSIP_DURATION: Duration = Duration::from_millis(333);
 
-/// A justification is stored at least every so many blocks, besides those that close an authority set.
+/// A justification is stored at least every so many blocks, besides those that close an authority
+/// set.
 const JUSTIFICATION_GENERATION_PERIOD: u32 = 512;
 
 pub(super) fn launch<Block, Api, Exec, P>(

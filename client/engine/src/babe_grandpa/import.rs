@@ -14,8 +14,9 @@ use sp_runtime::traits::{Block as BlockT, NumberFor};
 use super::{inherents::SlotAndTime, FullLinkHalf, FullSelectChain};
 use crate::{Backend, Client, EngineApis, Foundation, Pool};
 
-/// How many blocks apart a justification inside an imported block must be to be checked; closer ones are ignored, so that a peer
-/// cannot slow a sync down with many valid but useless justifications.
+/// How many blocks apart a justification inside an imported block must be to be checked; closer
+/// ones are ignored, so that a peer cannot slow a sync down with many valid but useless
+/// justifications.
 const JUSTIFICATION_IMPORT_PERIOD: u32 = 512;
 
 /// BABE's checks around GRANDPA's around the client.

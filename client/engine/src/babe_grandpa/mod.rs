@@ -1,7 +1,8 @@
 //! BABE authors, GRANDPA finalises: the first engine behind the seam.
 //!
-//! Slot length, epoch length and authorities come from the runtime API, so one build serves every preset. The import pipeline is
-//! queue → BABE (epochs, fork choice) → GRANDPA (authority sets, justifications) → client.
+//! Slot length, epoch length and authorities come from the runtime API, so one build serves every
+//! preset. The import pipeline is queue → BABE (epochs, fork choice) → GRANDPA (authority sets,
+//! justifications) → client.
 
 mod authoring;
 mod finality;
@@ -39,7 +40,8 @@ use import::Import;
 
 pub use sc_sync_state_rpc::LightSyncStateExtension;
 
-/// Largest GRANDPA notification, in bytes: commits of a large voter set reach about 256 KiB, with room to spare.
+/// Largest GRANDPA notification, in bytes: commits of a large voter set reach about 256 KiB, with
+/// room to spare.
 const MAX_NOTIFICATION_SIZE: u64 = 1024 * 1024;
 
 type FullSelectChain<Block> = LongestChain<Backend<Block>, Block>;
@@ -156,7 +158,8 @@ where
     }
 
     fn notification_protocols(&self) -> Vec<NotificationProtocol> {
-        // Slots stay closed at first: sync tells GRANDPA which of its peers to open the protocol with.
+        // Slots stay closed at first: sync tells GRANDPA which of its peers to open the protocol
+        // with.
         let set = SetConfig {
             in_peers: 0,
             out_peers: 0,
