@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use selvedge_edge_core_http_cache::{answer, Answer, Body, RequestHead, Reuse, Stored};
+use selvedge_edge_core_http_cache::{answer, Answer, Body, RequestHead, Reuse, Rule, Stored};
 use selvedge_edge_core_verify::{Part, RangePlan, GROUP};
 use selvedge_edge_drivers_agent::clock;
 use selvedge_edge_drivers_http::Closed;
@@ -48,6 +48,7 @@ struct Lookup {
     method: Method,
     headers: HeaderMap,
     generation: u64,
+    arrived: Millis,
     replies: ReplySender,
 }
 
@@ -63,12 +64,10 @@ pub(crate) async fn run(
         Some(world) => match fields(&request) {
             None => Refusal::Limit,
             Some(headers) => {
-                let is_higher = shared
-                    .generations
-                    .raise(request.service, request.generation);
-                if is_higher {
-                    let (store, service, generation) =
-                        (shared.store.clone(), request.service, request.generation);
+                let arrived = clock::now();
+                let (service, generation) = (request.service, request.generation);
+                if shared.generations.raise(service, generation, arrived) {
+                    let store = shared.store.clone();
                     let forget = move || store.forget_before(service, generation);
                     let _ = tokio::task::spawn_blocking(forget).await;
                 }
@@ -84,6 +83,7 @@ pub(crate) async fn run(
                     peer,
                     request,
                     headers,
+                    arrived,
                     replies,
                 };
                 // A gateway that is gone needs no answer.
@@ -148,7 +148,10 @@ impl Lookup {
                     .reuse_decision(&self.head(), stored, clock::now());
             let is_usable = match reuse {
                 Reuse::Fresh { .. } | Reuse::Stale { .. } => true,
-                _ => want == Want::Stale,
+                _ => {
+                    want == Want::Stale
+                        || stored.is_some_and(|stored| self.is_validated_for_us(&reuse, stored))
+                }
             };
             if let Some((signed, stored)) = best.as_ref().filter(|_| is_usable) {
                 match self.open(signed, stored).await {
@@ -240,13 +243,24 @@ impl Lookup {
                     Some(&begun.stored),
                     clock::now(),
                 );
-                // What must be validated each time is for the one who fetched it.
-                is_open
-                    && begun.head.generation >= self.generation
-                    && matches!(reuse, Reuse::Fresh { .. })
+                let is_usable = matches!(reuse, Reuse::Fresh { .. })
+                    || self.is_validated_for_us(&reuse, &begun.stored);
+                is_open && begun.head.generation >= self.generation && is_usable
             }
             State::Passed(_) | State::Renewed | State::Failed => false,
         }
+    }
+
+    /// Whether the origin was asked after this lookup came: what must be validated for each request
+    /// has then been validated for this one too, and those who ask at once share it.
+    fn is_validated_for_us(&self, reuse: &Reuse, stored: &Stored) -> bool {
+        let is_about_age = match reuse {
+            Reuse::Validate { rule, .. } | Reuse::Fetch { rule } => *rule != Rule::RequestMinFresh,
+            _ => false,
+        };
+        is_about_age
+            && stored.variant().matches(&self.headers)
+            && stored.times().received >= self.arrived
     }
 
     async fn wait(&self, flight: &Flight) -> State {

@@ -16,7 +16,7 @@ use selvedge_edge_core_verify::{
 };
 use selvedge_edge_drivers_http::{channel, Body};
 use selvedge_edge_drivers_transport::{
-    PeerAddress, Refusal, Reply, ReplyStream, TransportError, Want,
+    Generations, PeerAddress, Refusal, Reply, ReplyStream, TransportError, Want,
 };
 use selvedge_primitives_types::{Millis, SignedRecord};
 
@@ -174,7 +174,9 @@ impl Shared {
         if record.service != question.scope.service.id || record.key != question.key.as_bytes() {
             return Err("key");
         }
-        if record.generation < question.generation {
+        let now = clock::now();
+        let is_possible = Generations::is_possible(record.generation, now);
+        if record.generation < question.generation || !is_possible {
             return Err("generation");
         }
         let stored = Stored::from_record(record, &self.options.policy).map_err(|_| "fields")?;
@@ -182,7 +184,8 @@ impl Shared {
             return Err("variant");
         }
         // A purge that another gateway took part in shows in what it signs.
-        self.generations.raise(record.service, record.generation);
+        self.generations
+            .raise(record.service, record.generation, now);
         Ok(stored)
     }
 
@@ -203,8 +206,12 @@ impl Shared {
             .options
             .policy
             .reuse_decision(&question.head(), Some(&stored), now);
-        let is_usable =
-            want == Want::Stale || matches!(reuse, Reuse::Fresh { .. } | Reuse::Stale { .. });
+        // What was validated after the visitor asked is as good as if it had been validated for it:
+        // that is how those who ask at once share one validation.
+        let is_usable = match reuse {
+            Reuse::Fresh { .. } | Reuse::Stale { .. } => true,
+            _ => want == Want::Stale || stored.times().received >= question.exchange.arrived,
+        };
         if !is_usable {
             let is_close = stored.time_to_live(now).abs() <= CLOCK_SLACK;
             return Err(if is_close {

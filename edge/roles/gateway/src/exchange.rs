@@ -6,8 +6,9 @@ use std::time::Instant;
 use http::request::Parts;
 use http::{header, Method, Uri, Version};
 use rand::RngCore;
+use selvedge_edge_drivers_agent::clock;
 use selvedge_edge_drivers_http::ConnInfo;
-use selvedge_primitives_types::DeviceId;
+use selvedge_primitives_types::{DeviceId, Millis};
 
 use crate::failure::{Failure, Reason};
 use crate::world::{Service, World};
@@ -22,6 +23,8 @@ pub struct Exchange {
     pub id: Arc<str>,
     /// When its head had arrived.
     pub started: Instant,
+    /// The same by the clock.
+    pub arrived: Millis,
     /// The connection.
     pub connection: ConnInfo,
     /// Method.
@@ -44,6 +47,7 @@ impl Exchange {
         Self {
             id: request_id(parts).into(),
             started: Instant::now(),
+            arrived: clock::now(),
             connection,
             method: parts.method.clone(),
             version: parts.version,
