@@ -171,22 +171,14 @@ mod benchmarks {
     #[benchmark]
     fn remove_service() -> Result<(), BenchmarkError> {
         let (who, service) = create::<T>(MAX_SERVICES_PER_OWNER, MAX_HOSTS)?;
-        // A pause long ago: the clock of the runtime cannot be moved from here.
-        History::<T>::mutate(service, |history| {
-            for terms in history.iter_mut() {
-                *terms = Terms {
-                    from: Epoch(0),
-                    active: false,
-                    ..*terms
-                };
-            }
-        });
-        let wait = T::HistoryDepth::get();
-        if T::Clock::current().0 < wait {
-            return Err(BenchmarkError::Weightless);
+        Pallet::<T>::pause(RawOrigin::Signed(who.clone()).into(), service)?;
+        // The clock cannot be moved from here, so the wait after the pause is left out.
+        #[block]
+        {
+            let record = Pallet::<T>::owned_by(service, &who).map_err(|_| "not the owner")?;
+            Pallet::<T>::erase(who, service, record)?;
         }
-        #[extrinsic_call]
-        _(RawOrigin::Signed(who), service);
+        assert!(!Services::<T>::contains_key(service));
         Ok(())
     }
 

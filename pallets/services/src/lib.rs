@@ -679,6 +679,8 @@ pub mod pallet {
     }
 
     impl<T: Config> Pallet<T> {
+        // The call's arguments come by reference, in their own types.
+        #[allow(clippy::ptr_arg)]
         fn authorize_attest_host(
             _source: TransactionSource,
             service: &ServiceId,

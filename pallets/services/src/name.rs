@@ -76,7 +76,7 @@ fn is_authority(authority: &str) -> bool {
             (Some(host), port)
         }
     };
-    let host_is_fine = host.map_or(true, |host| {
+    let host_is_fine = host.is_none_or(|host| {
         host_kind(host.as_bytes()).is_some() || host.parse::<core::net::Ipv4Addr>().is_ok()
     });
     host_is_fine && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))

@@ -145,6 +145,15 @@ impl<T: Config> Pallet<T> {
             T::Clock::current() >= terms.from.plus(T::HistoryDepth::get()),
             Error::<T>::StillUnsettled
         );
+        Self::erase(who, service, record)
+    }
+
+    /// Forgets a service and releases what was held for it.
+    pub(crate) fn erase(
+        who: T::AccountId,
+        service: ServiceId,
+        record: Service<T::AccountId>,
+    ) -> DispatchResult {
         let names: Vec<HostName> = record.hosts.iter().map(|host| host.name.clone()).collect();
         for name in &names {
             Self::forget_host(service, name);

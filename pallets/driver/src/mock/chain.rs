@@ -14,7 +14,7 @@ use std::cell::{Cell, RefCell};
 /// A transaction that was sent.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Sent {
-    Commit(UsageCommitment),
+    Commit(Box<UsageCommitment>),
     Settle(DeviceId, Epoch, EntryPage),
     Credit(DeviceId, Epoch, EntryPage),
     Refund(DeviceId, Epoch, EntryPage),
@@ -128,7 +128,7 @@ fn submit(sent: Sent) -> Result<(), SubmitError> {
 impl SubmitUsage for Chain {
     fn commit(key: &[u8; 32], commitment: UsageCommitment) -> Result<(), SubmitError> {
         assert_eq!(*key, KEY);
-        submit(Sent::Commit(commitment))
+        submit(Sent::Commit(Box::new(commitment)))
     }
     fn settle(_: &[u8; 32], g: DeviceId, e: Epoch, page: EntryPage) -> Result<(), SubmitError> {
         submit(Sent::Settle(g, e, page))

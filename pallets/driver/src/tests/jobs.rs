@@ -62,7 +62,7 @@ fn a_closed_epoch_is_committed() {
         daemon(&net);
         set_jobs(&[Job::Commit(Epoch(6))]);
         work(1);
-        assert_eq!(take_sent(), [Sent::Commit(commitment(1, 6))]);
+        assert_eq!(take_sent(), [Sent::Commit(Box::new(commitment(1, 6)))]);
         let lines = net.take_lines();
         let expected = [
             "GET control/v1/status",
@@ -243,6 +243,6 @@ fn a_daemon_that_has_nothing_yet_is_asked_again_with_the_next_block() {
             assert!(take_sent().is_empty());
         }
         work(3);
-        assert_eq!(take_sent(), [Sent::Commit(commitment(1, 6))]);
+        assert_eq!(take_sent(), [Sent::Commit(Box::new(commitment(1, 6)))]);
     });
 }

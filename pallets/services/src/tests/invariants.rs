@@ -62,7 +62,7 @@ fn invariant_4_terms() {
             history.try_push(terms).unwrap();
         });
     };
-    broken_by(4, |id| History::<Test>::remove(id));
+    broken_by(4, History::<Test>::remove);
     broken_by(4, |id| change(id, &|terms| terms.cap = 5));
     broken_by(4, |id| change(id, &|terms| terms.from = Epoch(11)));
     broken_by(4, |id| {
