@@ -183,7 +183,11 @@ mod benchmarks {
         T::BenchmarkHelper::set_clock(EPOCH.next(), 0);
         let commitment = trees.commitment(GATEWAY, EPOCH);
         #[extrinsic_call]
-        _(RawOrigin::Authorized, commitment, Signature64([0; 64]));
+        _(
+            RawOrigin::Authorized,
+            commitment.into(),
+            Signature64([0; 64]),
+        );
         assert!(Pallet::<T>::commitment(&GATEWAY, EPOCH).is_some());
     }
 
@@ -194,7 +198,7 @@ mod benchmarks {
         let commitment = trees.commitment(GATEWAY, EPOCH);
         let agent_signature = sign::<T>(&key, &commit_payload(&commitment));
         let call = Call::<T>::commit_usage {
-            commitment,
+            commitment: commitment.into(),
             agent_signature,
         };
         #[block]

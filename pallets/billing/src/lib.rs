@@ -30,6 +30,7 @@ pub use weights::WeightInfo;
 #[frame_support::pallet]
 pub mod pallet {
     use super::{types::*, WeightInfo};
+    use alloc::boxed::Box;
     use frame_support::{
         pallet_prelude::*,
         traits::{fungible, EnsureOrigin},
@@ -519,15 +520,17 @@ pub mod pallet {
         /// `GatewayNotActive`, `TooManyOpen`, `MalformedCommitment`.
         #[pallet::call_index(4)]
         #[pallet::weight((T::WeightInfo::commit_usage(), DispatchClass::Operational))]
-        #[pallet::authorize(Self::authorize_commit_usage)]
+        #[pallet::authorize(|source, commitment, signature| {
+            Self::authorize_commit_usage(source, commitment, signature)
+        })]
         #[pallet::weight_of_authorize(T::WeightInfo::authorize_commit_usage())]
         pub fn commit_usage(
             origin: OriginFor<T>,
-            commitment: UsageCommitment,
+            commitment: Box<UsageCommitment>,
             _agent_signature: Signature64,
         ) -> DispatchResult {
             ensure_authorized(origin)?;
-            Self::do_commit(commitment)
+            Self::do_commit(*commitment)
         }
 
         /// Charges the next customer entries of an accepted commitment, from the customers' deposits into escrow.

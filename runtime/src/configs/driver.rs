@@ -170,7 +170,7 @@ impl SubmitUsage for Submitter {
     fn commit(agent_key: &[u8; 32], commitment: UsageCommitment) -> Result<(), SubmitError> {
         let agent_signature = Self::sign(agent_key, &commit_payload(&commitment))?;
         Self::send(BillingCall::commit_usage {
-            commitment,
+            commitment: commitment.into(),
             agent_signature,
         })
     }

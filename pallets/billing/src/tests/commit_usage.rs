@@ -139,7 +139,7 @@ fn refuses_any_key_but_the_agents() {
         ];
         for (commitment, agent_signature) in forgeries {
             let call = Call::<Test>::commit_usage {
-                commitment,
+                commitment: commitment.into(),
                 agent_signature,
             };
             assert_eq!(authorize(&call), Err(InvalidTransaction::BadProof.into()));
@@ -148,7 +148,7 @@ fn refuses_any_key_but_the_agents() {
         let agent_signature = sign(GATEWAY, &payload);
         frame_system::BlockHash::<Test>::insert(0, sp_core::H256([8; 32]));
         let call = Call::<Test>::commit_usage {
-            commitment,
+            commitment: commitment.into(),
             agent_signature,
         };
         assert_eq!(authorize(&call), Err(InvalidTransaction::BadProof.into()));
@@ -190,7 +190,7 @@ fn is_operational_so_that_congestion_forfeits_nothing() {
     use frame_support::dispatch::{DispatchClass, GetDispatchInfo};
     let commitment = commitment(&usual(GATEWAY, 10));
     let call = Call::<Test>::commit_usage {
-        commitment,
+        commitment: commitment.into(),
         agent_signature: Signature64([0; 64]),
     };
     assert_eq!(call.get_dispatch_info().class, DispatchClass::Operational);

@@ -230,7 +230,7 @@ fn sign(gateway: DeviceId, payload: &impl Encode) -> Signature64 {
 fn commit_call(commitment: UsageCommitment) -> Call<Test> {
     let agent_signature = sign(commitment.gateway, &commit_payload(&commitment));
     Call::commit_usage {
-        commitment,
+        commitment: commitment.into(),
         agent_signature,
     }
 }
