@@ -1,8 +1,10 @@
-//! Prepaid accounts: what is on deposit, what of it is reserved, and in which epochs an account was funded.
+//! Prepaid accounts: what is on deposit, what of it is reserved, and in which epochs an account was
+//! funded.
 //!
-//! The reserve is `highest allowances in the window × epochs that may be unsettled at once`. An account is funded in an
-//! epoch only if its balance covered the reserve before the epoch began, charges for an epoch never exceed its
-//! allowances, and nothing else lowers a balance below the reserve: so a charge within the window always finds its money.
+//! The reserve is `highest allowances in the window × epochs that may be unsettled at once`. An
+//! account is funded in an epoch only if its balance covered the reserve before the epoch began,
+//! charges for an epoch never exceed its allowances, and nothing else lowers a balance below the
+//! reserve: so a charge within the window always finds its money.
 
 use crate::{types::*, Accounts, Config, Error, Event, HoldReason, Pallet, RunningTotals};
 use frame_support::{
@@ -43,7 +45,8 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// The most that the account's services may use per epoch, in any epoch that may still be charged or is next.
+    /// The most that the account's services may use per epoch, in any epoch that may still be
+    /// charged or is next.
     fn allowances(who: &T::AccountId) -> Planck {
         let now = T::Clock::current();
         T::Services::caps_of(who, now.minus(Self::unsettled_epochs() - 1), now.next())
@@ -157,7 +160,8 @@ impl<T: Config> Pallet<T> {
             .charged
             .checked_add(amount)
             .ok_or(Error::<T>::BooksUnbalanced)?;
-        // By force: a freeze, such as a vote's, spans held tokens too and must not keep the customer from paying.
+        // By force: a freeze, such as a vote's, spans held tokens too and must not keep the
+        // customer from paying.
         T::Currency::transfer_on_hold(
             &HoldReason::Prepaid.into(),
             who,
@@ -211,12 +215,14 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Sets the account's state, and from the next epoch on whether it is funded, by what it holds now.
+    /// Sets the account's state, and from the next epoch on whether it is funded, by what it holds
+    /// now.
     pub(crate) fn evaluate(who: &T::AccountId, account: &mut Account) {
         Self::evaluate_from(who, account, Some(account.state));
     }
 
-    /// As [`Self::evaluate`], telling the change from the state `before`; `None` for an account that is new.
+    /// As [`Self::evaluate`], telling the change from the state `before`; `None` for an account
+    /// that is new.
     fn evaluate_from(who: &T::AccountId, account: &mut Account, before: Option<AccountState>) {
         if account.state == AccountState::Closed {
             return;
@@ -233,7 +239,8 @@ impl<T: Config> Pallet<T> {
             }
             Some(_) => AccountState::Active,
         };
-        // The epoch in use is never taken back: gateways serve by what they were told when it began.
+        // The epoch in use is never taken back: gateways serve by what they were told when it
+        // began.
         account.funded.forget(now.minus(Self::unsettled_epochs()));
         account.funded.set(now.next(), spendable.is_some());
 
@@ -338,8 +345,8 @@ impl<T: Config> PrepaidInspect<T::AccountId> for Pallet<T> {
             return Ok(());
         }
         let account = Self::open_account(owner)?;
-        // By the measure of the next evaluation, which also counts what was allowed in epochs that may still be charged:
-        // a refusal now is better than a suspension then.
+        // By the measure of the next evaluation, which also counts what was allowed in epochs that
+        // may still be charged: a refusal now is better than a suspension then.
         let caps = caps.max(Self::allowances(owner));
         ensure!(
             account.balance >= Self::reserve(caps),

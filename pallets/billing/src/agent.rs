@@ -1,10 +1,11 @@
-//! The calls that a gateway's agent makes without an account: what its key signs, and what is checked before such a
-//! free transaction is let in.
+//! The calls that a gateway's agent makes without an account: what its key signs, and what is
+//! checked before such a free transaction is let in.
 //!
 //! State is looked at first and the signature last. The signed bytes are
-//! [`Domain::Agent`]`.message(genesis hash, payload)`, under sr25519 with the agent key that the device is registered
-//! with. A page's payload binds the page itself, so that nobody can put other entries under the same signature, and the
-//! page's proof is checked before the transaction is let in, so that a free transaction is one that will do its work.
+//! [`Domain::Agent`]`.message(genesis hash, payload)`, under sr25519 with the agent key that the
+//! device is registered with. A page's payload binds the page itself, so that nobody can put other
+//! entries under the same signature, and the page's proof is checked before the transaction is let
+//! in, so that a free transaction is one that will do its work.
 
 use crate::{types::*, Config, Error, Pallet};
 use alloc::vec::Vec;
@@ -33,7 +34,8 @@ use sp_runtime::{
 /// Blocks for which such a transaction may wait in a pool.
 const LONGEVITY: u64 = 64;
 
-/// Below the consensus reports, which use the maximum; a commitment has a deadline that costs its gateway money.
+/// Below the consensus reports, which use the maximum; a commitment has a deadline that costs its
+/// gateway money.
 const COMMIT_PRIORITY: TransactionPriority = TransactionPriority::MAX / 2;
 const PAGE_PRIORITY: TransactionPriority = TransactionPriority::MAX / 4;
 
@@ -63,8 +65,8 @@ pub fn commit_payload(commitment: &UsageCommitment) -> impl Encode {
     (*b"commit", *commitment)
 }
 
-/// What an agent signs for a page: `tag ‖ gateway ‖ epoch ‖ cursor ‖ blake2_256(entries ‖ proof)`, where the cursor is
-/// `proof.start`.
+/// What an agent signs for a page: `tag ‖ gateway ‖ epoch ‖ cursor ‖ blake2_256(entries ‖ proof)`,
+/// where the cursor is `proof.start`.
 pub fn page_payload(
     walk: Walk,
     gateway: DeviceId,
@@ -77,7 +79,8 @@ pub fn page_payload(
 }
 
 impl<T: Config> Pallet<T> {
-    /// Lets an account or an agent through; what an agent brings was checked when it was authorized.
+    /// Lets an account or an agent through; what an agent brings was checked when it was
+    /// authorized.
     pub(crate) fn ensure_signed_or_authorized(origin: OriginFor<T>) -> Result<(), BadOrigin> {
         ensure_signed(origin.clone())
             .map(drop)
@@ -218,7 +221,8 @@ fn valid(tag: impl Encode, priority: TransactionPriority) -> (ValidTransaction, 
     (valid.into(), Weight::zero())
 }
 
-/// How a pool should read a refusal: whether the transaction may become valid, was valid once, or never will be.
+/// How a pool should read a refusal: whether the transaction may become valid, was valid once, or
+/// never will be.
 fn invalid<T: Config>(error: DispatchError) -> TransactionValidityError {
     let is = |known: Error<T>| DispatchError::from(known) == error;
     let reason = if is(Error::EpochNotEnded) || is(Error::NotAccepted) || is(Error::StillHeldBack) {

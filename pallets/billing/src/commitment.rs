@@ -1,4 +1,5 @@
-//! The life of a commitment: when it may be made, when it is accepted, when it is too late, and its end.
+//! The life of a commitment: when it may be made, when it is accepted, when it is too late, and its
+//! end.
 
 use crate::{
     types::*, ClearFrom, Commitments, Config, EpochBooks, Error, Event, Open, Pallet, RunningTotals,
@@ -30,7 +31,8 @@ impl<T: Config> Pallet<T> {
         T::Clock::elapsed().0 > T::Clock::length().0 / 4
     }
 
-    /// Epochs that a commitment for `epoch` would be late by now; `None` when the epoch has not ended.
+    /// Epochs that a commitment for `epoch` would be late by now; `None` when the epoch has not
+    /// ended.
     pub(crate) fn lateness(epoch: Epoch) -> Option<u64> {
         let late = T::Clock::current().since(epoch).checked_sub(1)?;
         Some(late + u64::from(Self::is_past_window()))
@@ -41,7 +43,8 @@ impl<T: Config> Pallet<T> {
         Self::lateness(epoch).is_none_or(|late| late <= Self::max_late().into())
     }
 
-    /// Whether the window that the commitment was made in has closed. Until audits decide it, that is acceptance.
+    /// Whether the window that the commitment was made in has closed. Until audits decide it, that
+    /// is acceptance.
     pub(crate) fn is_accepted(record: &CommitmentRecord) -> bool {
         let window = record.commitment.epoch.next().plus(record.late.into());
         let now = T::Clock::current();
@@ -57,7 +60,8 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn has_lapsed(record: &CommitmentRecord) -> bool {
         match record.status {
             Status::Pending | Status::Settling(_) => Self::is_overdue(record.commitment.epoch),
-            // The same time again for showing the caches: nobody's money hangs on data that one party withholds.
+            // The same time again for showing the caches: nobody's money hangs on data that one
+            // party withholds.
             Status::HeldBack { matures, checked } => {
                 checked < record.commitment.caches.entries && Self::is_overdue(matures)
             }

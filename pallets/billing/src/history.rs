@@ -11,7 +11,8 @@ const BATCH: u32 = 16;
 impl<T: Config> Pallet<T> {
     /// Clears epochs that are older than `HistoryEpochs` and have no open commitment, oldest first.
     ///
-    /// An epoch with an open commitment is passed by; closing its last one brings the beginning back to it.
+    /// An epoch with an open commitment is passed by; closing its last one brings the beginning
+    /// back to it.
     pub(crate) fn clear_history(meter: &mut WeightMeter) {
         if meter.try_consume(T::WeightInfo::clear_step()).is_err() {
             return;

@@ -22,7 +22,8 @@ fn sum(amounts: impl Iterator<Item = Planck>) -> Result<Planck, &'static str> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Checks every invariant against the whole storage. Cost is not bounded: for tests, `try_state` and clients.
+    /// Checks every invariant against the whole storage. Cost is not bounded: for tests,
+    /// `try_state` and clients.
     pub fn check_invariants() -> Check {
         Self::charges_are_accounted_for()?;
         Self::holds_are_ledgers()?;
@@ -37,7 +38,8 @@ impl<T: Config> Pallet<T> {
         Commitments::<T>::iter_values()
     }
 
-    /// 1. `charged = refunded + escrow + shares` per commitment, per epoch and in total, and these agree.
+    /// 1. `charged = refunded + escrow + shares` per commitment, per epoch and in total, and these
+    /// agree.
     fn charges_are_accounted_for() -> Check {
         let mut epochs = BTreeMap::<Epoch, Books>::new();
         for record in Self::records() {
@@ -80,8 +82,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// 2. What is on hold is what the ledger says, per account and in total; no account in good standing holds less
-    ///    than was reserved when it was last evaluated.
+    /// 2. What is on hold is what the ledger says, per account and in total; no account in good
+    ///    standing holds less than was reserved when it was last evaluated.
     fn holds_are_ledgers() -> Check {
         for (who, account) in Accounts::<T>::iter() {
             let held = T::Currency::balance_on_hold(&HoldReason::Prepaid.into(), &who);
@@ -103,8 +105,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// 3. `claimed <= payable`, per account and in total; the total is what was divided and not burnt, and what was
-    ///    returned.
+    /// 3. `claimed <= payable`, per account and in total; the total is what was divided and not
+    ///    burnt, and what was returned.
     fn claims_are_payable() -> Check {
         for payout in Payouts::<T>::iter_values() {
             ensure!(
@@ -128,8 +130,9 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// 4. A void commitment paid nothing and gave all back, a credited one refunded nothing; both keep nothing. None
-    ///    has charged more than it committed to, and none is paid before it charged exactly that.
+    /// 4. A void commitment paid nothing and gave all back, a credited one refunded nothing; both
+    ///    keep nothing. None has charged more than it committed to, and none is paid before it
+    ///    charged exactly that.
     fn ends_are_final() -> Check {
         for CommitmentRecord {
             commitment,
@@ -202,8 +205,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// 5. The pot holds the escrow, what is payable and not claimed, and its existential deposit. It may hold more,
-    ///    because anyone can send tokens to it.
+    /// 5. The pot holds the escrow, what is payable and not claimed, and its existential deposit.
+    ///    It may hold more, because anyone can send tokens to it.
     fn pot_covers_liabilities() -> Check {
         ensure!(
             Self::pot_surplus().is_some(),
@@ -221,7 +224,8 @@ impl<T: Config> Pallet<T> {
             .checked_sub(totals.payable.checked_sub(totals.claimed)?)
     }
 
-    /// 6. The invoice lines of a commitment add up to what it charged, the refunded ones to what it gave back.
+    /// 6. The invoice lines of a commitment add up to what it charged, the refunded ones to what it
+    /// gave back.
     fn lines_are_charges() -> Check {
         let mut lines = BTreeMap::<(Epoch, DeviceId), (u32, Planck, Planck)>::new();
         for ((epoch, _, (_, gateway)), line) in InvoiceLines::<T>::iter() {

@@ -7,7 +7,8 @@ use selvedge_primitives_types::{Epoch, Role};
 impl<T: Config> Pallet<T> {
     /// Lines of a customer in an epoch; `None` while the epoch has not ended.
     ///
-    /// Meant for runtime APIs, not for calls: its cost grows with the customer's services and gateways.
+    /// Meant for runtime APIs, not for calls: its cost grows with the customer's services and
+    /// gateways.
     pub fn invoice(customer: &T::AccountId, epoch: Epoch) -> Option<Invoice> {
         if epoch >= T::Clock::current() {
             return None;
@@ -32,8 +33,8 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// Whether no further charge for the epoch can come: every commitment that can be made was made, and each is
-    /// charged in full or never will be.
+    /// Whether no further charge for the epoch can come: every commitment that can be made was
+    /// made, and each is charged in full or never will be.
     fn is_complete(epoch: Epoch) -> bool {
         if Self::is_overdue(epoch) {
             return true;

@@ -7,7 +7,8 @@ use selvedge_primitives_types::{DeviceId, Epoch, Role};
 use sp_runtime::traits::UniqueSaturatedInto;
 
 impl<T: Config> Pallet<T> {
-    /// Ended epochs that the gateway may still commit, the newest first: it is the one that is not late yet.
+    /// Ended epochs that the gateway may still commit, the newest first: it is the one that is not
+    /// late yet.
     fn committable(device: &DeviceId) -> impl Iterator<Item = Epoch> + '_ {
         let now = T::Clock::current();
         (1..=now.0)
@@ -41,8 +42,8 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> Settlement for Pallet<T> {
-    /// Commitments and steps of open ones by turns, so that neither crowds out the other; the steps begin elsewhere in
-    /// each block, so that one whose data is lost does not hide the rest.
+    /// Commitments and steps of open ones by turns, so that neither crowds out the other; the steps
+    /// begin elsewhere in each block, so that one whose data is lost does not hide the rest.
     fn jobs(device: &DeviceId, limit: u32) -> Vec<Job> {
         let mut steps: Vec<_> = Open::<T>::get(device)
             .into_iter()

@@ -72,14 +72,15 @@ pub mod pallet {
         type PalletId: Get<PalletId>;
         /// The treasury's account.
         type Treasury: Get<Self::AccountId>;
-        /// Commitments that a gateway may have open at once; more are refused. Has to exceed the hold-back and the
-        /// unsettled epochs together, or a busy gateway forfeits.
+        /// Commitments that a gateway may have open at once; more are refused. Has to exceed the
+        /// hold-back and the unsettled epochs together, or a busy gateway forfeits.
         #[pallet::constant]
         type MaxOpen: Get<u32>;
         /// The least that may be deposited at once.
         type MinDeposit: Get<Planck>;
-        /// Epochs that may be unsettled at once, counted from the one in use: a commitment that is not settled when as
-        /// many have begun since its own is void. At least three more than `MaxLate`, at most [`MAX_UNSETTLED`].
+        /// Epochs that may be unsettled at once, counted from the one in use: a commitment that is
+        /// not settled when as many have begun since its own is void. At least three more than
+        /// `MaxLate`, at most [`MAX_UNSETTLED`].
         type UnsettledEpochs: Get<u64>;
         /// A warning is given while the money lasts less than this many epochs.
         type WarnEpochs: Get<u64>;
@@ -89,7 +90,8 @@ pub mod pallet {
         type HistoryEpochs: Get<u64>;
         /// Epochs that a commitment may be late by, at most 20.
         type MaxLate: Get<u8>;
-        /// Part of the gateway's share that goes to the treasury for each epoch a commitment is late.
+        /// Part of the gateway's share that goes to the treasury for each epoch a commitment is
+        /// late.
         type LatePenalty: Get<Ppm>;
         /// The network's part of a charge.
         type Take: Get<Ppm>;
@@ -123,16 +125,17 @@ pub mod pallet {
 
     /// Ledgers of prepaid accounts.
     ///
-    /// Key: the customer. Written by deposits, withdrawals, settlement, refunds and evaluation. One per customer who
-    /// ever deposited at least `MinDeposit`; a closed one stays as a record of what was charged.
+    /// Key: the customer. Written by deposits, withdrawals, settlement, refunds and evaluation. One
+    /// per customer who ever deposited at least `MinDeposit`; a closed one stays as a record of
+    /// what was charged.
     #[pallet::storage]
     pub type Accounts<T: Config> =
         StorageMap<_, Blake2_128Concat, T::AccountId, Account, OptionQuery>;
 
     /// Commitments with how far they have come.
     ///
-    /// Keys: the epoch served in, the gateway. Written when committed and at each step. One per active gateway and
-    /// epoch; goes `HistoryEpochs` after its epoch, when it is final.
+    /// Keys: the epoch served in, the gateway. Written when committed and at each step. One per
+    /// active gateway and epoch; goes `HistoryEpochs` after its epoch, when it is final.
     #[pallet::storage]
     pub type Commitments<T: Config> = StorageDoubleMap<
         _,
@@ -146,8 +149,8 @@ pub mod pallet {
 
     /// What was charged, one line per service and gateway.
     ///
-    /// Keys: epoch, customer, (service, gateway). Written when settled, marked when refunded. Goes `HistoryEpochs` after
-    /// its epoch, together with the commitments.
+    /// Keys: epoch, customer, (service, gateway). Written when settled, marked when refunded. Goes
+    /// `HistoryEpochs` after its epoch, together with the commitments.
     #[pallet::storage]
     pub type InvoiceLines<T: Config> = StorageNMap<
         _,
@@ -169,7 +172,8 @@ pub mod pallet {
 
     /// Books of an epoch.
     ///
-    /// Key: the epoch served in. Written with every movement; goes with the epoch's last commitment.
+    /// Key: the epoch served in. Written with every movement; goes with the epoch's last
+    /// commitment.
     #[pallet::storage]
     pub type EpochBooks<T: Config> = StorageMap<_, Twox64Concat, Epoch, EpochBook, OptionQuery>;
 
@@ -179,8 +183,8 @@ pub mod pallet {
 
     /// What an account earned and claimed.
     ///
-    /// Key: the account. Written when credited and when claimed. One per owner of a node that ever earned; stays,
-    /// because both numbers are cumulative.
+    /// Key: the account. Written when credited and when claimed. One per owner of a node that ever
+    /// earned; stays, because both numbers are cumulative.
     #[pallet::storage]
     pub type Payouts<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Payout, ValueQuery>;
 
@@ -462,11 +466,11 @@ pub mod pallet {
     impl<T: Config> Pallet<T> {
         /// Puts `amount` of the caller's own tokens on deposit, as a hold in the caller's account.
         ///
-        /// Opens the prepaid account at the first deposit. A new account is funded at once, a suspended or closed one
-        /// from the next epoch on, when the balance covers the allowances.
+        /// Opens the prepaid account at the first deposit. A new account is funded at once, a
+        /// suspended or closed one from the next epoch on, when the balance covers the allowances.
         ///
-        /// Emits `Deposited`, and the change of state if there is one. Fails with `DepositTooSmall`, or when the caller
-        /// has fewer tokens free.
+        /// Emits `Deposited`, and the change of state if there is one. Fails with
+        /// `DepositTooSmall`, or when the caller has fewer tokens free.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::deposit())]
         pub fn deposit(origin: OriginFor<T>, amount: Planck) -> DispatchResult {
@@ -476,11 +480,11 @@ pub mod pallet {
 
         /// Releases `amount` from the caller's deposit.
         ///
-        /// Only what is not reserved can be withdrawn: the highest allowances of the caller's services in the window of
-        /// unsettled epochs, for each of these epochs.
+        /// Only what is not reserved can be withdrawn: the highest allowances of the caller's
+        /// services in the window of unsettled epochs, for each of these epochs.
         ///
-        /// Emits `Withdrawn`, and the change of state if there is one. Fails with `NoAccount`, `AccountClosed`,
-        /// `AmountZero`, `AboveWithdrawable`.
+        /// Emits `Withdrawn`, and the change of state if there is one. Fails with `NoAccount`,
+        /// `AccountClosed`, `AmountZero`, `AboveWithdrawable`.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::withdraw())]
         pub fn withdraw(origin: OriginFor<T>, amount: Planck) -> DispatchResult {
@@ -490,8 +494,8 @@ pub mod pallet {
 
         /// Closes the caller's prepaid account and releases all that is on deposit.
         ///
-        /// Emits `AccountClosed`. Fails with `NoAccount`, `AccountClosed`, and with `StillReserved` while a service is
-        /// active or an epoch it was active in is unsettled.
+        /// Emits `AccountClosed`. Fails with `NoAccount`, `AccountClosed`, and with `StillReserved`
+        /// while a service is active or an epoch it was active in is unsettled.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::close())]
         pub fn close(origin: OriginFor<T>) -> DispatchResult {
@@ -501,8 +505,8 @@ pub mod pallet {
 
         /// Evaluates the state of a prepaid account again. Anyone may call it; moves nothing.
         ///
-        /// Emits `AccountActivated`, `AccountWarned` or `AccountSuspended` when the state changed. Fails with
-        /// `NoAccount`, `AccountClosed`.
+        /// Emits `AccountActivated`, `AccountWarned` or `AccountSuspended` when the state changed.
+        /// Fails with `NoAccount`, `AccountClosed`.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::poke())]
         pub fn poke(origin: OriginFor<T>, account: T::AccountId) -> DispatchResult {
@@ -510,14 +514,16 @@ pub mod pallet {
             Self::do_poke(&account)
         }
 
-        /// Commits a gateway to the use of an epoch that ended: both roots with their totals. Moves and pays nothing.
+        /// Commits a gateway to the use of an epoch that ended: both roots with their totals. Moves
+        /// and pays nothing.
         ///
         /// An unsigned general transaction with the signature of the gateway's agent key over
-        /// [`agent::commit_payload`](crate::agent::commit_payload). On time in the first quarter of the next epoch;
-        /// later it costs part of the gateway's share, and after `MaxLate` epochs the usage is forfeited.
+        /// [`agent::commit_payload`](crate::agent::commit_payload). On time in the first quarter of
+        /// the next epoch; later it costs part of the gateway's share, and after `MaxLate` epochs
+        /// the usage is forfeited.
         ///
-        /// Emits `UsageCommitted`. Fails with `EpochNotEnded`, `CommitmentTooLate`, `AlreadyCommitted`,
-        /// `GatewayNotActive`, `TooManyOpen`, `MalformedCommitment`.
+        /// Emits `UsageCommitted`. Fails with `EpochNotEnded`, `CommitmentTooLate`,
+        /// `AlreadyCommitted`, `GatewayNotActive`, `TooManyOpen`, `MalformedCommitment`.
         #[pallet::call_index(4)]
         #[pallet::weight((T::WeightInfo::commit_usage(), DispatchClass::Operational))]
         #[pallet::authorize(|source, commitment, signature| {
@@ -533,14 +539,17 @@ pub mod pallet {
             Self::do_commit(*commitment)
         }
 
-        /// Charges the next customer entries of an accepted commitment, from the customers' deposits into escrow.
+        /// Charges the next customer entries of an accepted commitment, from the customers'
+        /// deposits into escrow.
         ///
         /// Anyone may call it, signed; or the gateway's agent, unsigned, with its signature over
-        /// [`agent::page_payload`](crate::agent::page_payload). An entry that breaks a rule makes the whole commitment
-        /// void, and so does a page that comes too late; nothing of that page is charged then.
+        /// [`agent::page_payload`](crate::agent::page_payload). An entry that breaks a rule makes
+        /// the whole commitment void, and so does a page that comes too late; nothing of that page
+        /// is charged then.
         ///
-        /// Emits `Settled`, after the last page `SettlementCompleted`, or `CommitmentVoided`. Fails with
-        /// `UnknownCommitment`, `NotSettling`, `NotAccepted`, `PageOutOfOrder`, `ProofInvalid`, `BalanceExhausted`.
+        /// Emits `Settled`, after the last page `SettlementCompleted`, or `CommitmentVoided`. Fails
+        /// with `UnknownCommitment`, `NotSettling`, `NotAccepted`, `PageOutOfOrder`,
+        /// `ProofInvalid`, `BalanceExhausted`.
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::settle(entries.len() as u32))]
         #[pallet::authorize(Self::authorize_settle)]
@@ -557,15 +566,17 @@ pub mod pallet {
             Self::do_settle(gateway, epoch, &entries, &proof)
         }
 
-        /// Shows the next cache entries of a settled commitment, or pays them once the hold-back is over.
+        /// Shows the next cache entries of a settled commitment, or pays them once the hold-back is
+        /// over.
         ///
-        /// The entries are walked twice: first all are shown and checked, so that no entry can turn out bad when others
-        /// are paid; then the escrow is divided among treasury, caches and gateway. When all fit into one page and the
-        /// hold-back is over, one call does both.
+        /// The entries are walked twice: first all are shown and checked, so that no entry can turn
+        /// out bad when others are paid; then the escrow is divided among treasury, caches and
+        /// gateway. When all fit into one page and the hold-back is over, one call does both.
         ///
-        /// Anyone may call it, signed; or the gateway's agent, unsigned. Emits `CachesChecked`, `Credited`, after the
-        /// last page `CreditCompleted`, or `CommitmentVoided`. Fails with `UnknownCommitment`, `NotCreditable`,
-        /// `StillHeldBack`, `PageOutOfOrder`, `ProofInvalid`, `SharesInvalid`.
+        /// Anyone may call it, signed; or the gateway's agent, unsigned. Emits `CachesChecked`,
+        /// `Credited`, after the last page `CreditCompleted`, or `CommitmentVoided`. Fails with
+        /// `UnknownCommitment`, `NotCreditable`, `StillHeldBack`, `PageOutOfOrder`, `ProofInvalid`,
+        /// `SharesInvalid`.
         #[pallet::call_index(6)]
         #[pallet::weight(T::WeightInfo::credit(entries.len() as u32))]
         #[pallet::authorize(Self::authorize_credit)]
@@ -582,13 +593,15 @@ pub mod pallet {
             Self::do_credit(gateway, epoch, &entries, &proof)
         }
 
-        /// Gives back what the next customer entries of a void commitment were charged, from escrow to deposit.
+        /// Gives back what the next customer entries of a void commitment were charged, from escrow
+        /// to deposit.
         ///
-        /// The entries are the ones that were settled; a page may run beyond them. Who closed the account meanwhile can
-        /// claim the refund instead.
+        /// The entries are the ones that were settled; a page may run beyond them. Who closed the
+        /// account meanwhile can claim the refund instead.
         ///
-        /// Anyone may call it, signed; or the gateway's agent, unsigned. Emits `Refunded`, after the last page
-        /// `RefundCompleted`. Fails with `UnknownCommitment`, `NotRefunding`, `PageOutOfOrder`, `ProofInvalid`.
+        /// Anyone may call it, signed; or the gateway's agent, unsigned. Emits `Refunded`, after
+        /// the last page `RefundCompleted`. Fails with `UnknownCommitment`, `NotRefunding`,
+        /// `PageOutOfOrder`, `ProofInvalid`.
         #[pallet::call_index(7)]
         #[pallet::weight(T::WeightInfo::refund(entries.len() as u32))]
         #[pallet::authorize(Self::authorize_refund)]
@@ -607,7 +620,8 @@ pub mod pallet {
 
         /// Pays the caller all that was credited and not claimed yet, from the pot.
         ///
-        /// Emits `Claimed`. Fails with `NothingToClaim`, or when the amount is too small to open an account.
+        /// Emits `Claimed`. Fails with `NothingToClaim`, or when the amount is too small to open an
+        /// account.
         #[pallet::call_index(8)]
         #[pallet::weight(T::WeightInfo::claim())]
         pub fn claim(origin: OriginFor<T>) -> DispatchResult {
@@ -617,7 +631,8 @@ pub mod pallet {
 
         /// Pays an account all that was credited to it and not claimed yet. Anyone may call it.
         ///
-        /// Emits `Claimed`. Fails with `NothingToClaim`, or when the amount is too small to open an account.
+        /// Emits `Claimed`. Fails with `NothingToClaim`, or when the amount is too small to open an
+        /// account.
         #[pallet::call_index(9)]
         #[pallet::weight(T::WeightInfo::claim())]
         pub fn claim_for(origin: OriginFor<T>, account: T::AccountId) -> DispatchResult {
@@ -625,9 +640,11 @@ pub mod pallet {
             Self::do_claim(&account)
         }
 
-        /// Declares a commitment void before any of it is paid. What it charged can be refunded from then on.
+        /// Declares a commitment void before any of it is paid. What it charged can be refunded
+        /// from then on.
         ///
-        /// Only the void origin. Emits `CommitmentVoided`. Fails with `UnknownCommitment`, `NotVoidable`.
+        /// Only the void origin. Emits `CommitmentVoided`. Fails with `UnknownCommitment`,
+        /// `NotVoidable`.
         #[pallet::call_index(10)]
         #[pallet::weight(T::WeightInfo::void())]
         pub fn void(

@@ -1,7 +1,7 @@
 //! Divides the escrow of a settled commitment by its cache entries, and pays out what was earned.
 //!
-//! Auditors, referrers and stargates have parts of a charge, but nobody holds these offices yet: the treasury takes
-//! their parts, and the books show zero for them.
+//! Auditors, referrers and stargates have parts of a charge, but nobody holds these offices yet:
+//! the treasury takes their parts, and the books show zero for them.
 
 use crate::{types::*, Config, Error, Event, Pallet, Payouts, RunningTotals};
 use frame_support::{
@@ -207,7 +207,8 @@ impl<T: Config> Pallet<T> {
                 shares,
             });
         }
-        // The treasury should not have to ask. Where its account cannot take so little yet, it stays payable.
+        // The treasury should not have to ask. Where its account cannot take so little yet, it
+        // stays payable.
         let _ = with_storage_layer(|| Self::do_claim(&treasury));
         Ok(())
     }

@@ -11,8 +11,9 @@ use selvedge_primitives_types::{
 use sp_runtime::{DispatchError, DispatchResult};
 
 impl<T: Config> Pallet<T> {
-    /// What a gateway may charge a service in an epoch, in planck: its part of the service's allowance, and nothing
-    /// while the service is paused, its owner not funded, or the gateway not active.
+    /// What a gateway may charge a service in an epoch, in planck: its part of the service's
+    /// allowance, and nothing while the service is paused, its owner not funded, or the gateway not
+    /// active.
     pub fn lease_of(service: ServiceId, gateway: &DeviceId, epoch: Epoch) -> Planck {
         let Some(terms) = T::Services::terms_at(service, epoch) else {
             return 0;
@@ -69,7 +70,8 @@ impl<T: Config> Pallet<T> {
             cursor: record.settled,
         });
         if record.settled == tree.entries {
-            // Both trees have the same totals, so what is charged now is exactly what the caches' entries divide.
+            // Both trees have the same totals, so what is charged now is exactly what the caches'
+            // entries divide.
             ensure!(
                 record.books.charged == tree.sum.amount,
                 Error::<T>::BooksUnbalanced
@@ -93,7 +95,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Judges an entry by its service's terms in the epoch: the price list it was charged by, or what is wrong with it.
+    /// Judges an entry by its service's terms in the epoch: the price list it was charged by, or
+    /// what is wrong with it.
     fn judge(
         entry: &Entry,
         epoch: Epoch,
@@ -232,7 +235,8 @@ impl<T: Config> Pallet<T> {
 
 /// Whether an amount can be the sum of charges for the entry's usage, each rounded down once.
 ///
-/// The charge of the sum is at least the sum of the charges, and each of these lost less than one planck.
+/// The charge of the sum is at least the sum of the charges, and each of these lost less than one
+/// planck.
 fn is_priced(entry: &Entry, prices: &Prices) -> bool {
     let Ok(whole) = charge(&entry.sum.paid, prices) else {
         return false;

@@ -10,7 +10,8 @@ use selvedge_primitives_types::{
 /// Entries in one page of a usage tree at most.
 pub const MAX_PAGE: u32 = 64;
 
-/// Epochs that may be unsettled at once at most, whatever the parameter says: it bounds the history of an account.
+/// Epochs that may be unsettled at once at most, whatever the parameter says: it bounds the history
+/// of an account.
 pub const MAX_UNSETTLED: u64 = 60;
 
 /// A page of consecutive entries of a usage tree.
@@ -68,7 +69,8 @@ pub enum AccountState {
 
 /// From which epochs on an account was funded and was not, oldest first.
 ///
-/// Epochs ascend strictly and the values alternate, beginning with `true`. Epochs before the first change are unfunded.
+/// Epochs ascend strictly and the values alternate, beginning with `true`. Epochs before the first
+/// change are unfunded.
 #[derive(
     Clone,
     Debug,
@@ -97,7 +99,8 @@ impl FundedHistory {
     pub fn set(&mut self, epoch: Epoch, funded: bool) {
         self.0.retain(|(from, _)| *from < epoch);
         if self.at(epoch) != funded {
-            // Room is certain once `forget` was called: one change per epoch, fewer epochs than places.
+            // Room is certain once `forget` was called: one change per epoch, fewer epochs than
+            // places.
             let _ = self.0.try_push((epoch, funded));
         }
     }
@@ -268,7 +271,8 @@ pub(crate) enum Posting {
 }
 
 impl Books {
-    /// The books after a movement; `None` when a number would leave its range, so when the escrow would be overdrawn.
+    /// The books after a movement; `None` when a number would leave its range, so when the escrow
+    /// would be overdrawn.
     pub(crate) fn posted(mut self, posting: &Posting) -> Option<Self> {
         match posting {
             Posting::Charge(amount) => {
@@ -417,7 +421,8 @@ pub enum VoidReason {
     Ruled,
 }
 
-/// How far a commitment has come. Audits will stand between `Pending` and `Settling`, from index 16 on.
+/// How far a commitment has come. Audits will stand between `Pending` and `Settling`, from index 16
+/// on.
 #[derive(
     Clone,
     Copy,

@@ -1,11 +1,13 @@
 //! Weights of `pallet-edge-billing`: estimates from storage accesses and hash counts, not measured.
 //!
-//! Regenerate on reference hardware with `frame-omni-bencher v1 benchmark pallet --runtime <runtime>.wasm --pallet
-//! pallet_edge_billing --extrinsic '*' --genesis-builder-preset development --output pallets/billing/src/weights.rs`.
+//! Regenerate on reference hardware with `frame-omni-bencher v1 benchmark pallet --runtime
+//! <runtime>.wasm --pallet pallet_edge_billing --extrinsic '*' --genesis-builder-preset development
+//! --output pallets/billing/src/weights.rs`.
 //!
-//! Counted per call: database accesses through `T::DbWeight`, 60 µs for an sr25519 check, 3 µs for a keccak of a node
-//! with its encoding, 15 µs for other work. A page's proof is charged at its maximum depth of 32: 64 siblings. Proof
-//! sizes are the encoded lengths of the values read with 1 KiB of trie nodes for each.
+//! Counted per call: database accesses through `T::DbWeight`, 60 µs for an sr25519 check, 3 µs for
+//! a keccak of a node with its encoding, 15 µs for other work. A page's proof is charged at its
+//! maximum depth of 32: 64 siblings. Proof sizes are the encoded lengths of the values read with 1
+//! KiB of trie nodes for each.
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
@@ -102,8 +104,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(page(n))
             .saturating_add(Self::db(5, 0))
     }
-    // Commitment, book, totals, clock, count of gateways, pot; per entry: service, prices, account twice, hold,
-    // balance, allowances, and as written account, hold, balance, line.
+    // Commitment, book, totals, clock, count of gateways, pot; per entry: service, prices, account
+    // twice, hold, balance, allowances, and as written account, hold, balance, line.
     fn settle(n: u32) -> Weight {
         work(4 * WORK)
             .saturating_add(page(n))
@@ -111,8 +113,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(work(2 * WORK).saturating_mul(n.into()))
             .saturating_add(Self::db(7 + SERVICES, 4).saturating_mul(n.into()))
     }
-    // Commitment, list, book, totals, clock, nine parameters, owner, payouts of gateway and treasury, pot, issuance,
-    // treasury; per entry: activity, owner, payout, and what is told of matured charges (gateway and cache).
+    // Commitment, list, book, totals, clock, nine parameters, owner, payouts of gateway and
+    // treasury, pot, issuance, treasury; per entry: activity, owner, payout, and what is told of
+    // matured charges (gateway and cache).
     fn credit(n: u32) -> Weight {
         work(6 * WORK)
             .saturating_add(page(n))
@@ -120,7 +123,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(work(2 * WORK).saturating_mul(n.into()))
             .saturating_add(Self::db(7, 3).saturating_mul(n.into()))
     }
-    // Commitment, list, book, totals, clock, pot; per entry: line, account, hold, balance, allowances.
+    // Commitment, list, book, totals, clock, pot; per entry: line, account, hold, balance,
+    // allowances.
     fn refund(n: u32) -> Weight {
         work(4 * WORK)
             .saturating_add(page(n))

@@ -142,7 +142,8 @@ fn is_not_let_in_out_of_turn() {
     });
 }
 
-/// A free transaction is one that will do its work: a page that proves nothing is not let in, even signed.
+/// A free transaction is one that will do its work: a page that proves nothing is not let in, even
+/// signed.
 #[test]
 fn is_not_let_in_with_an_empty_page() {
     run(|| {

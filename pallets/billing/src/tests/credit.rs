@@ -8,8 +8,8 @@ fn payable(who: u8) -> Planck {
 
 /// The usual 449 planck by hand: entries of 58 without a cache, 301 and 90.
 ///
-/// take 15 %: 8, 45, 13; the rest: 50, 256, 77; stargate 10 % of it: 5, 25, 7; cache 60 %: 30, 153, 46; gateway: 15, 78, 24.
-/// Burnt 2 % of the charge: 1, 6, 1.
+/// take 15 %: 8, 45, 13; the rest: 50, 256, 77; stargate 10 % of it: 5, 25, 7; cache 60 %: 30, 153,
+/// 46; gateway: 15, 78, 24. Burnt 2 % of the charge: 1, 6, 1.
 const PAID: Shares = Shares {
     caches: 153 + 46,
     gateways: 15 + 78 + 24,

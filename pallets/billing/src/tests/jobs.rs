@@ -75,7 +75,8 @@ fn offers_epochs_that_can_still_be_committed_the_newest_first() {
     });
 }
 
-/// Epochs without use are never committed, and data of an old one may be lost; neither hides the rest.
+/// Epochs without use are never committed, and data of an old one may be lost; neither hides the
+/// rest.
 #[test]
 fn lets_no_job_starve_another() {
     run(|| {

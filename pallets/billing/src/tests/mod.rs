@@ -41,7 +41,8 @@ const CACHE: DeviceId = DeviceId([121; 32]);
 const OTHER_CACHE: DeviceId = DeviceId([122; 32]);
 const NO_CACHE: DeviceId = DeviceId([0; 32]);
 
-/// Allowance of a service per epoch in the mock network; each of the two gateways leases half of it.
+/// Allowance of a service per epoch in the mock network; each of the two gateways leases half of
+/// it.
 const CAP: Planck = 1_000;
 /// What each customer of the mock network deposits.
 const DEPOSIT: Planck = 20_000;
@@ -244,7 +245,8 @@ fn commit(trees: &UsageTrees) -> UsageCommitment {
     commitment
 }
 
-/// The usual use of `GATEWAY` in epoch 10, committed in time; the clock stands where settling may begin.
+/// The usual use of `GATEWAY` in epoch 10, committed in time; the clock stands where settling may
+/// begin.
 fn committed() -> UsageTrees {
     network();
     let trees = usual(GATEWAY, 10);

@@ -254,7 +254,8 @@ fn voids_at_any_amount_that_rounding_does_not_explain() {
         leaves[0].body.amount = amount;
         UsageTrees::build::<HostKeccak>(leaves).unwrap()
     };
-    // Four leaves of 11 requests cost 66 in one, and 16 each, so 64, in four. The lowest that could be is 63.
+    // Four leaves of 11 requests cost 66 in one, and 16 each, so 64, in four. The lowest that could
+    // be is 63.
     for (amount, good) in [
         (66, true),
         (64, true),

@@ -199,7 +199,8 @@ proptest! {
     }
 }
 
-/// Steps of the random walks above have to reach the ends of a commitment's life, or they prove little.
+/// Steps of the random walks above have to reach the ends of a commitment's life, or they prove
+/// little.
 #[test]
 fn random_walks_reach_every_end() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
