@@ -41,7 +41,7 @@ impl Proof {
 struct Answer {
     entry: String,
     entry_proof: String,
-    leaves: String,
+    leaves: Vec<String>,
     leaves_proof: String,
 }
 
@@ -84,7 +84,8 @@ async fn page(url: &str, start: u64) -> anyhow::Result<Answer> {
 }
 
 fn read_leaves(answer: &Answer) -> anyhow::Result<(Vec<Leaf>, RangeProof<LeafKey>)> {
-    Ok((scale(&answer.leaves)?, scale(&answer.leaves_proof)?))
+    let leaves = answer.leaves.iter().map(|leaf| scale(leaf)).collect::<anyhow::Result<_>>()?;
+    Ok((leaves, scale(&answer.leaves_proof)?))
 }
 
 async fn get(url: &str) -> anyhow::Result<Vec<u8>> {

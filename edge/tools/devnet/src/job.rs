@@ -51,13 +51,17 @@ pub async fn register(network: &Network, origin: &str) -> anyhow::Result<u64> {
     let services = cli.run(Some(&suri), &["service", "list"]).await?;
     let service = match services.as_array().and_then(|services| services.first()) {
         Some(service) => {
-            let service = service["service"]
+            let number = service["service"]
                 .as_u64()
                 .context("a service has a number")?;
-            let number = service.to_string();
-            cli.run(Some(&suri), &["service", "set-origin", &number, origin])
+            if service["origin"] != origin {
+                cli.run(
+                    Some(&suri),
+                    &["service", "set-origin", &number.to_string(), origin],
+                )
                 .await?;
-            service
+            }
+            number
         }
         None => {
             let words = [

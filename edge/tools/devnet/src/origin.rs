@@ -1,5 +1,9 @@
 //! A real HTTP server for the site that the network serves: the files of a folder.
 
+use axum::{
+    http::{header, HeaderValue},
+    response::Response,
+};
 use std::{net::SocketAddr, path::Path};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tower_http::services::ServeDir;
@@ -16,7 +20,9 @@ impl Origin {
         anyhow::ensure!(folder.is_dir(), "{} is not a folder", folder.display());
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let address = listener.local_addr()?;
-        let files = axum::Router::new().fallback_service(ServeDir::new(folder));
+        let files = axum::Router::new()
+            .fallback_service(ServeDir::new(folder))
+            .layer(axum::middleware::map_response(may_be_kept));
         let task = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, files).await {
                 eprintln!("the origin stopped: {error}");
@@ -29,6 +35,13 @@ impl Origin {
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
+}
+
+/// Lets gateways and caches keep a file for a minute.
+async fn may_be_kept(mut response: Response) -> Response {
+    let minute = HeaderValue::from_static("public, max-age=60");
+    response.headers_mut().insert(header::CACHE_CONTROL, minute);
+    response
 }
 
 impl Drop for Origin {

@@ -99,7 +99,7 @@ impl Client {
         self
     }
 
-    /// Lets the system buffer about this many octets that were not read yet.
+    /// Lets the system, and a window of HTTP/2, hold about this many octets that were not read yet.
     #[must_use]
     pub fn receive_buffer(mut self, octets: u32) -> Self {
         self.receive_buffer = Some(octets);
@@ -132,7 +132,11 @@ impl Client {
     {
         let io = TokioIo::new(stream);
         let sender = if self.is_http2 {
-            let (sender, connection) = http2::handshake(TokioExecutor::new(), io).await?;
+            let mut builder = http2::Builder::new(TokioExecutor::new());
+            if let Some(octets) = self.receive_buffer {
+                builder.initial_stream_window_size(octets).initial_connection_window_size(octets);
+            }
+            let (sender, connection) = builder.handshake(io).await?;
             tokio::spawn(connection);
             Sender::Http2(sender)
         } else {
@@ -281,9 +285,9 @@ impl Answer {
         self.field("x-selvedge-reason")
     }
 
-    /// The body as text.
+    /// The body as text; only the beginning of a long one.
     pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
+        String::from_utf8_lossy(&self.body[..self.body.len().min(2_000)]).into_owned()
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     client::Client,
     daemon::{Daemon, Settings},
     origin::Origin,
+    wait::wait_for,
 };
 use selvedge_primitives_types::Role;
 use std::path::Path;
@@ -69,6 +70,17 @@ impl Net {
     pub async fn push(&mut self) {
         for daemon in self.caches.iter().chain(&self.gateways) {
             self.chain.push(daemon).await;
+        }
+    }
+
+    /// Waits until no gateway serves anybody and everything that arrived is counted.
+    pub async fn settle(&self) {
+        for gateway in &self.gateways {
+            wait_for(format!("the end of all requests at {}", gateway.name()), || async {
+                let metrics = gateway.metrics().await;
+                (metrics.sum("selvedge_gateway_running_requests", &[]) == 0.0).then_some(())
+            })
+            .await;
         }
     }
 

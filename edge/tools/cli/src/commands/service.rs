@@ -16,7 +16,7 @@ pub async fn run(context: &Context<'_>, command: ServiceCommand) -> anyhow::Resu
             on_service(context, "set_cap", service, Some(("cap", Value::u128(cap.0)))).await
         }
         ServiceCommand::SetOrigin { service, origin } => {
-            on_service(context, "set_origin", service, Some(("origin", Value::from_bytes(origin)))).await
+            on_service(context, "set_origin", service, Some(("origin_url", Value::from_bytes(origin)))).await
         }
     }
 }
@@ -46,7 +46,7 @@ async fn create(
     let hosts: Vec<Value> = hosts.iter().map(|host| Value::from_bytes(host.to_lowercase())).collect();
     let fields = vec![
         ("hosts", Value::unnamed_composite(hosts)),
-        ("origin", Value::from_bytes(origin)),
+        ("origin_url", Value::from_bytes(origin)),
         ("cap", Value::u128(cap.0)),
         ("price_version", Value::u128(version.into())),
     ];
