@@ -18,6 +18,9 @@ use sp_runtime::{
 use sp_version::RuntimeVersion;
 
 mod apis;
+#[cfg(feature = "runtime-benchmarks")]
+#[macro_use]
+mod benches;
 pub mod configs;
 pub mod constants;
 pub mod governance;

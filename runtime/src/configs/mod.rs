@@ -1,5 +1,7 @@
 //! Wires the pallets, one file per area.
 
+#[cfg(feature = "runtime-benchmarks")]
+pub mod benchmarks;
 pub mod consensus;
 pub mod driver;
 pub mod edge;

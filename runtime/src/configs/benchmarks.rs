@@ -1,0 +1,102 @@
+//! What benchmarks of one pallet need of the others.
+
+use alloc::{string::String, vec};
+use frame_support::traits::{fungible::Mutate, BuildGenesisConfig, Get};
+use frame_system::RawOrigin;
+use pallet_edge_registry::GenesisDevice;
+use pallet_edge_services::types::{Service, Terms};
+use pallet_edge_staking::GenesisStake;
+use pallet_edge_traits::EpochClock;
+use selvedge_primitives_types::{DeviceId, Epoch, Millis, Planck, Region, Role, ServiceId};
+use sp_runtime::traits::Convert;
+
+use super::params::{dynamic_params::billing::UnsettledEpochs, RoleAmount};
+use crate::{AccountId, Balances, Billing, Runtime, UsageClock};
+
+/// Sets up what other pallets answer, by way of their own storage.
+pub struct Helper;
+
+impl pallet_edge_billing::benchmarking::BenchmarkHelper for Helper {
+    fn set_clock(epoch: Epoch, quarters: u64) {
+        pallet_edge_clock::Genesis::<Runtime>::put(Millis(1));
+        pallet_edge_clock::Current::<Runtime>::put(epoch);
+        let start = UsageClock::start_of(epoch).0;
+        let now = start + UsageClock::length().0 * quarters / 4;
+        pallet_timestamp::Now::<Runtime>::put(now);
+    }
+
+    fn add_node(device: DeviceId, role: Role, owner: &AccountId, agent_key: [u8; 32]) {
+        // No agent key is all zeros; a node without an agent has some other one.
+        let agent_key = if agent_key == [0; 32] {
+            [1; 32]
+        } else {
+            agent_key
+        };
+        pallet_edge_registry::GenesisConfig::<Runtime> {
+            devices: vec![GenesisDevice {
+                operator: owner.clone(),
+                device,
+                role,
+                region: Region::parse("bench").expect("five letters are a region"),
+                endpoint: String::from("127.0.0.1:1"),
+                public_url: String::from("http://127.0.0.1"),
+                capacity: 1,
+                agent_key,
+            }],
+        }
+        .build();
+        let amount = RoleAmount::convert(role);
+        Balances::mint_into(owner, amount * 2).expect("issuance has room");
+        pallet_edge_staking::GenesisConfig::<Runtime> {
+            stakes: vec![GenesisStake {
+                owner: owner.clone(),
+                device,
+                role,
+                amount: Some(amount),
+            }],
+            ..Default::default()
+        }
+        .build();
+    }
+
+    fn add_service(owner: &AccountId, cap: Planck) -> ServiceId {
+        let id = pallet_edge_services::NextId::<Runtime>::mutate(|next| {
+            let id = *next;
+            next.0 += 1;
+            id
+        });
+        let service = Service {
+            owner: owner.clone(),
+            origin: b"http://127.0.0.1"
+                .to_vec()
+                .try_into()
+                .expect("it is short"),
+            hosts: Default::default(),
+            deposit: 0,
+        };
+        pallet_edge_services::Services::<Runtime>::insert(id, service);
+        let terms = Terms {
+            from: Epoch(0),
+            cap,
+            price_version: 1,
+            active: true,
+        };
+        pallet_edge_services::History::<Runtime>::mutate(id, |history| {
+            history.try_push(terms).expect("it is the first")
+        });
+        pallet_edge_services::Owned::<Runtime>::mutate(owner, |services| {
+            services.try_push(id).expect("there is room")
+        });
+        id
+    }
+}
+
+impl pallet_edge_services::BenchmarkHelper<AccountId> for Helper {
+    fn fund(who: &AccountId, caps: Planck) {
+        // Every epoch that may be unsettled is reserved for, and one more for a later raise.
+        let amount = caps.max(1_000_000_000_000) * Planck::from(UnsettledEpochs::get() + 1);
+        Balances::mint_into(who, amount * 3).expect("issuance has room");
+        Billing::deposit(RawOrigin::Signed(who.clone()).into(), amount)
+            .expect("the account has as much");
+    }
+}

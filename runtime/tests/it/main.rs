@@ -1,0 +1,12 @@
+//! The runtime as a whole, run natively: what a wallet sees, what genesis makes, what governance
+//! may do, and a life of the network from the first block to the claim.
+
+mod chain;
+mod economy;
+mod edge;
+mod genesis;
+mod governance;
+mod metadata;
+mod offences;
+mod vectors;
+mod weights;
