@@ -7,7 +7,11 @@ use tokio::process::Command;
 /// The folder of the clients, with what they need installed; `None`, with a clear line, where npm cannot.
 pub async fn install() -> anyhow::Result<Option<PathBuf>> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("clients");
-    let npm = Command::new("npm").args(["ci", "--no-fund", "--no-audit"]).current_dir(&folder).output().await;
+    let npm = Command::new("npm")
+        .args(["ci", "--no-fund", "--no-audit"])
+        .current_dir(&folder)
+        .output()
+        .await;
     match npm {
         Ok(output) if output.status.success() => Ok(Some(folder)),
         Ok(output) => anyhow::bail!("npm ci failed: {}", String::from_utf8_lossy(&output.stderr)),
@@ -20,7 +24,11 @@ pub async fn install() -> anyhow::Result<Option<PathBuf>> {
 }
 
 /// Runs a client's script; its answer is one line of JSON.
-pub async fn run(folder: &PathBuf, script: &str, args: &[&str]) -> anyhow::Result<serde_json::Value> {
+pub async fn run(
+    folder: &PathBuf,
+    script: &str,
+    args: &[&str],
+) -> anyhow::Result<serde_json::Value> {
     let output = Command::new("node")
         .arg(script)
         .args(args)
@@ -29,10 +37,15 @@ pub async fn run(folder: &PathBuf, script: &str, args: &[&str]) -> anyhow::Resul
         .kill_on_drop(true)
         .output();
     let limit = std::time::Duration::from_secs(240);
-    let output = tokio::time::timeout(limit, output).await.with_context(|| format!("{script} hangs"))??;
+    let output = tokio::time::timeout(limit, output)
+        .await
+        .with_context(|| format!("{script} hangs"))??;
     let error = String::from_utf8_lossy(&output.stderr);
     anyhow::ensure!(output.status.success(), "{script}: {error}");
     let answer = String::from_utf8(output.stdout)?;
-    let last = answer.lines().last().with_context(|| format!("{script} said nothing: {error}"))?;
+    let last = answer
+        .lines()
+        .last()
+        .with_context(|| format!("{script} said nothing: {error}"))?;
     Ok(serde_json::from_str(last)?)
 }

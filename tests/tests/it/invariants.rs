@@ -20,15 +20,22 @@ pub async fn check(port: u16) -> anyhow::Result<()> {
         last = newest.clone();
         count += keys.len();
         let sets = rpc(port, "state_queryStorageAt", json!([keys, head])).await?;
-        for pair in sets[0]["changes"].as_array().context("changes are a list")? {
+        for pair in sets[0]["changes"]
+            .as_array()
+            .context("changes are a list")?
+        {
             state.insert(bytes(&pair[0])?, bytes(&pair[1])?);
         }
     }
     anyhow::ensure!(count > 100, "a running chain has more than {count} keys");
-    state.execute_with(|| selvedge_runtime::check_invariants().map_err(|error| anyhow::anyhow!("{head}: {error}")))
+    state.execute_with(|| {
+        selvedge_runtime::check_invariants().map_err(|error| anyhow::anyhow!("{head}: {error}"))
+    })
 }
 
 fn bytes(value: &Value) -> anyhow::Result<Vec<u8>> {
-    let text = value.as_str().with_context(|| format!("{value} is not bytes"))?;
+    let text = value
+        .as_str()
+        .with_context(|| format!("{value} is not bytes"))?;
     Ok(hex::decode(text.trim_start_matches("0x"))?)
 }

@@ -14,11 +14,17 @@ use selvedge_devnet::{
 use std::{path::PathBuf, time::Duration};
 
 fn env_path(name: &str) -> PathBuf {
-    std::env::var_os(name).map(PathBuf::from).unwrap_or_else(|| panic!("{name} is not set; run scripts/test.sh"))
+    std::env::var_os(name)
+        .map(PathBuf::from)
+        .unwrap_or_else(|| panic!("{name} is not set; run scripts/test.sh"))
 }
 
 fn ports(network: &Network) -> Vec<u16> {
-    network.plan.of_role("gateway").map(|daemon| daemon.http_port).collect()
+    network
+        .plan
+        .of_role("gateway")
+        .map(|daemon| daemon.http_port)
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -39,11 +45,17 @@ async fn a_network_serves_bills_and_pays() -> anyhow::Result<()> {
 
     let billed_epoch = exact_bill(&network).await.context("an exact bill")?;
     strangers(&network).await.context("strangers")?;
-    crashes(&mut network).await.context("crashes in mid-epoch")?;
-    foreign_clients(&network, &programs, billed_epoch).await.context("foreign clients")?;
+    crashes(&mut network)
+        .await
+        .context("crashes in mid-epoch")?;
+    foreign_clients(&network, &programs, billed_epoch)
+        .await
+        .context("foreign clients")?;
     job::wait_credited(&network).await?;
     pause(&network, service).await.context("a paused service")?;
-    invariants::check(network.rpc_port()).await.context("invariants")?;
+    invariants::check(network.rpc_port())
+        .await
+        .context("invariants")?;
     network.ensure_running()?;
     network.stop().await
 }
@@ -53,10 +65,17 @@ async fn exact_bill(network: &Network) -> anyhow::Result<u64> {
     let first = job::wait_served(network, "/page/1").await?;
     let epoch = job::epoch(&network.cli()).await?;
     let received = first.plus(traffic::mixed(&ports(network), 2_000, 1).await?);
-    anyhow::ensure!(job::epoch(&network.cli()).await? == epoch, "the machine is too slow for 2,000 requests an epoch");
+    anyhow::ensure!(
+        job::epoch(&network.cli()).await? == epoch,
+        "the machine is too slow for 2,000 requests an epoch"
+    );
     let bill = job::bill(network, epoch).await?;
     assert_eq!(job::billed(&bill), received);
-    assert_eq!(bill["lines"].as_array().map(Vec::len), Some(2), "a line per gateway: {bill}");
+    assert_eq!(
+        bill["lines"].as_array().map(Vec::len),
+        Some(2),
+        "a line per gateway: {bill}"
+    );
     Ok(epoch)
 }
 
@@ -67,7 +86,11 @@ async fn strangers(network: &Network) -> anyhow::Result<()> {
         assert!(unknown.status().is_client_error(), "{}", unknown.status());
         assert!(!unknown.body().is_empty(), "an unknown host is told why");
     }
-    let gateway = network.plan.of_role("gateway").next().context("there is a gateway")?;
+    let gateway = network
+        .plan
+        .of_role("gateway")
+        .next()
+        .context("there is a gateway")?;
     let control = client::get(gateway.control_port, "localhost", "/control/v1/status").await?;
     assert_eq!(control.status(), StatusCode::UNAUTHORIZED);
     Ok(())
@@ -84,16 +107,23 @@ async fn crashes(network: &mut Network) -> anyhow::Result<()> {
     }
     received = received.plus(first_answers(network).await?);
     received = received.plus(traffic::mixed(&ports(network), 300, 3).await?);
-    anyhow::ensure!(job::epoch(&network.cli()).await? == epoch, "the machine is too slow for this test's epoch");
+    anyhow::ensure!(
+        job::epoch(&network.cli()).await? == epoch,
+        "the machine is too slow for this test's epoch"
+    );
 
     network.kill("validator-4").await?;
     let before = client::finalised(network.rpc_port()).await?;
-    network.wait_finalised(before + 2, Duration::from_secs(120)).await?;
+    network
+        .wait_finalised(before + 2, Duration::from_secs(120))
+        .await?;
     network.restart("validator-4").await?;
     let port = network.plan.validators[3].rpc_port;
-    wait_for("validator-4 catching up", Duration::from_secs(180), || async move {
-        Ok((client::finalised(port).await? > before + 2).then_some(()))
-    })
+    wait_for(
+        "validator-4 catching up",
+        Duration::from_secs(180),
+        || async move { Ok((client::finalised(port).await? > before + 2).then_some(())) },
+    )
     .await?;
 
     let bill = job::bill(network, epoch).await?;
@@ -105,10 +135,17 @@ async fn crashes(network: &mut Network) -> anyhow::Result<()> {
 async fn first_answers(network: &Network) -> anyhow::Result<Received> {
     let mut received = Received::default();
     for port in ports(network) {
-        let bytes = wait_for("an answer after the restart", Duration::from_secs(60), || async move {
-            let answer = client::get(port, HOST, "/page/1").await?;
-            Ok(answer.status().is_success().then_some(answer.body().len() as u64))
-        })
+        let bytes = wait_for(
+            "an answer after the restart",
+            Duration::from_secs(60),
+            || async move {
+                let answer = client::get(port, HOST, "/page/1").await?;
+                Ok(answer
+                    .status()
+                    .is_success()
+                    .then_some(answer.body().len() as u64))
+            },
+        )
         .await?;
         received = received.plus(Received { requests: 1, bytes });
     }
@@ -117,19 +154,39 @@ async fn first_answers(network: &Network) -> anyhow::Result<Received> {
 
 /// Clients that know only the chain's metadata, and a light client that trusts no node.
 async fn foreign_clients(network: &Network, programs: &Programs, epoch: u64) -> anyhow::Result<()> {
-    let Some(folder) = clients::install().await? else { return Ok(()) };
+    let Some(folder) = clients::install().await? else {
+        return Ok(());
+    };
     let url = format!("ws://127.0.0.1:{}", network.rpc_port());
     let customer = network.plan.customer.address();
     let receiver = network.plan.validators[1].owner.address();
     let epoch = epoch.to_string();
-    let signers = [&network.plan.validators[2].owner, &network.plan.validators[3].owner];
+    let signers = [
+        &network.plan.validators[2].owner,
+        &network.plan.validators[3].owner,
+    ];
     for (script, signer) in ["legacy.mjs", "papi.mjs"].iter().zip(signers) {
-        let answer = clients::run(&folder, script, &[&url, &signer.suri(), &receiver, &epoch, &customer]).await?;
+        let answer = clients::run(
+            &folder,
+            script,
+            &[&url, &signer.suri(), &receiver, &epoch, &customer],
+        )
+        .await?;
         assert_eq!(answer["lines"], 2, "{answer}");
     }
     let spec = network.folder.chain_spec();
-    let light = selvedge_devnet::node::light_address(programs, &network.folder, &network.plan.validators[0]).await?;
-    let answer = clients::run(&folder, "light.mjs", &[&spec.to_string_lossy(), &light, &customer, &epoch]).await?;
+    let light = selvedge_devnet::node::light_address(
+        programs,
+        &network.folder,
+        &network.plan.validators[0],
+    )
+    .await?;
+    let answer = clients::run(
+        &folder,
+        "light.mjs",
+        &[&spec.to_string_lossy(), &light, &customer, &epoch],
+    )
+    .await?;
     assert_eq!(answer["lines"], 2, "{answer}");
     Ok(())
 }
@@ -137,7 +194,10 @@ async fn foreign_clients(network: &Network, programs: &Programs, epoch: u64) -> 
 /// A paused service is refused with a clear answer from the next epoch on.
 async fn pause(network: &Network, service: u64) -> anyhow::Result<()> {
     let suri = network.plan.customer.suri();
-    network.cli().run(Some(&suri), &["service", "pause", &service.to_string()]).await?;
+    network
+        .cli()
+        .run(Some(&suri), &["service", "pause", &service.to_string()])
+        .await?;
     for port in ports(network) {
         wait_for("the pause", Duration::from_secs(120), || async move {
             let answer = client::get(port, HOST, "/page/1").await?;

@@ -29,7 +29,9 @@ impl Site {
             .route("/tagged/{number}", get(tagged))
             .route("/file", get(file));
         let task = tokio::spawn(async move {
-            axum::serve(listener, router).await.expect("the site keeps running");
+            axum::serve(listener, router)
+                .await
+                .expect("the site keeps running");
         });
         Ok(Self { port, task })
     }
@@ -47,22 +49,37 @@ impl Drop for Site {
 }
 
 fn text(number: u32, length: usize) -> Vec<u8> {
-    (0..length).map(|index| b'a' + ((index as u32 + number) % 26) as u8).collect()
+    (0..length)
+        .map(|index| b'a' + ((index as u32 + number) % 26) as u8)
+        .collect()
 }
 
 async fn page(Path(number): Path<u32>) -> Response<Body> {
-    answer([(header::CACHE_CONTROL, "public, max-age=3600")], text(number, 500 + 37 * number as usize))
+    answer(
+        [(header::CACHE_CONTROL, "public, max-age=3600")],
+        text(number, 500 + 37 * number as usize),
+    )
 }
 
 async fn private(Path(number): Path<u32>) -> Response<Body> {
-    answer([(header::CACHE_CONTROL, "no-store")], text(number, 800 + number as usize))
+    answer(
+        [(header::CACHE_CONTROL, "no-store")],
+        text(number, 800 + number as usize),
+    )
 }
 
 async fn tagged(Path(number): Path<u32>, headers: HeaderMap) -> Response<Body> {
     let tag = format!("\"v{number}\"");
-    let matches = headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == tag.as_bytes());
-    let mut response = answer([(header::CACHE_CONTROL, "max-age=600")], text(number, 1_000));
-    response.headers_mut().insert(header::ETAG, tag.parse().expect("a tag is a field value"));
+    let matches = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|value| value.as_bytes() == tag.as_bytes());
+    let mut response = answer(
+        [(header::CACHE_CONTROL, "max-age=600")],
+        text(number, 1_000),
+    );
+    response
+        .headers_mut()
+        .insert(header::ETAG, tag.parse().expect("a tag is a field value"));
     if matches {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = Body::empty();
@@ -71,13 +88,21 @@ async fn tagged(Path(number): Path<u32>, headers: HeaderMap) -> Response<Body> {
 }
 
 async fn file() -> Response<Body> {
-    answer([(header::CACHE_CONTROL, "max-age=3600")], text(0, FILE_LENGTH))
+    answer(
+        [(header::CACHE_CONTROL, "max-age=3600")],
+        text(0, FILE_LENGTH),
+    )
 }
 
-fn answer<const N: usize>(fields: [(header::HeaderName, &'static str); N], body: Vec<u8>) -> Response<Body> {
+fn answer<const N: usize>(
+    fields: [(header::HeaderName, &'static str); N],
+    body: Vec<u8>,
+) -> Response<Body> {
     let mut response = Response::builder();
     for (name, value) in fields {
         response = response.header(name, value);
     }
-    response.body(Body::from(body)).expect("the fields are valid")
+    response
+        .body(Body::from(body))
+        .expect("the fields are valid")
 }

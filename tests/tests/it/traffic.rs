@@ -25,7 +25,12 @@ struct Visit {
 impl Visit {
     /// Any of the kinds that a bill must get right.
     fn any(rng: &mut StdRng) -> Self {
-        let get = |path: String, statuses| Self { method: Method::GET, path, field: None, statuses };
+        let get = |path: String, statuses| Self {
+            method: Method::GET,
+            path,
+            field: None,
+            statuses,
+        };
         let number: u32 = rng.gen_range(0..40);
         match rng.gen_range(0..100) {
             0..=49 => get(format!("/page/{number}"), &[200]),
@@ -34,11 +39,17 @@ impl Visit {
                 field: Some(("if-none-match", format!("\"v{number}\""))),
                 ..get(format!("/tagged/{number}"), &[304])
             },
-            75..=82 => Self { method: Method::HEAD, ..get(format!("/page/{number}"), &[200]) },
+            75..=82 => Self {
+                method: Method::HEAD,
+                ..get(format!("/page/{number}"), &[200])
+            },
             83..=92 => {
                 let from = rng.gen_range(0..FILE_LENGTH - 1);
                 let to = rng.gen_range(from..FILE_LENGTH.min(from + 50_000));
-                Self { field: Some(("range", format!("bytes={from}-{to}"))), ..get("/file".into(), &[206]) }
+                Self {
+                    field: Some(("range", format!("bytes={from}-{to}"))),
+                    ..get("/file".into(), &[206])
+                }
             }
             93..=95 => get("/file".into(), &[200]),
             _ => get(format!("/missing/{number}"), &[404]),
@@ -55,18 +66,31 @@ impl Visit {
         }
         let answer = client::fetch(request.body(Full::new(Bytes::new()))?).await?;
         let status = answer.status().as_u16();
-        anyhow::ensure!(self.statuses.contains(&status), "{} {:?}: {status}", self.path, self.field);
-        Ok(Received { requests: 1, bytes: answer.body().len() as u64 })
+        anyhow::ensure!(
+            self.statuses.contains(&status),
+            "{} {:?}: {status}",
+            self.path,
+            self.field
+        );
+        Ok(Received {
+            requests: 1,
+            bytes: answer.body().len() as u64,
+        })
     }
 }
 
 /// Makes `count` visits, spread over the gateways at these ports.
 pub async fn mixed(ports: &[u16], count: usize, seed: u64) -> anyhow::Result<Received> {
     let mut rng = StdRng::seed_from_u64(seed);
-    let visits: Vec<_> = (0..count).map(|_| (Visit::any(&mut rng), ports[rng.gen_range(0..ports.len())])).collect();
+    let visits: Vec<_> = (0..count)
+        .map(|_| (Visit::any(&mut rng), ports[rng.gen_range(0..ports.len())]))
+        .collect();
     stream::iter(visits)
         .map(|(visit, port)| visit.pay(port))
         .buffer_unordered(AT_ONCE)
-        .try_fold(Received::default(), |sum, one| async move { Ok(sum.plus(one)) })
+        .try_fold(
+            Received::default(),
+            |sum, one| async move { Ok(sum.plus(one)) },
+        )
         .await
 }

@@ -14,7 +14,9 @@ impl FromStr for Sel {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bad = || format!("{text:?} is not an amount: write SEL such as 10 or 0.25, or planck such as 1500planck");
+        let bad = || {
+            format!("{text:?} is not an amount: write SEL such as 10 or 0.25, or planck such as 1500planck")
+        };
         if let Some(planck) = text.strip_suffix("planck") {
             return planck.trim().parse().map(Self).map_err(|_| bad());
         }
@@ -24,7 +26,9 @@ impl FromStr for Sel {
             return Err(bad());
         }
         let whole: Planck = whole.parse().map_err(|_| bad())?;
-        let fraction: Planck = format!("{fraction:0<DECIMALS$}").parse().map_err(|_| bad())?;
+        let fraction: Planck = format!("{fraction:0<DECIMALS$}")
+            .parse()
+            .map_err(|_| bad())?;
         whole
             .checked_mul(10u128.pow(DECIMALS as u32))
             .and_then(|planck| planck.checked_add(fraction))
@@ -53,7 +57,16 @@ mod tests {
         assert_eq!("10".parse(), Ok(Sel(10_000_000_000_000)));
         assert_eq!("0.000000000001".parse(), Ok(Sel(1)));
         assert_eq!("7planck".parse(), Ok(Sel(7)));
-        for bad in ["", ".", "-1", "1e3", "1.0000000000001", "1,5", "ten", "340282366920938463463374608"] {
+        for bad in [
+            "",
+            ".",
+            "-1",
+            "1e3",
+            "1.0000000000001",
+            "1,5",
+            "ten",
+            "340282366920938463463374608",
+        ] {
             assert!(bad.parse::<Sel>().is_err(), "{bad:?}");
         }
     }

@@ -54,37 +54,60 @@ pub async fn fetch(line: &InvoiceLine, customer: Account, epoch: Epoch) -> Resul
         hex::encode(customer.0),
         line.service
     );
-    let unavailable = |cause: String| Failure::ProofUnavailable { url: url.clone(), cause };
-    let unreadable = |error: anyhow::Error| unavailable(format!("the answer cannot be read: {error:#}"));
+    let unavailable = |cause: String| Failure::ProofUnavailable {
+        url: url.clone(),
+        cause,
+    };
+    let unreadable =
+        |error: anyhow::Error| unavailable(format!("the answer cannot be read: {error:#}"));
 
-    let first = page(&url, 0).await.map_err(|error| unavailable(format!("{error:#}")))?;
+    let first = page(&url, 0)
+        .await
+        .map_err(|error| unavailable(format!("{error:#}")))?;
     let entry: Entry = scale(&first.entry).map_err(unreadable)?;
     let entry_proof = scale(&first.entry_proof).map_err(unreadable)?;
     if entry.sum.leaves > MAX_LEAVES {
-        return Err(unavailable(format!("it claims {} leaves", entry.sum.leaves)));
+        return Err(unavailable(format!(
+            "it claims {} leaves",
+            entry.sum.leaves
+        )));
     }
     let mut pages = vec![read_leaves(&first).map_err(unreadable)?];
     let mut known = pages[0].0.len() as u64;
     while known < entry.sum.leaves {
-        let next = page(&url, known).await.map_err(|error| unavailable(format!("{error:#}")))?;
+        let next = page(&url, known)
+            .await
+            .map_err(|error| unavailable(format!("{error:#}")))?;
         let next = read_leaves(&next).map_err(unreadable)?;
         if next.0.is_empty() {
-            return Err(unavailable(format!("it gave {known} of {} leaves", entry.sum.leaves)));
+            return Err(unavailable(format!(
+                "it gave {known} of {} leaves",
+                entry.sum.leaves
+            )));
         }
         known += next.0.len() as u64;
         pages.push(next);
     }
-    Ok(Proof { entry, entry_proof, pages })
+    Ok(Proof {
+        entry,
+        entry_proof,
+        pages,
+    })
 }
 
 async fn page(url: &str, start: u64) -> anyhow::Result<Answer> {
     let answer = tokio::time::timeout(PATIENCE, get(&format!("{url}?start={start}"))).await;
-    let answer = answer.map_err(|_| anyhow::anyhow!("no answer within {} s", PATIENCE.as_secs()))??;
+    let answer =
+        answer.map_err(|_| anyhow::anyhow!("no answer within {} s", PATIENCE.as_secs()))??;
     Ok(serde_json::from_slice(&answer)?)
 }
 
 fn read_leaves(answer: &Answer) -> anyhow::Result<(Vec<Leaf>, RangeProof<LeafKey>)> {
-    let leaves = answer.leaves.iter().map(|leaf| scale(leaf)).collect::<anyhow::Result<_>>()?;
+    let leaves = answer
+        .leaves
+        .iter()
+        .map(|leaf| scale(leaf))
+        .collect::<anyhow::Result<_>>()?;
     Ok((leaves, scale(&answer.leaves_proof)?))
 }
 
@@ -92,12 +115,20 @@ async fn get(url: &str) -> anyhow::Result<Vec<u8>> {
     let client: Client<_, Empty<bytes::Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let response = client.get(url.parse()?).await?;
     let status = response.status();
-    let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
+    let body = Limited::new(response.into_body(), MAX_ANSWER)
+        .collect()
+        .await;
     let body = body.map_err(|error| anyhow::anyhow!("{error}"))?.to_bytes();
-    anyhow::ensure!(status.is_success(), "{status}: {}", String::from_utf8_lossy(&body[..body.len().min(300)]));
+    anyhow::ensure!(
+        status.is_success(),
+        "{status}: {}",
+        String::from_utf8_lossy(&body[..body.len().min(300)])
+    );
     Ok(body.into())
 }
 
 fn scale<T: Decode>(digits: &str) -> anyhow::Result<T> {
-    Ok(T::decode_all(&mut hex::decode(digits.trim_start_matches("0x"))?.as_slice())?)
+    Ok(T::decode_all(
+        &mut hex::decode(digits.trim_start_matches("0x"))?.as_slice(),
+    )?)
 }

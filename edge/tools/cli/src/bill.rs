@@ -21,7 +21,9 @@ use selvedge_primitives_math::{
     tree::TreeKind,
 };
 use selvedge_primitives_runtime_api::{ClockView, CommitmentStatus, InvoiceHead, InvoiceLine};
-use selvedge_primitives_types::{Account, CustomerEntryKey, Epoch, EntryKey, Hash, PriceList, Usage};
+use selvedge_primitives_types::{
+    Account, CustomerEntryKey, EntryKey, Epoch, Hash, PriceList, Usage,
+};
 use sha3::Digest;
 use std::{
     collections::BTreeSet,
@@ -45,10 +47,20 @@ pub async fn run(context: &Context<'_>, args: BillArgs) -> anyhow::Result<()> {
         Some(epoch) => Epoch(epoch),
         None => last_ended(&chain).await?,
     };
-    let head = head(context, &chain, account, epoch, args.wait.map(Duration::from_secs)).await?;
+    let head = head(
+        context,
+        &chain,
+        account,
+        epoch,
+        args.wait.map(Duration::from_secs),
+    )
+    .await?;
     let mut lines = Vec::with_capacity(head.lines.len());
     for line in &head.lines {
-        context.output.progress(format!("checking service {} at gateway {} ...", line.service, line.gateway));
+        context.output.progress(format!(
+            "checking service {} at gateway {} ...",
+            line.service, line.gateway
+        ));
         let proof = audit::fetch(line, account, epoch).await?;
         let versions = check(line, account, epoch, &head.prices, &proof)?;
         lines.push(json_line(line, proof.leaves().count() as u64, versions));
@@ -69,7 +81,9 @@ pub async fn run(context: &Context<'_>, args: BillArgs) -> anyhow::Result<()> {
 async fn last_ended(chain: &Chain) -> anyhow::Result<Epoch> {
     let clock: ClockView = chain.view("BillingApi_clock", &()).await?;
     let ended = clock.epoch.0.checked_sub(1);
-    Ok(Epoch(ended.ok_or_else(|| Failure::NotFound("no epoch has ended yet".into()))?))
+    Ok(Epoch(ended.ok_or_else(|| {
+        Failure::NotFound("no epoch has ended yet".into())
+    })?))
 }
 
 /// Reads the head; with `wait`, again and again until every gateway's part is settled.
@@ -82,10 +96,15 @@ async fn head(
 ) -> anyhow::Result<InvoiceHead> {
     let start = Instant::now();
     loop {
-        let head: Option<InvoiceHead> = chain.view("BillingApi_invoice_head", &(account, epoch)).await?;
+        let head: Option<InvoiceHead> = chain
+            .view("BillingApi_invoice_head", &(account, epoch))
+            .await?;
         let settled = |head: &InvoiceHead| {
             let open = |line: &InvoiceLine| {
-                matches!(line.status, CommitmentStatus::Pending | CommitmentStatus::Settling(_))
+                matches!(
+                    line.status,
+                    CommitmentStatus::Pending | CommitmentStatus::Settling(_)
+                )
             };
             head.complete && !head.lines.iter().any(open)
         };
@@ -93,14 +112,22 @@ async fn head(
             (Some(head), None) => return Ok(head),
             (Some(head), Some(_)) if settled(&head) => return Ok(head),
             (None, None) => {
-                return Err(Failure::NotFound(format!("epoch {epoch} has not ended; --wait waits for it")).into())
+                return Err(Failure::NotFound(format!(
+                    "epoch {epoch} has not ended; --wait waits for it"
+                ))
+                .into())
             }
             (_, Some(limit)) if start.elapsed() >= limit => {
-                let text = format!("epoch {epoch} was not settled within {} s; try again later", limit.as_secs());
+                let text = format!(
+                    "epoch {epoch} was not settled within {} s; try again later",
+                    limit.as_secs()
+                );
                 return Err(Failure::NotFound(text).into());
             }
             _ => {
-                context.output.progress(format!("epoch {epoch} is not settled yet ..."));
+                context
+                    .output
+                    .progress(format!("epoch {epoch} is not settled yet ..."));
                 tokio::time::sleep(Duration::from_secs(3)).await;
             }
         }
@@ -116,7 +143,10 @@ pub fn check(
     proof: &Proof,
 ) -> Result<BTreeSet<u32>, Failure> {
     let bad = |reason: String| {
-        Failure::ProofInvalid(format!("service {} at gateway {}: {reason}", line.service, line.gateway))
+        Failure::ProofInvalid(format!(
+            "service {} at gateway {}: {reason}",
+            line.service, line.gateway
+        ))
     };
     let commitment = &line.commitment;
     if (commitment.gateway, commitment.epoch) != (line.gateway, epoch) {
@@ -125,14 +155,27 @@ pub fn check(
     verify_commitment(commitment).map_err(|error| bad(error.to_string()))?;
 
     let entry = &proof.entry;
-    if entry.key != EntryKey::from(CustomerEntryKey { customer, service: line.service }) {
+    if entry.key
+        != EntryKey::from(CustomerEntryKey {
+            customer,
+            service: line.service,
+        })
+    {
         return Err(bad("the gateway proved the entry of somebody else".into()));
     }
     if proof.entry_proof.start != line.entry {
-        return Err(bad(format!("the entry is number {}, the chain charged number {}", proof.entry_proof.start, line.entry)));
+        return Err(bad(format!(
+            "the entry is number {}, the chain charged number {}",
+            proof.entry_proof.start, line.entry
+        )));
     }
-    verify_entries::<Keccak>(TreeKind::Customers, &commitment.customers, &[*entry], &proof.entry_proof)
-        .map_err(|error| bad(error.to_string()))?;
+    verify_entries::<Keccak>(
+        TreeKind::Customers,
+        &commitment.customers,
+        &[*entry],
+        &proof.entry_proof,
+    )
+    .map_err(|error| bad(error.to_string()))?;
     let mut known = 0;
     for (leaves, page_proof) in &proof.pages {
         if u64::from(page_proof.start) != known {
@@ -143,23 +186,37 @@ pub fn check(
         known += leaves.len() as u64;
     }
     if known != entry.sum.leaves {
-        return Err(bad(format!("{known} of {} leaves are there", entry.sum.leaves)));
+        return Err(bad(format!(
+            "{known} of {} leaves are there",
+            entry.sum.leaves
+        )));
     }
     if (line.amount, line.paid, line.free) != (entry.sum.amount, entry.sum.paid, entry.sum.free) {
-        return Err(bad("the chain charged something else than the gateway committed".into()));
+        return Err(bad(
+            "the chain charged something else than the gateway committed".into(),
+        ));
     }
 
     let mut versions = BTreeSet::new();
     for leaf in proof.leaves() {
         let body = &leaf.body;
         if (body.gateway, body.epoch) != (line.gateway, epoch) || !body.slice.is_valid() {
-            return Err(bad(format!("a leaf of slice {} is of another gateway or time", body.slice)));
+            return Err(bad(format!(
+                "a leaf of slice {} is of another gateway or time",
+                body.slice
+            )));
         }
-        let list = prices.iter().find(|list| list.version == body.price_version);
-        let list = list.ok_or_else(|| bad(format!("no price list {} is published", body.price_version)))?;
+        let list = prices
+            .iter()
+            .find(|list| list.version == body.price_version);
+        let list =
+            list.ok_or_else(|| bad(format!("no price list {} is published", body.price_version)))?;
         let right = charge(&body.paid, &list.prices).map_err(|error| bad(error.to_string()))?;
         if right != body.amount {
-            return Err(bad(format!("a leaf of slice {} charges {} where {right} is right", body.slice, body.amount)));
+            return Err(bad(format!(
+                "a leaf of slice {} charges {} where {right} is right",
+                body.slice, body.amount
+            )));
         }
         versions.insert(body.price_version);
     }
@@ -182,9 +239,16 @@ fn json_line(line: &InvoiceLine, leaves: u64, versions: BTreeSet<u32>) -> views:
 
 fn human(head: &InvoiceHead, total: u128) -> String {
     let units = |usage: &Usage| -> String {
-        let parts: Vec<_> =
-            usage.iter().filter(|(_, units)| *units > 0).map(|(class, units)| format!("{units} {}", class.name())).collect();
-        if parts.is_empty() { "-".into() } else { parts.join("\n") }
+        let parts: Vec<_> = usage
+            .iter()
+            .filter(|(_, units)| *units > 0)
+            .map(|(class, units)| format!("{units} {}", class.name()))
+            .collect();
+        if parts.is_empty() {
+            "-".into()
+        } else {
+            parts.join("\n")
+        }
     };
     let rows = head.lines.iter().map(|line| {
         [
@@ -201,9 +265,17 @@ fn human(head: &InvoiceHead, total: u128) -> String {
         keys::address(&head.customer),
         head.epoch,
         (head.to.0 - head.from.0) / 1000,
-        output::table(["service", "gateway", "use", "charge", "state", "proof"], &[0, 3], rows.collect()),
+        output::table(
+            ["service", "gateway", "use", "charge", "state", "proof"],
+            &[0, 3],
+            rows.collect()
+        ),
         Sel(total),
-        if head.complete { "" } else { ", so far: not every gateway has committed" },
+        if head.complete {
+            ""
+        } else {
+            ", so far: not every gateway has committed"
+        },
     )
 }
 

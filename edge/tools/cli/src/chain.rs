@@ -47,7 +47,10 @@ impl Chain {
     pub async fn connect(url: &str) -> Result<Self, Failure> {
         let client = OnlineClient::from_insecure_url(url)
             .await
-            .map_err(|error| Failure::NodeUnreachable { url: url.into(), cause: error.to_string() })?;
+            .map_err(|error| Failure::NodeUnreachable {
+                url: url.into(),
+                cause: error.to_string(),
+            })?;
         Ok(Self { client })
     }
 
@@ -57,14 +60,25 @@ impl Chain {
     }
 
     /// Calls a runtime API function, such as `NodesApi_node`, at the newest finalised block.
-    pub async fn view<R: Decode>(&self, function: &str, arguments: &impl Encode) -> anyhow::Result<R> {
+    pub async fn view<R: Decode>(
+        &self,
+        function: &str,
+        arguments: &impl Encode,
+    ) -> anyhow::Result<R> {
         let block = self.client.at_current_block().await?;
-        let bytes = block.runtime_apis().call_raw(function, Some(&arguments.encode())).await?;
+        let bytes = block
+            .runtime_apis()
+            .call_raw(function, Some(&arguments.encode()))
+            .await?;
         let mut input = bytes.as_slice();
         let answer = R::decode(&mut input)
             .map_err(|error| Failure::AnswerInvalid(format!("{function}: {error}")))?;
         if !input.is_empty() {
-            return Err(Failure::AnswerInvalid(format!("{function}: {} bytes too many", input.len())).into());
+            return Err(Failure::AnswerInvalid(format!(
+                "{function}: {} bytes too many",
+                input.len()
+            ))
+            .into());
         }
         Ok(answer)
     }
@@ -99,7 +113,8 @@ impl Chain {
         let address = dynamic::storage::<(u64,), Stake>("NodeStaking", "Stakes");
         let block = self.client.at_current_block().await?;
         let stored = block.storage().try_fetch(address, (stake.0,)).await?;
-        let stored = stored.ok_or_else(|| Failure::NotFound(format!("there is no stake #{stake}")))?;
+        let stored =
+            stored.ok_or_else(|| Failure::NotFound(format!("there is no stake #{stake}")))?;
         Ok(stored.decode()?.assignments)
     }
 
@@ -112,7 +127,10 @@ impl Chain {
         signer: &Keypair,
     ) -> anyhow::Result<Receipt> {
         let name = format!("{pallet}.{call}");
-        let refused = |reason: String| Failure::Refused { call: name.clone(), reason };
+        let refused = |reason: String| Failure::Refused {
+            call: name.clone(),
+            reason,
+        };
         let payload = dynamic::transaction(pallet, call, Composite::named(fields));
         let block = self.client.at_current_block().await?;
         let in_block = block
@@ -123,8 +141,14 @@ impl Chain {
             .wait_for_finalized()
             .await
             .map_err(|error| refused(error.to_string()))?;
-        let events = in_block.wait_for_success().await.map_err(|error| refused(error.to_string()))?;
-        Ok(Receipt { block: format!("{:#x}", in_block.block_hash()), events })
+        let events = in_block
+            .wait_for_success()
+            .await
+            .map_err(|error| refused(error.to_string()))?;
+        Ok(Receipt {
+            block: format!("{:#x}", in_block.block_hash()),
+            events,
+        })
     }
 }
 

@@ -6,10 +6,20 @@ use std::path::PathBuf;
 
 /// Selvedge: accounts, services, bills and nodes.
 #[derive(Debug, Parser)]
-#[command(name = "selvedge", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "selvedge",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
 pub struct Cli {
     /// JSON-RPC of a chain node.
-    #[arg(long, global = true, env = "SELVEDGE_URL", default_value = "ws://127.0.0.1:9944")]
+    #[arg(
+        long,
+        global = true,
+        env = "SELVEDGE_URL",
+        default_value = "ws://127.0.0.1:9944"
+    )]
     pub url: String,
 
     #[command(flatten)]
@@ -27,7 +37,13 @@ pub struct Cli {
 #[derive(Debug, Args)]
 pub struct KeyArgs {
     /// Secret of the signing account: a seed phrase, a 0x seed, or a development path such as //Alice.
-    #[arg(long, global = true, env = "SELVEDGE_SURI", hide_env_values = true, conflicts_with = "key_file")]
+    #[arg(
+        long,
+        global = true,
+        env = "SELVEDGE_SURI",
+        hide_env_values = true,
+        conflicts_with = "key_file"
+    )]
     pub suri: Option<String>,
 
     /// File that holds the secret of the signing account.

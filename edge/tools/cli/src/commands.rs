@@ -64,18 +64,25 @@ impl Context<'_> {
         self.output.progress(format!("sending {pallet}.{call} ..."));
         let receipt = chain.submit(pallet, call, fields, &signer).await?;
         let result = result(&receipt)?;
-        let human: String = result.iter().map(|(name, value)| format!("{name}: {}\n", plain(value))).collect();
+        let human: String = result
+            .iter()
+            .map(|(name, value)| format!("{name}: {}\n", plain(value)))
+            .collect();
         let done = views::Done {
             call: format!("{pallet}.{call}"),
             block: receipt.block.clone(),
             result: result.into_iter().collect(),
         };
-        self.output.answer(&done, || format!("{human}final in block {}", receipt.block))
+        self.output
+            .answer(&done, || format!("{human}final in block {}", receipt.block))
     }
 }
 
 fn plain(value: &serde_json::Value) -> String {
-    value.as_str().map(Into::into).unwrap_or_else(|| value.to_string())
+    value
+        .as_str()
+        .map(Into::into)
+        .unwrap_or_else(|| value.to_string())
 }
 
 /// No result beyond the block.
@@ -85,7 +92,11 @@ pub fn nothing(_: &Receipt) -> anyhow::Result<Vec<(&'static str, serde_json::Val
 
 /// Runs a command.
 pub async fn run(cli: Cli, output: &Output) -> anyhow::Result<()> {
-    let context = Context { url: cli.url, key: cli.key, output };
+    let context = Context {
+        url: cli.url,
+        key: cli.key,
+        output,
+    };
     match cli.command {
         Command::Account(command) => account::run(&context, command).await,
         Command::Service(command) => service::run(&context, command).await,

@@ -22,13 +22,15 @@ pub fn account(text: &str) -> Result<Account, Failure> {
     if let Some(digits) = text.strip_prefix("0x") {
         return bytes32(digits).map(Account).ok_or_else(bad);
     }
-    let (account, _) = sp_core::crypto::AccountId32::from_ss58check_with_version(text).map_err(|_| bad())?;
+    let (account, _) =
+        sp_core::crypto::AccountId32::from_ss58check_with_version(text).map_err(|_| bad())?;
     Ok(Account(account.into()))
 }
 
 /// The account's address on this network.
 pub fn address(account: &Account) -> String {
-    sp_core::crypto::AccountId32::from(account.0).to_ss58check_with_version(Ss58AddressFormat::custom(SS58_PREFIX))
+    sp_core::crypto::AccountId32::from(account.0)
+        .to_ss58check_with_version(Ss58AddressFormat::custom(SS58_PREFIX))
 }
 
 /// Reads a device id from hex.
@@ -47,8 +49,9 @@ impl DeviceKey {
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| Failure::KeyInvalid(format!("{}: {error}", path.display())))?;
-        let seed = bytes32(text.trim().trim_start_matches("0x"))
-            .ok_or_else(|| Failure::KeyInvalid(format!("{} does not hold 64 hex digits", path.display())))?;
+        let seed = bytes32(text.trim().trim_start_matches("0x")).ok_or_else(|| {
+            Failure::KeyInvalid(format!("{} does not hold 64 hex digits", path.display()))
+        })?;
         Ok(Self(SigningKey::from_bytes(&seed)))
     }
 
@@ -78,7 +81,10 @@ mod tests {
         let text = address(&alice);
         assert!(text.starts_with("se"), "{text}");
         assert_eq!(account(&text).unwrap(), alice);
-        assert_eq!(account("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY").unwrap(), alice);
+        assert_eq!(
+            account("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY").unwrap(),
+            alice
+        );
     }
 
     #[test]
@@ -86,6 +92,9 @@ mod tests {
         assert!(matches!(account("0x12"), Err(Failure::AccountInvalid(_))));
         assert!(matches!(account("seXYZ"), Err(Failure::AccountInvalid(_))));
         assert!(matches!(device("12"), Err(Failure::DeviceInvalid(_))));
-        assert!(matches!(account_key("not a phrase"), Err(Failure::KeyInvalid(_))));
+        assert!(matches!(
+            account_key("not a phrase"),
+            Err(Failure::KeyInvalid(_))
+        ));
     }
 }

@@ -16,8 +16,16 @@ impl Output {
     }
 
     /// Prints an answer: `value` to programs, the text made by `human` to people.
-    pub fn answer(&self, value: &impl Serialize, human: impl FnOnce() -> String) -> anyhow::Result<()> {
-        let text = if self.json { serde_json::to_string_pretty(value)? } else { human() };
+    pub fn answer(
+        &self,
+        value: &impl Serialize,
+        human: impl FnOnce() -> String,
+    ) -> anyhow::Result<()> {
+        let text = if self.json {
+            serde_json::to_string_pretty(value)?
+        } else {
+            human()
+        };
         match writeln!(std::io::stdout().lock(), "{}", text.trim_end()) {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             other => Ok(other?),
@@ -60,5 +68,7 @@ pub fn table<const N: usize>(head: [&str; N], right: &[usize], rows: Vec<[String
 /// A list of names and values.
 pub fn list(rows: &[(&str, String)]) -> String {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    rows.iter().map(|(name, value)| format!("{name:width$}  {value}\n")).collect()
+    rows.iter()
+        .map(|(name, value)| format!("{name:width$}  {value}\n"))
+        .collect()
 }

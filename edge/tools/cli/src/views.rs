@@ -8,7 +8,11 @@ use std::collections::BTreeMap;
 
 /// Usage by class; classes that were not used are left out.
 pub fn usage(usage: &Usage) -> BTreeMap<UsageClassName, u64> {
-    usage.iter().filter(|(_, units)| *units > 0).map(|(class, units)| (UsageClassName(class), units)).collect()
+    usage
+        .iter()
+        .filter(|(_, units)| *units > 0)
+        .map(|(class, units)| (UsageClassName(class), units))
+        .collect()
 }
 
 /// Key of a usage class in JSON.
@@ -77,7 +81,14 @@ pub struct Host {
 
 impl From<&api::ServiceView> for Service {
     fn from(view: &api::ServiceView) -> Self {
-        let hosts = view.hosts.iter().map(|(name, proven)| Host { name: text(name), proven: *proven }).collect();
+        let hosts = view
+            .hosts
+            .iter()
+            .map(|(name, proven)| Host {
+                name: text(name),
+                proven: *proven,
+            })
+            .collect();
         Self {
             service: view.id.0,
             owner: address(&view.owner),
@@ -144,7 +155,10 @@ impl From<&api::NodeView> for Node {
             region: view.region.to_string(),
             endpoint: text(&view.endpoint),
             public_url: text(&view.public_url),
-            stake: view.stake.map(|(id, amount)| Stake { id: id.0, amount: amount.to_string() }),
+            stake: view.stake.map(|(id, amount)| Stake {
+                id: id.0,
+                amount: amount.to_string(),
+            }),
             active: view.active,
             draining: view.draining,
             score: view.score.as_ref().map(|score| Score {

@@ -12,13 +12,29 @@ pub async fn run(context: &Context<'_>, command: AccountCommand) -> anyhow::Resu
         AccountCommand::Transfer { to, amount } => {
             let to = Value::unnamed_variant("Id", [Value::from_bytes(keys::account(&to)?.0)]);
             let fields = vec![("dest", to), ("value", Value::u128(amount.0))];
-            context.submit("Balances", "transfer_keep_alive", fields, nothing).await
+            context
+                .submit("Balances", "transfer_keep_alive", fields, nothing)
+                .await
         }
         AccountCommand::Deposit { amount } => {
-            context.submit("Billing", "deposit", vec![("amount", Value::u128(amount.0))], nothing).await
+            context
+                .submit(
+                    "Billing",
+                    "deposit",
+                    vec![("amount", Value::u128(amount.0))],
+                    nothing,
+                )
+                .await
         }
         AccountCommand::Withdraw { amount } => {
-            context.submit("Billing", "withdraw", vec![("amount", Value::u128(amount.0))], nothing).await
+            context
+                .submit(
+                    "Billing",
+                    "withdraw",
+                    vec![("amount", Value::u128(amount.0))],
+                    nothing,
+                )
+                .await
         }
         AccountCommand::Close => context.submit("Billing", "close", vec![], nothing).await,
     }
@@ -36,7 +52,11 @@ fn new(context: &Context<'_>) -> anyhow::Result<()> {
             ("account", address.clone()),
             ("public key", account.to_string()),
             ("secret phrase", phrase.clone()),
-            ("", "write the phrase down: it is shown once, and whoever has it has the account".into()),
+            (
+                "",
+                "write the phrase down: it is shown once, and whoever has it has the account"
+                    .into(),
+            ),
         ])
     })
 }
@@ -52,9 +72,15 @@ async fn show(context: &Context<'_>, account: Option<&str>) -> anyhow::Result<()
         prepaid: view.as_ref().map(Into::into),
     };
     context.output.answer(&value, || {
-        let mut rows = vec![("account", keys::address(&account)), ("free", Sel(free).to_string())];
+        let mut rows = vec![
+            ("account", keys::address(&account)),
+            ("free", Sel(free).to_string()),
+        ];
         match &view {
-            None => rows.push(("prepaid", "none: open one with `selvedge account deposit`".into())),
+            None => rows.push((
+                "prepaid",
+                "none: open one with `selvedge account deposit`".into(),
+            )),
             Some(view) => rows.extend([
                 ("prepaid", Sel(view.balance).to_string()),
                 ("reserved", Sel(view.reserved).to_string()),

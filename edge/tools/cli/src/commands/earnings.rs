@@ -13,7 +13,11 @@ pub async fn run(context: &Context<'_>, command: EarningsCommand) -> anyhow::Res
 
 async fn show(context: &Context<'_>, account: Option<&str>) -> anyhow::Result<()> {
     let account = context.account_or_signer(account)?;
-    let view: Earnings = context.chain().await?.view("NodesApi_earnings", &account).await?;
+    let view: Earnings = context
+        .chain()
+        .await?
+        .view("NodesApi_earnings", &account)
+        .await?;
     let value = views::Earnings::new(keys::address(&account), &view);
     context.output.answer(&value, || {
         let row = |kind: &str, payable: u128, claimed: u128| {
@@ -38,12 +42,18 @@ async fn show(context: &Context<'_>, account: Option<&str>) -> anyhow::Result<()
 
 async fn claim(context: &Context<'_>) -> anyhow::Result<()> {
     let account = context.account_or_signer(None)?;
-    let view: Earnings = context.chain().await?.view("NodesApi_earnings", &account).await?;
+    let view: Earnings = context
+        .chain()
+        .await?
+        .view("NodesApi_earnings", &account)
+        .await?;
     if view.usage_payable > view.usage_claimed {
         context.submit("Billing", "claim", vec![], nothing).await?;
     }
     if view.yield_payable > view.yield_claimed {
-        context.submit("NodeYields", "claim", vec![], nothing).await?;
+        context
+            .submit("NodeYields", "claim", vec![], nothing)
+            .await?;
     }
     if view.usage_payable == view.usage_claimed && view.yield_payable == view.yield_claimed {
         context.output.progress("nothing to claim");

@@ -25,14 +25,29 @@ async fn clock(context: &Context<'_>) -> anyhow::Result<()> {
     });
     context.output.answer(&value, || {
         output::list(&[
-            ("epoch", format!("{}, ends in {}", view.epoch, duration(left))),
-            ("era", format!("{}, {} epochs of {}", view.era, view.epochs_per_era, duration(view.epoch_length.0))),
+            (
+                "epoch",
+                format!("{}, ends in {}", view.epoch, duration(left)),
+            ),
+            (
+                "era",
+                format!(
+                    "{}, {} epochs of {}",
+                    view.era,
+                    view.epochs_per_era,
+                    duration(view.epoch_length.0)
+                ),
+            ),
         ])
     })
 }
 
 async fn prices(context: &Context<'_>) -> anyhow::Result<()> {
-    let lists: Vec<(PriceList, Epoch)> = context.chain().await?.view("BillingApi_price_lists", &()).await?;
+    let lists: Vec<(PriceList, Epoch)> = context
+        .chain()
+        .await?
+        .view("BillingApi_price_lists", &())
+        .await?;
     let value: Vec<_> = lists
         .iter()
         .map(|(list, from)| serde_json::json!({ "version": list.version, "from_epoch": from.0, "prices_2_32": list.prices.0 }))
@@ -40,10 +55,20 @@ async fn prices(context: &Context<'_>) -> anyhow::Result<()> {
     context.output.answer(&value, || {
         let rows = lists.iter().flat_map(|(list, from)| {
             UsageClass::ALL.into_iter().map(move |class| {
-                let planck = (u128::from(list.prices.of(class)) * 1_000_000) >> Prices::FRACTION_BITS;
-                [list.version.to_string(), from.to_string(), class.name().into(), planck.to_string()]
+                let planck =
+                    (u128::from(list.prices.of(class)) * 1_000_000) >> Prices::FRACTION_BITS;
+                [
+                    list.version.to_string(),
+                    from.to_string(),
+                    class.name().into(),
+                    planck.to_string(),
+                ]
             })
         });
-        output::table(["list", "from epoch", "class", "planck per million"], &[0, 1, 3], rows.collect())
+        output::table(
+            ["list", "from epoch", "class", "planck per million"],
+            &[0, 1, 3],
+            rows.collect(),
+        )
     })
 }

@@ -25,20 +25,32 @@ pub async fn run(context: &Context<'_>, command: NodeCommand) -> anyhow::Result<
         NodeCommand::Status { device } => status(context, keys::device(&device)?).await,
         NodeCommand::Register(args) => register(context, args).await,
         NodeCommand::Stake { role } => stake(context, parse_role(&role)?).await,
-        NodeCommand::Assign { stake, device_key } => assign(context, StakeId(stake), &device_key).await,
+        NodeCommand::Assign { stake, device_key } => {
+            assign(context, StakeId(stake), &device_key).await
+        }
         NodeCommand::Unassign { stake } => {
-            context.submit("NodeStaking", "unassign", vec![("stake", Value::u128(stake.into()))], nothing).await
+            context
+                .submit(
+                    "NodeStaking",
+                    "unassign",
+                    vec![("stake", Value::u128(stake.into()))],
+                    nothing,
+                )
+                .await
         }
         NodeCommand::Drain { device, end } => {
             let call = if end { "end_drain" } else { "request_drain" };
             let device = Value::from_bytes(keys::device(&device)?.0);
-            context.submit("NodeRegistry", call, vec![("device", device)], nothing).await
+            context
+                .submit("NodeRegistry", call, vec![("device", device)], nothing)
+                .await
         }
     }
 }
 
 fn parse_role(text: &str) -> Result<Role, Failure> {
-    text.parse().map_err(|error| Failure::Input(format!("{text:?} is {error}")))
+    text.parse()
+        .map_err(|error| Failure::Input(format!("{text:?} is {error}")))
 }
 
 fn role_value(role: Role) -> Value {
@@ -64,21 +76,30 @@ async fn list(context: &Context<'_>) -> anyhow::Result<()> {
     let values: Vec<views::Node> = nodes.iter().map(Into::into).collect();
     context.output.answer(&values, || {
         let rows = nodes.iter().map(|node| {
-            let score = |pick: fn(&selvedge_primitives_runtime_api::ScoreView) -> selvedge_primitives_types::Score| {
-                node.score.as_ref().map(|score| pick(score).to_string()).unwrap_or_else(|| "-".into())
+            let score = |pick: fn(
+                &selvedge_primitives_runtime_api::ScoreView,
+            ) -> selvedge_primitives_types::Score| {
+                node.score
+                    .as_ref()
+                    .map(|score| pick(score).to_string())
+                    .unwrap_or_else(|| "-".into())
             };
             [
                 node.device.to_string()[..12].into(),
                 node.role.to_string(),
                 node.region.to_string(),
                 state(node).into(),
-                node.stake.map(|(_, amount)| Sel(amount).to_string()).unwrap_or_else(|| "-".into()),
+                node.stake
+                    .map(|(_, amount)| Sel(amount).to_string())
+                    .unwrap_or_else(|| "-".into()),
                 score(|score| score.quality),
                 score(|score| score.service),
                 String::from_utf8_lossy(&node.endpoint).into_owned(),
             ]
         });
-        let head = ["device", "role", "region", "state", "stake", "quality", "service", "endpoint"];
+        let head = [
+            "device", "role", "region", "state", "stake", "quality", "service", "endpoint",
+        ];
         output::table(head, &[4, 5, 6], rows.collect())
     })
 }
@@ -93,8 +114,13 @@ fn state(node: &NodeView) -> &'static str {
 }
 
 async fn status(context: &Context<'_>, device: DeviceId) -> anyhow::Result<()> {
-    let node: Option<NodeView> = context.chain().await?.view("NodesApi_node", &device).await?;
-    let node = node.ok_or_else(|| Failure::NotFound(format!("no device {device} is registered")))?;
+    let node: Option<NodeView> = context
+        .chain()
+        .await?
+        .view("NodesApi_node", &device)
+        .await?;
+    let node =
+        node.ok_or_else(|| Failure::NotFound(format!("no device {device} is registered")))?;
     let value = views::Node::from(&node);
     context.output.answer(&value, || {
         let mut rows = vec![
@@ -138,16 +164,28 @@ async fn status(context: &Context<'_>, device: DeviceId) -> anyhow::Result<()> {
 async fn register(context: &Context<'_>, args: RegisterArgs) -> anyhow::Result<()> {
     let role = parse_role(&args.role)?;
     let region = Region::parse(&args.region).ok_or_else(|| {
-        Failure::Input(format!("{:?} is no region: use one to eight of a-z, 0-9 and -", args.region))
+        Failure::Input(format!(
+            "{:?} is no region: use one to eight of a-z, 0-9 and -",
+            args.region
+        ))
     })?;
     let agent_key = args
         .agent_key
         .strip_prefix("0x")
         .and_then(keys::bytes32)
-        .ok_or_else(|| Failure::Input(format!("{:?} is no agent key: use 0x and 64 hex digits", args.agent_key)))?;
+        .ok_or_else(|| {
+            Failure::Input(format!(
+                "{:?} is no agent key: use 0x and 64 hex digits",
+                args.agent_key
+            ))
+        })?;
     let key = DeviceKey::read(&args.device_key)?;
     let operator = context.account_or_signer(None)?;
-    let payload = RegisterDevicePayload { operator, device: key.device(), agent_key };
+    let payload = RegisterDevicePayload {
+        operator,
+        device: key.device(),
+        agent_key,
+    };
     let genesis = context.chain().await?.genesis();
     let signature = key.sign(&Domain::RegisterDevice.message(&genesis, &payload));
     let fields = vec![
@@ -161,14 +199,28 @@ async fn register(context: &Context<'_>, args: RegisterArgs) -> anyhow::Result<(
         ("signature", Value::from_bytes(signature.0)),
     ];
     let device = key.device().to_string();
-    context.submit("NodeRegistry", "register_device", fields, |_| Ok(vec![("device", device.into())])).await
+    context
+        .submit("NodeRegistry", "register_device", fields, |_| {
+            Ok(vec![("device", device.into())])
+        })
+        .await
 }
 
 async fn stake(context: &Context<'_>, role: Role) -> anyhow::Result<()> {
     context
-        .submit("NodeStaking", "create_stake", vec![("role", role_value(role))], |receipt| {
-            Ok(vec![("stake", receipt.number("NodeStaking", "StakeCreated", "stake")?.into())])
-        })
+        .submit(
+            "NodeStaking",
+            "create_stake",
+            vec![("role", role_value(role))],
+            |receipt| {
+                Ok(vec![(
+                    "stake",
+                    receipt
+                        .number("NodeStaking", "StakeCreated", "stake")?
+                        .into(),
+                )])
+            },
+        )
         .await
 }
 
@@ -177,12 +229,19 @@ async fn assign(context: &Context<'_>, stake: StakeId, device_key: &Path) -> any
     let owner = context.account_or_signer(None)?;
     let chain = context.chain().await?;
     let nonce = chain.assignments(stake).await?;
-    let payload = AssignStakePayload { stake, owner, device: key.device(), nonce };
+    let payload = AssignStakePayload {
+        stake,
+        owner,
+        device: key.device(),
+        nonce,
+    };
     let signature = key.sign(&Domain::AssignStake.message(&chain.genesis(), &payload));
     let fields = vec![
         ("stake", Value::u128(stake.0.into())),
         ("device", Value::from_bytes(key.device().0)),
         ("signature", Value::from_bytes(signature.0)),
     ];
-    context.submit("NodeStaking", "assign", fields, nothing).await
+    context
+        .submit("NodeStaking", "assign", fields, nothing)
+        .await
 }

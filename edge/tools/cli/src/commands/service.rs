@@ -8,15 +8,32 @@ use subxt::dynamic::Value;
 
 pub async fn run(context: &Context<'_>, command: ServiceCommand) -> anyhow::Result<()> {
     match command {
-        ServiceCommand::Create { hosts, origin, cap, prices } => create(context, hosts, origin, cap, prices).await,
+        ServiceCommand::Create {
+            hosts,
+            origin,
+            cap,
+            prices,
+        } => create(context, hosts, origin, cap, prices).await,
         ServiceCommand::List { account } => list(context, account.as_deref()).await,
         ServiceCommand::Pause { service } => on_service(context, "pause", service, None).await,
         ServiceCommand::Resume { service } => on_service(context, "resume", service, None).await,
         ServiceCommand::SetCap { service, cap } => {
-            on_service(context, "set_cap", service, Some(("cap", Value::u128(cap.0)))).await
+            on_service(
+                context,
+                "set_cap",
+                service,
+                Some(("cap", Value::u128(cap.0))),
+            )
+            .await
         }
         ServiceCommand::SetOrigin { service, origin } => {
-            on_service(context, "set_origin", service, Some(("origin_url", Value::from_bytes(origin)))).await
+            on_service(
+                context,
+                "set_origin",
+                service,
+                Some(("origin_url", Value::from_bytes(origin))),
+            )
+            .await
         }
     }
 }
@@ -43,7 +60,10 @@ async fn create(
         Some(version) => version,
         None => newest_prices(context).await?,
     };
-    let hosts: Vec<Value> = hosts.iter().map(|host| Value::from_bytes(host.to_lowercase())).collect();
+    let hosts: Vec<Value> = hosts
+        .iter()
+        .map(|host| Value::from_bytes(host.to_lowercase()))
+        .collect();
     let fields = vec![
         ("hosts", Value::unnamed_composite(hosts)),
         ("origin_url", Value::from_bytes(origin)),
@@ -53,7 +73,10 @@ async fn create(
     context
         .submit("Services", "create_service", fields, |receipt| {
             let service = receipt.number("Services", "ServiceCreated", "service")?;
-            Ok(vec![("service", service.into()), ("price_version", version.into())])
+            Ok(vec![
+                ("service", service.into()),
+                ("price_version", version.into()),
+            ])
         })
         .await
 }
@@ -62,13 +85,21 @@ async fn newest_prices(context: &Context<'_>) -> anyhow::Result<u32> {
     let chain = context.chain().await?;
     let clock: ClockView = chain.view("BillingApi_clock", &()).await?;
     let lists: Vec<(PriceList, Epoch)> = chain.view("BillingApi_price_lists", &()).await?;
-    let newest = lists.iter().filter(|(_, from)| *from <= clock.epoch).map(|(list, _)| list.version).max();
+    let newest = lists
+        .iter()
+        .filter(|(_, from)| *from <= clock.epoch)
+        .map(|(list, _)| list.version)
+        .max();
     Ok(newest.ok_or_else(|| Failure::NotFound("no price list is in force".into()))?)
 }
 
 async fn list(context: &Context<'_>, account: Option<&str>) -> anyhow::Result<()> {
     let account = context.account_or_signer(account)?;
-    let services: Vec<ServiceView> = context.chain().await?.view("BillingApi_services", &account).await?;
+    let services: Vec<ServiceView> = context
+        .chain()
+        .await?
+        .view("BillingApi_services", &account)
+        .await?;
     let values: Vec<views::Service> = services.iter().map(Into::into).collect();
     context.output.answer(&values, || {
         if services.is_empty() {
@@ -78,7 +109,13 @@ async fn list(context: &Context<'_>, account: Option<&str>) -> anyhow::Result<()
             let hosts: Vec<String> = value
                 .hosts
                 .iter()
-                .map(|host| if host.proven { host.name.clone() } else { format!("{} (unproven)", host.name) })
+                .map(|host| {
+                    if host.proven {
+                        host.name.clone()
+                    } else {
+                        format!("{} (unproven)", host.name)
+                    }
+                })
                 .collect();
             [
                 value.service.to_string(),
@@ -89,6 +126,10 @@ async fn list(context: &Context<'_>, account: Option<&str>) -> anyhow::Result<()
                 if value.paused { "paused" } else { "on" }.into(),
             ]
         });
-        output::table(["#", "hosts", "origin", "cap per epoch", "prices", "state"], &[0, 3, 4], rows.collect())
+        output::table(
+            ["#", "hosts", "origin", "cap per epoch", "prices", "state"],
+            &[0, 3, 4],
+            rows.collect(),
+        )
     })
 }
