@@ -131,6 +131,11 @@ impl Net {
         self.state().now
     }
 
+    /// Body bytes that were read of the answers since the last look at the requests.
+    pub(crate) fn bytes_read(&self) -> usize {
+        self.state().exchanges.iter().map(|one| one.read).sum()
+    }
+
     pub(crate) fn pass(&self, millis: u64) {
         self.state().now += millis;
     }

@@ -69,12 +69,23 @@ fn a_daemon_that_drips() {
 
 #[test]
 fn a_daemon_that_never_ends() {
-    beside(answering(|| {
+    let endless = || {
         Some(Answer {
-            body: vec![7; MAX_MESSAGE + 1],
+            body: vec![7; 3 * MAX_MESSAGE],
             ..Answer::ok(()).unwrap()
         })
-    }));
+    };
+    beside(answering(endless));
+    run(|net| {
+        net.serve(&endpoint(1), answering(endless));
+        net.list(&[endpoint(1)]);
+        work(1);
+        let read = net.bytes_read();
+        assert!(
+            (MAX_MESSAGE..MAX_MESSAGE + 100_000).contains(&read),
+            "read {read} bytes"
+        );
+    });
 }
 
 #[test]
@@ -213,7 +224,17 @@ fn slow_daemons_share_the_time_and_everyone_has_a_turn() {
             let before = net.now();
             work(block);
             assert!(net.now() - before <= longest());
-            served += take_deltas(&net).len();
+            let requests = net.take_requests();
+            let good = requests
+                .iter()
+                .filter(|one| one.url.contains(":9806/"))
+                .count();
+            assert_eq!(
+                requests.len() - good,
+                3,
+                "nobody is asked once the time is up"
+            );
+            served += usize::from(good > 0);
         }
         // Three slow ones use up a block; in the other three blocks the good one comes early
         // enough.
