@@ -150,4 +150,10 @@ mod benchmarks {
             Some(false)
         );
     }
+
+    impl_benchmark_test_suite!(
+        Pallet,
+        crate::mock::externalities(Default::default()),
+        crate::mock::Test
+    );
 }

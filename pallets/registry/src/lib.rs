@@ -30,6 +30,8 @@ pub use pallet::*;
 pub use types::{Address, Device, GenesisDevice, MAX_ADDRESS};
 pub use weights::WeightInfo;
 
+// `register_device` says everything about a device at once, and the macro makes more functions of it.
+#[allow(clippy::too_many_arguments)]
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
@@ -186,7 +188,6 @@ pub mod pallet {
         /// `InvalidCapacity`, `InvalidAgentKey`, `InvalidSignature`, or that the deposit is not there.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::register_device())]
-        #[allow(clippy::too_many_arguments)]
         pub fn register_device(
             origin: OriginFor<T>,
             device: DeviceId,

@@ -11,6 +11,7 @@ use selvedge_primitives_types::{
     signing::RegisterDevicePayload, Account, Domain, Epoch, Millis, StakeId,
 };
 use sp_core::{ed25519, Pair, H256};
+use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
 use sp_runtime::BuildStorage;
 use std::collections::BTreeSet;
 
@@ -158,6 +159,14 @@ pub(crate) fn run(test: impl FnOnce()) {
 }
 
 pub(crate) fn run_with(node_registry: GenesisConfig<Test>, test: impl FnOnce()) {
+    externalities(node_registry).execute_with(|| {
+        test();
+        NodeRegistry::check_invariants().unwrap();
+    });
+}
+
+/// The first block of a network.
+pub(crate) fn externalities(node_registry: GenesisConfig<Test>) -> sp_io::TestExternalities {
     STAKED.take();
     let balances = pallet_balances::GenesisConfig {
         balances: (1..=3).map(|id| (account(id), FUNDS)).collect(),
@@ -169,10 +178,10 @@ pub(crate) fn run_with(node_registry: GenesisConfig<Test>, test: impl FnOnce()) 
         ..Default::default()
     };
     let mut ext: sp_io::TestExternalities = genesis.build_storage().unwrap().into();
+    ext.register_extension(KeystoreExt::new(MemoryKeystore::new()));
     ext.execute_with(|| {
         frame_system::BlockHash::<Test>::insert(0, H256(GENESIS));
         System::set_block_number(1);
-        test();
-        NodeRegistry::check_invariants().unwrap();
     });
+    ext
 }

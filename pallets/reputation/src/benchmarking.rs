@@ -39,4 +39,6 @@ mod benchmarks {
         }
         assert_eq!(Matured::<T>::iter_prefix(0).count(), 0);
     }
+
+    impl_benchmark_test_suite!(Pallet, crate::mock::externalities(), crate::mock::Test);
 }

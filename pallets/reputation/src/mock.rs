@@ -114,13 +114,19 @@ pub(crate) fn close_at(epoch: u64) {
 
 /// Runs a test and checks the invariants after it.
 pub(crate) fn run(test: impl FnOnce()) {
+    externalities().execute_with(|| {
+        test();
+        Reputation::check_invariants().unwrap();
+    });
+}
+
+/// The first block of a network.
+pub(crate) fn externalities() -> sp_io::TestExternalities {
     Network::reset();
     NodesPerBlock::set(64);
     Elected::set(vec![]);
     let storage = RuntimeGenesisConfig::default().build_storage().unwrap();
-    sp_io::TestExternalities::from(storage).execute_with(|| {
-        System::set_block_number(1);
-        test();
-        Reputation::check_invariants().unwrap();
-    });
+    let mut ext = sp_io::TestExternalities::from(storage);
+    ext.execute_with(|| System::set_block_number(1));
+    ext
 }

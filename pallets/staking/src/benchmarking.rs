@@ -152,4 +152,6 @@ mod benchmarks {
         _(RawOrigin::Signed(owner), stake, 1_460);
         assert!(Stakes::<T>::get(stake).is_some_and(|entry| entry.locked_until > Millis(0)));
     }
+
+    impl_benchmark_test_suite!(Pallet, crate::mock::externalities(&[]), crate::mock::Test);
 }

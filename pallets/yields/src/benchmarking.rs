@@ -32,14 +32,14 @@ mod benchmarks {
         for id in 0..n {
             let device = DeviceId([id as u8; 32]);
             let owner = AccountId32::new([id as u8; 32]);
-            let claim = Claim {
+            let noted = Claim {
                 owner,
                 role: Role::Gateway,
                 matured: 1,
                 base: 1,
                 activity: 1,
             };
-            Claims::<T>::insert(device, claim);
+            Claims::<T>::insert(device, noted);
             let eras = vec![earning; types::MAX_ERAS as usize];
             History::<T>::insert(device, BoundedVec::truncate_from(eras));
         }
@@ -69,4 +69,10 @@ mod benchmarks {
         }
         assert_eq!(closing.books.nodes, n);
     }
+
+    impl_benchmark_test_suite!(
+        Pallet,
+        crate::mock::externalities(crate::mock::POOL),
+        crate::mock::Test
+    );
 }

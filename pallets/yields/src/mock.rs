@@ -162,6 +162,14 @@ pub(crate) fn run(test: impl FnOnce()) {
 }
 
 pub(crate) fn run_with(pool: Planck, test: impl FnOnce()) {
+    externalities(pool).execute_with(|| {
+        test();
+        NodeYields::check_invariants().unwrap();
+    });
+}
+
+/// The first block of a network.
+pub(crate) fn externalities(pool: Planck) -> sp_io::TestExternalities {
     Network::reset();
     Network::set_pace(Millis(EPOCH), 10);
     NodesPerBlock::set(64);
@@ -174,9 +182,6 @@ pub(crate) fn run_with(pool: Planck, test: impl FnOnce()) {
         ..Default::default()
     };
     let mut ext: sp_io::TestExternalities = genesis.build_storage().unwrap().into();
-    ext.execute_with(|| {
-        System::set_block_number(1);
-        test();
-        NodeYields::check_invariants().unwrap();
-    });
+    ext.execute_with(|| System::set_block_number(1));
+    ext
 }

@@ -7,6 +7,7 @@ mod invariants;
 mod offence;
 mod release_express;
 mod request_unlock;
+mod sequences;
 mod session;
 mod slash;
 mod unassign;
