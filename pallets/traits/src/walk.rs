@@ -50,7 +50,10 @@ impl NodeWalk {
         };
         let page = Stakes::active_page(role, self.after, limit);
         if page.len() < limit as usize {
-            *self = Self { role: Role::ALL.into_iter().find(|next| *next > role), after: None };
+            *self = Self {
+                role: Role::ALL.into_iter().find(|next| *next > role),
+                after: None,
+            };
         } else {
             self.after = page.last().copied();
         }
