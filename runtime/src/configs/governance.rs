@@ -140,7 +140,9 @@ impl pallet_treasury::Config for Runtime {
     type WeightInfo = pallet_treasury::weights::SubstrateWeight<Runtime>;
 }
 
-/// Calls that the brake never stops: consensus, and whatever is needed to release it.
+/// Calls that the brake never stops: consensus, whatever is needed to release it, and commitments,
+/// which move nothing and would be forfeited. An epoch committed while the brake holds for its six
+/// hours can still be settled in the seventh.
 pub struct NeverStopped;
 
 impl Contains<RuntimeCall> for NeverStopped {
@@ -158,6 +160,7 @@ impl Contains<RuntimeCall> for NeverStopped {
                 | RuntimeCall::ConvictionVoting(_)
                 | RuntimeCall::Referenda(_)
                 | RuntimeCall::TxPause(_)
+                | RuntimeCall::Billing(pallet_edge_billing::Call::commit_usage { .. })
                 | RuntimeCall::Sudo(_)
         )
     }

@@ -8,6 +8,7 @@ use frame_support::{
 };
 use pallet_edge_governance::{Call, Error, Origin};
 use pallet_referenda::TracksInfo;
+use pallet_tx_pause::RuntimeCallNameOf;
 use selvedge_primitives_types::{Ppm, Prices, Role};
 use selvedge_runtime::{
     configs::{
@@ -270,6 +271,33 @@ fn the_brake_never_stops_what_releases_it() {
     assert!(<NeverStopped as Contains<RuntimeCall>>::contains(&time));
     let claim = RuntimeCall::from(pallet_edge_billing::Call::claim {});
     assert!(!<NeverStopped as Contains<RuntimeCall>>::contains(&claim));
+}
+
+/// What the safe mode lets through for the whole of a pallet, nobody can pause by name either.
+#[test]
+fn what_cannot_be_stopped_cannot_be_paused() {
+    let name = |pallet: &str| {
+        let call = |text: &str| {
+            text.as_bytes()
+                .to_vec()
+                .try_into()
+                .expect("names are short")
+        };
+        (call(pallet), call("any"))
+    };
+    for pallet in [
+        "Timestamp",
+        "Babe",
+        "Grandpa",
+        "Session",
+        "EdgeGovernance",
+        "Referenda",
+    ] {
+        assert!(<NeverStopped as Contains<RuntimeCallNameOf<Runtime>>>::contains(&name(pallet)));
+    }
+    for pallet in ["Billing", "Balances", "Services", "NodeStaking", "Utility"] {
+        assert!(!<NeverStopped as Contains<RuntimeCallNameOf<Runtime>>>::contains(&name(pallet)));
+    }
 }
 
 #[test]

@@ -8,5 +8,6 @@ mod genesis;
 mod governance;
 mod metadata;
 mod offences;
+mod utility;
 mod vectors;
 mod weights;
