@@ -9,6 +9,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
+use tracing_subscriber::EnvFilter;
 
 /// What the daemon is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,6 +124,10 @@ section! {
         /// Whether origins on private addresses are fetched from: for a network on one machine
         /// only.
         allow_private_origins: bool = false,
+        /// Seconds to resolve an origin's name, connect and agree on TLS.
+        origin_connect_seconds: u64 = 10,
+        /// Seconds that an origin may take to begin its answer, at most 60: a cache waits a little longer for it.
+        origin_head_seconds: u64 = 60,
         /// A PEM file of roots to trust for origins beside the system's.
         extra_origin_roots: Option<PathBuf> = None,
         /// Resolver for host names' ownership records; the system's if left out.
@@ -171,6 +176,9 @@ section! {
         json: bool = false,
     }
 }
+
+/// Seconds that an origin may take at most: caches count on it.
+pub const LONGEST_ORIGIN: u64 = 60;
 
 fn loopback(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
@@ -263,7 +271,27 @@ impl Config {
                 gateway.https.is_empty() || gateway.certs_dir.is_some(),
                 "gateway.https needs gateway.certs_dir"
             );
+            anyhow::ensure!(
+                !gateway.redirect_https || !gateway.https.is_empty(),
+                "gateway.redirect_https needs gateway.https: visitors would be sent where nobody listens"
+            );
+            for (name, seconds) in [
+                ("origin_connect_seconds", gateway.origin_connect_seconds),
+                ("origin_head_seconds", gateway.origin_head_seconds),
+            ] {
+                let is_possible = (1..=LONGEST_ORIGIN).contains(&seconds);
+                anyhow::ensure!(is_possible, "gateway.{name} must be 1 to {LONGEST_ORIGIN}, not {seconds}");
+            }
+        } else {
+            anyhow::ensure!(self.cache.quota_mib > 0, "cache.quota_mib must be at least 1");
         }
+        EnvFilter::try_new(&self.log.filter).with_context(|| format!("log.filter {:?}", self.log.filter))?;
+        Ok(())
+    }
+
+    /// Says on standard output that the configuration is in order, or why not.
+    pub fn report(&self) -> anyhow::Result<()> {
+        self.check()?;
         println!("the configuration is in order");
         Ok(())
     }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(args) => config::load(&args).and_then(run::run),
-        Command::CheckConfig(args) => config::load(&args).and_then(|config| config.check()),
+        Command::CheckConfig(args) => config::load(&args).and_then(|config| config.report()),
         Command::PrintConfig(args) => config::load(&args).and_then(|config| config.print()),
         Command::Key(command) => key::run(command),
     };

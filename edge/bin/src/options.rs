@@ -1,6 +1,6 @@
 //! From the configuration to what the roles want.
 
-use crate::config::{Config, Limits as LimitsConfig};
+use crate::config::{Config, Limits as LimitsConfig, LONGEST_ORIGIN};
 use selvedge_edge_drivers_http::{AddressGuard, Limits, OriginOptions};
 use selvedge_edge_roles_cache::CacheOptions;
 use selvedge_edge_roles_gateway::{AccessLogTarget, GatewayOptions};
@@ -36,6 +36,8 @@ pub fn gateway(config: &Config) -> GatewayOptions {
                 allow_private: gateway.allow_private_origins,
             },
             extra_roots: gateway.extra_origin_roots.clone(),
+            connect_timeout: Duration::from_secs(gateway.origin_connect_seconds),
+            head_timeout: Duration::from_secs(gateway.origin_head_seconds),
             ..OriginOptions::default()
         },
         peers: Default::default(),
@@ -51,7 +53,7 @@ pub fn cache(config: &Config) -> CacheOptions {
         state: config.state_dir.clone(),
         quota: config.cache.quota_mib * MIB,
         sync: config.cache.sync,
-        lease: Duration::from_secs(65),
+        lease: Duration::from_secs(LONGEST_ORIGIN + 5),
         stall: Duration::from_secs(config.limits.body_seconds),
         exposure: Default::default(),
         limits: limits(&config.limits),

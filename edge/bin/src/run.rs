@@ -10,7 +10,9 @@ use selvedge_edge_drivers_transport::Identity;
 use selvedge_edge_roles_cache::Cache;
 use selvedge_edge_roles_gateway::{Gateway, Meter};
 use serde::Serialize;
-use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, io::IsTerminal, net::SocketAddr, path::Path, sync::Arc, time::Duration,
+};
 use tokio::signal::unix::{signal, Signal, SignalKind};
 use tracing_subscriber::EnvFilter;
 
@@ -19,6 +21,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// Runs the daemon until it is asked to end.
 pub fn run(config: Config) -> anyhow::Result<()> {
+    config.check()?;
     start_log(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -36,6 +39,8 @@ fn start_log(config: &Config) -> anyhow::Result<()> {
         .with_context(|| format!("log.filter {:?}", config.log.filter))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Colours are for terminals, not for files.
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     if config.log.json {
         log.json().init();

@@ -29,20 +29,20 @@ const LAST_REPLIES: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
     /// The folder for state cannot be used.
-    #[error("the state folder: {0}")]
-    Folder(std::io::Error),
+    #[error("the state folder")]
+    Folder(#[source] std::io::Error),
     /// The meter does not open.
-    #[error("the meter: {0}")]
+    #[error("the meter")]
     Meter(#[from] MeterError),
     /// The store does not open.
-    #[error("the store: {0}")]
+    #[error("the store")]
     Store(#[from] StoreError),
     /// The transport does not start.
-    #[error("the transport: {0}")]
+    #[error("the transport")]
     Transport(#[from] TransportError),
     /// A listener does not start.
-    #[error("cannot listen: {0}")]
-    Listen(std::io::Error),
+    #[error("cannot listen")]
+    Listen(#[source] std::io::Error),
 }
 
 /// A running cache.

@@ -183,6 +183,11 @@ impl Lookup {
             match flights.board(service, key, self.peer, MAX_LEASES, suits) {
                 Boarding::Full => return self.end("refused", Refusal::Busy.into()).await,
                 Boarding::Lease(flight) => {
+                    // A fetch may have ended since the store was looked at: then everything is there.
+                    if self.is_stored_now().await {
+                        self.shared.fail(&flight);
+                        continue;
+                    }
                     let stale = best.map(|(signed, _)| signed);
                     return self.lease(flight, stale).await;
                 }
@@ -204,6 +209,17 @@ impl Lookup {
             }
         }
         self.end("aborted", Reply::Abort).await
+    }
+
+    /// Whether a stored response may answer as it is.
+    async fn is_stored_now(&self) -> bool {
+        let best = self.best().await.ok().flatten();
+        let stored = best.as_ref().map(|(_, stored)| stored);
+        let policy = &self.shared.options.policy;
+        matches!(
+            policy.reuse_decision(&self.head(), stored, clock::now()),
+            Reuse::Fresh { .. } | Reuse::Stale { .. }
+        )
     }
 
     /// The stored response that suits the request best, fresh or not.

@@ -39,7 +39,8 @@ const OWNERS: usize = 2;
 const TRIES: usize = 3;
 /// How long a cache that was caught is not asked for the same key.
 const DISTRUST: Duration = Duration::from_secs(60);
-/// How long a cache that did not answer in time is not asked at all.
+/// How long a cache that did not answer in time is not asked at all, and one that broke an answer
+/// off not for the same key.
 const REST: Duration = Duration::from_secs(3);
 
 /// The handler of one listener.
@@ -329,6 +330,14 @@ impl Shared {
                 asked => return asked,
             }
         }
+    }
+
+    /// Notes that a cache broke an answer off that had begun: whatever the reason, the visitor's next
+    /// try must not end the same way.
+    pub fn broke_off(&self, cache: &PeerAddress, question: &Question, error: &AskError) {
+        let place = (cache.device, question.pass_name());
+        self.distrust.remember(place, Instant::now(), REST);
+        self.blame(cache, question, error);
     }
 
     /// Notes what a cache did. One that lied is not asked for the same key for a while.

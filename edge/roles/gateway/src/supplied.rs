@@ -85,7 +85,7 @@ impl Rest {
                         Ok(Some(piece)) => piece,
                         Ok(None) => break,
                         Err(error) => {
-                            self.shared.blame(&self.cache, &self.question, &error);
+                            self.shared.broke_off(&self.cache, &self.question, &error);
                             sender.fail(error).await;
                             return;
                         }

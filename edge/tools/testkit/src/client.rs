@@ -285,9 +285,9 @@ impl Answer {
         self.field("x-selvedge-reason")
     }
 
-    /// The body as text; only the beginning of a long one.
+    /// The body as text.
     pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body[..self.body.len().min(2_000)]).into_owned()
+        String::from_utf8_lossy(&self.body).into_owned()
     }
 }
 

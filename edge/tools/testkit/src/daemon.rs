@@ -302,24 +302,26 @@ fn merge(into: &mut Table, from: &Table) {
 pub struct Metrics(String);
 
 impl Metrics {
-    /// The sum of a metric's samples that have all of these labels.
+    /// The sum of a metric's samples that have all of these labels; 0 when there are none yet.
     pub fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
-        let mut sum = 0.0;
-        for line in self.0.lines().filter(|line| !line.starts_with('#')) {
-            let Some((series, value)) = line.rsplit_once(' ') else {
-                continue;
-            };
-            let (found, rest) = series.split_once('{').unwrap_or((series, ""));
-            let has = |(label, value): &(&str, &str)| rest.contains(&format!("{label}=\"{value}\""));
-            if found == name && labels.iter().all(has) {
-                sum += value.parse::<f64>().expect("a sample is a number");
-            }
-        }
-        sum
+        self.samples(name, labels).sum()
     }
 
-    /// The text.
-    pub fn text(&self) -> &str {
-        &self.0
+    /// The value of a metric without labels.
+    ///
+    /// Panics when there is no such metric.
+    pub fn gauge(&self, name: &str) -> f64 {
+        self.samples(name, &[]).next().unwrap_or_else(|| panic!("no {name} in\n{}", self.0))
+    }
+
+    fn samples<'a>(&'a self, name: &'a str, labels: &'a [(&str, &str)]) -> impl Iterator<Item = f64> + 'a {
+        let lines = self.0.lines().filter(|line| !line.starts_with('#'));
+        lines.filter_map(move |line| {
+            let (series, value) = line.rsplit_once(' ')?;
+            let (found, rest) = series.split_once('{').unwrap_or((series, ""));
+            let has = |(label, value): &(&str, &str)| rest.contains(&format!("{label}=\"{value}\""));
+            let is_asked_for = found == name && labels.iter().all(has);
+            is_asked_for.then(|| value.parse().expect("a sample is a number"))
+        })
     }
 }

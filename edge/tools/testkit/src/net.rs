@@ -78,7 +78,7 @@ impl Net {
         for gateway in &self.gateways {
             wait_for(format!("the end of all requests at {}", gateway.name()), || async {
                 let metrics = gateway.metrics().await;
-                (metrics.sum("selvedge_gateway_running_requests", &[]) == 0.0).then_some(())
+                (metrics.gauge("selvedge_gateway_running_requests") == 0.0).then_some(())
             })
             .await;
         }

@@ -1,0 +1,35 @@
+//! Gateways and caches as processes, with everybody they talk to played by the test kit.
+
+mod control;
+mod crash;
+mod ending;
+mod epochs;
+mod fields;
+mod lease;
+mod lies;
+mod metering;
+mod noise;
+mod origins;
+mod program;
+mod quota;
+mod sharing;
+mod storing;
+mod tls;
+mod visitors;
+
+use selvedge_edge_tools_testkit::{Net, Plan, Settings};
+
+/// The program under test.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_selvedge-edge");
+
+/// So many gateways and caches with default settings.
+async fn net(gateways: usize, caches: usize) -> Net {
+    let plan = Plan { gateways, caches, ..Plan::default() };
+    Net::start(PROGRAM, plan).await
+}
+
+/// One gateway with these settings, and one cache.
+async fn gateway(settings: Settings) -> Net {
+    let plan = Plan { gateway: settings, ..Plan::default() };
+    Net::start(PROGRAM, plan).await
+}

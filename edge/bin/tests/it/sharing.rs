@@ -1,0 +1,141 @@
+//! One origin fetch for the whole network, whoever asks.
+
+use crate::net;
+use selvedge_edge_tools_testkit::{content, wait_for, Ask};
+
+const FOREVER: &str = "cc=max-age=600";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_response_is_fetched_once_and_then_comes_from_memory_and_from_the_cache() {
+    let net = net(2, 2).await;
+    let target = format!("/page?len=70000&{FOREVER}");
+    for (gateway, expected) in [(0, "origin"), (0, "memory"), (1, "cache"), (1, "memory")] {
+        let answer = net.visitor(gateway).get(&target).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.body, content(&target));
+        let metrics = net.gateways[gateway].metrics().await;
+        let labels = [("status", "200"), ("source", expected)];
+        assert_eq!(metrics.sum("selvedge_gateway_requests_total", &labels), 1.0, "{expected}");
+        if gateway == 0 && expected == "origin" {
+            // The seed ends after the visitor's answer does.
+            wait_for("the seed", || async {
+                let mut stored = 0.0;
+                for cache in &net.caches {
+                    stored += cache.metrics().await.sum("selvedge_cache_seeds_total", &[("answer", "taken")]);
+                }
+                (stored == 1.0).then_some(())
+            })
+            .await;
+        }
+    }
+    assert_eq!(net.origin.count(&target), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_misses_at_once_over_two_gateways_are_one_fetch() {
+    const EACH: usize = 40;
+    let net = net(2, 2).await;
+    let target = format!("/page?len=300000&hold=head&{FOREVER}");
+    let mut asking = Vec::new();
+    for number in 0..2 * EACH {
+        let (visitor, target) = (net.visitor(number % 2), target.clone());
+        asking.push(tokio::spawn(async move { visitor.get(&target).await }));
+    }
+    wait_for("every request", || async {
+        let mut running = 0.0;
+        for gateway in &net.gateways {
+            running += gateway.metrics().await.gauge("selvedge_gateway_running_requests");
+        }
+        (running == 2.0 * EACH as f64).then_some(())
+    })
+    .await;
+    net.origin.open("head");
+    let expected = content(&target);
+    for answer in asking {
+        let answer = answer.await.unwrap();
+        assert_eq!(answer.status, 200);
+        assert!(answer.body == expected);
+    }
+    assert_eq!(net.origin.count(&target), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn misses_that_race_with_the_end_of_a_fetch_do_not_fetch_again() {
+    const KEYS: usize = 150;
+    let net = net(2, 1).await;
+    let targets: Vec<_> = (0..KEYS).map(|key| format!("/race/{key}?len=2000&{FOREVER}")).collect();
+    let mut asking = Vec::new();
+    for number in 0..8 {
+        let (visitor, targets) = (net.visitor(number % 2), targets.clone());
+        asking.push(tokio::spawn(async move {
+            let mut line = visitor.connect().await.unwrap();
+            for target in targets {
+                let answer = line.ask(Ask::get(&target)).await.unwrap();
+                assert!(answer.body == content(&target), "{target}");
+            }
+        }));
+    }
+    for one in asking {
+        one.await.unwrap();
+    }
+    for target in &targets {
+        assert_eq!(net.origin.count(target), 1, "{target}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_wait_read_along_before_the_body_ends() {
+    let net = net(2, 1).await;
+    let target = format!("/film?len=400000&pause=rest&at=100000&{FOREVER}");
+    let expected = content(&target);
+    let mut first = net.visitor(0).connect().await.unwrap();
+    let mut first = first.begin(Ask::get(&target)).await.unwrap();
+    let begun = first.at_least(100_000).await.unwrap();
+    let mut line = net.visitor(1).connect().await.unwrap();
+    let mut second = line.begin(Ask::get(&target)).await.unwrap();
+    let read_along = second.at_least(100_000).await.unwrap();
+    assert!(begun == expected[..100_000] && read_along == expected[..100_000]);
+    net.origin.open("rest");
+    for (begun, rest) in [(begun, first), (read_along, second)] {
+        let rest = rest.whole().await.unwrap();
+        assert!([begun, rest.body.to_vec()].concat() == expected);
+    }
+    assert_eq!(net.origin.count(&target), 1);
+    let metrics = net.gateways[1].metrics().await;
+    assert_eq!(metrics.sum("selvedge_gateway_requests_total", &[("source", "shared")]), 1.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_holder_that_dies_hands_the_fetch_to_who_waits() {
+    let mut net = net(2, 1).await;
+    let target = format!("/page?len=5000&hold=head&{FOREVER}");
+    let first = tokio::spawn({
+        let (visitor, target) = (net.visitor(0), target.clone());
+        async move { visitor.ask(Ask::get(target)).await }
+    });
+    wait_for("the first fetch", || async { (net.origin.count(&target) == 1).then_some(()) }).await;
+    let second = tokio::spawn({
+        let (visitor, target) = (net.visitor(1), target.clone());
+        async move { visitor.get(&target).await }
+    });
+    wait_for("the second request", || async {
+        let metrics = net.gateways[1].metrics().await;
+        (metrics.gauge("selvedge_gateway_running_requests") == 1.0).then_some(())
+    })
+    .await;
+    net.gateways[0].kill().await;
+    assert!(first.await.unwrap().is_err());
+    wait_for("the second fetch", || async { (net.origin.count(&target) == 2).then_some(()) }).await;
+    net.origin.open("head");
+    assert!(second.await.unwrap().body == content(&target));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_any_cache_each_gateway_fetches_for_itself() {
+    let net = net(1, 0).await;
+    let target = format!("/page?len=5000&{FOREVER}");
+    for _ in 0..2 {
+        assert!(net.visitor(0).get(&target).await.body == content(&target));
+    }
+    assert_eq!(net.origin.count(&target), 1);
+}
