@@ -23,6 +23,8 @@ use crate::tls::{server_config, PeerList};
 
 /// The longest body of a message that is not a stream: the leaves of an epoch.
 const MAX_MESSAGE: usize = 4 * 1024 * 1024;
+/// Streams at a time of one gateway: each visitor who waits for a fetch holds one.
+const STREAMS: u32 = 8_192;
 /// How long such a body may take.
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Frames of a reply that may wait for the connection.
@@ -113,6 +115,10 @@ pub async fn bind<S: CacheService>(
     service: Arc<S>,
 ) -> Result<(Server, Arc<impl Handler>), TransportError> {
     let tls = server_config(identity, peers.clone())?;
+    let limits = Limits {
+        streams: limits.streams.max(STREAMS),
+        ..limits
+    };
     let server = Server::bind(address, limits)
         .await
         .map_err(|error| TransportError::Broken(format!("{address}: {error}")))?
