@@ -5,7 +5,9 @@ use std::{env, path::Path};
 fn main() {
     // An absolute path: the builder runs cargo from a folder below the target directory.
     let here = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it for build scripts");
-    let runtime = Path::new(&here).parent().expect("this crate lies below the runtime");
+    let runtime = Path::new(&here)
+        .parent()
+        .expect("this crate lies below the runtime");
     substrate_wasm_builder::WasmBuilder::new()
         .with_project(runtime.join("Cargo.toml"))
         .expect("the runtime has a manifest")

@@ -100,3 +100,5 @@ impl pallet_edge_services::BenchmarkHelper<AccountId> for Helper {
             .expect("the account has as much");
     }
 }
+
+impl pallet_transaction_payment::BenchmarkConfig for Runtime {}

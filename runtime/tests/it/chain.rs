@@ -150,7 +150,7 @@ impl Chain {
     }
 
     /// Makes empty blocks until a usage epoch has run for this part of its length.
-    pub fn to_epoch(&mut self, epoch: u64, quarters: u64) {
+    pub fn run_to(&mut self, epoch: u64, quarters: u64) {
         let epoch = Epoch(epoch);
         loop {
             let due = UsageClock::start_of(epoch).0 + UsageClock::length().0 * quarters / 4;

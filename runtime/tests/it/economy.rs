@@ -51,7 +51,7 @@ impl Network {
             price_version: 1,
         };
         assert_ok!(chain.send(CUSTOMER, create));
-        chain.to_epoch(1, 0);
+        chain.run_to(1, 0);
         Self { gateway, caches }
     }
 
@@ -161,7 +161,7 @@ fn usage_is_charged_to_the_byte_and_paid_out() {
         assert!(amount > 0 && amount < CAP);
 
         // Served in epoch 1, committed at the begin of 2 by the agent's key, for free.
-        chain.to_epoch(2, 0);
+        chain.run_to(2, 0);
         assert_eq!(Billing::jobs(&gateway, 4)[0], Job::Commit(Epoch(1)));
         let key = network.gateway.agent_key;
         Submitter::commit(&key, commitment).expect("the key is in the keystore");
@@ -169,7 +169,7 @@ fn usage_is_charged_to_the_byte_and_paid_out() {
         assert_eq!(status(&network, 1), Some(CommitmentStatus::Pending));
 
         // Charged once the window has closed.
-        chain.to_epoch(2, 2);
+        chain.run_to(2, 2);
         let before = prepaid();
         assert!(Billing::jobs(&gateway, 4).contains(&Job::Settle(Epoch(1), 0)));
         Submitter::settle(&key, gateway, Epoch(1), page(&trees, TreeKind::Customers))
@@ -197,7 +197,7 @@ fn usage_is_charged_to_the_byte_and_paid_out() {
         Submitter::credit(&key, gateway, Epoch(1), caches()).expect("the pool takes it");
         chain.apply_submitted();
         assert_eq!(status(&network, 1), Some(CommitmentStatus::HeldBack));
-        chain.to_epoch(2 + hold_back(), 0);
+        chain.run_to(2 + hold_back(), 0);
         assert!(Billing::jobs(&gateway, 4).contains(&Job::Credit(Epoch(1), 0)));
         Submitter::credit(&key, gateway, Epoch(1), caches()).expect("the pool takes it");
         chain.apply_submitted();
@@ -229,7 +229,7 @@ fn usage_is_charged_to_the_byte_and_paid_out() {
         assert_eq!(claimed, books.shares.caches + books.shares.gateways);
 
         // The era's close scores and pays the nodes that the charge matured on.
-        chain.to_epoch(12, 2);
+        chain.run_to(12, 2);
         let node = views::node(gateway).expect("it is registered");
         assert!(node.active && node.score.is_some());
         let matured: Planck = node.eras.iter().map(|era| era.matured).sum();
@@ -254,7 +254,7 @@ fn an_agent_cannot_send_what_does_nothing() {
         let refused = |reason| Err(TransactionValidityError::Invalid(reason));
         let early = commit(chain);
         assert_eq!(validate(early), refused(InvalidTransaction::Future));
-        chain.to_epoch(2, 0);
+        chain.run_to(2, 0);
         let good = commit(chain);
         assert_eq!(validate(good.clone()), Ok(()));
         assert_ok!(chain.block([good.clone()]).remove(0).expect("it is valid"));
@@ -281,11 +281,11 @@ fn a_claim_above_the_lease_is_void() {
         let (gateway, key) = (network.gateway.id(), network.gateway.agent_key);
         let trees = network.trees(1, 10_000_000);
         assert!(trees.commitment(gateway, Epoch(1)).customers.sum.amount > CAP);
-        chain.to_epoch(2, 0);
+        chain.run_to(2, 0);
         let before = prepaid();
         Submitter::commit(&key, trees.commitment(gateway, Epoch(1))).expect("it is signed");
         chain.apply_submitted();
-        chain.to_epoch(2, 2);
+        chain.run_to(2, 2);
         Submitter::settle(&key, gateway, Epoch(1), page(&trees, TreeKind::Customers))
             .expect("it is signed");
         chain.apply_submitted();

@@ -44,7 +44,7 @@ fn nodes_are_those_with_an_active_stake() {
 #[test]
 fn the_clock_is_the_chains() {
     run("development", |chain| {
-        chain.to_epoch(2, 1);
+        chain.run_to(2, 1);
         let clock = EdgeConfig::clock();
         assert_eq!(clock.genesis, crate::chain::chain_hash());
         assert_eq!(
@@ -82,7 +82,7 @@ fn a_service_follows_its_owners_account() {
                 service: ServiceId(0)
             }
         ));
-        chain.to_epoch(1, 0);
+        chain.run_to(1, 0);
         assert_eq!(
             EdgeConfig::services(&device, Epoch(1))[0].state,
             ServiceState::Paused
