@@ -1,7 +1,7 @@
 //! What is committed is what visitors received, to the octet and the request.
 
 use crate::net;
-use selvedge_edge_tools_testkit::{audit, content, Ask, Books, Client};
+use selvedge_edge_tools_testkit::{audit, content, wait_for, Ask, Books, Client};
 use selvedge_primitives_types::{CustomerEntryKey, Leaf, UsageClass};
 
 /// What a visitor got in all.
@@ -151,21 +151,36 @@ async fn an_aborted_download_is_charged_within_the_octets_in_flight() {
 async fn a_response_that_the_origin_breaks_off_is_charged_as_far_as_it_came() {
     let mut net = net(1, 1).await;
     let target = "/broken?len=500000&break=200000&cc=max-age=600";
-    let mut line = net.visitor(0).connect().await.unwrap();
-    let mut download = line.begin(Ask::get(target)).await.unwrap();
-    let mut read = Vec::new();
-    while let Ok(Some(data)) = download.next().await {
-        read.extend_from_slice(&data);
+    let (mut requests, mut octets) = (0, 0);
+    for round in 1..=3 {
+        let mut line = net.visitor(0).connect().await.unwrap();
+        let mut download = line.begin(Ask::get(target)).await.unwrap();
+        let mut read = Vec::new();
+        while let Ok(Some(data)) = download.next().await {
+            read.extend_from_slice(&data);
+        }
+        // The origin may be gone before the gateway has read the head of its answer.
+        if download.status == 200 {
+            assert!(content(target)[..read.len()] == read);
+            requests += 1;
+            octets += 200_000;
+        } else {
+            assert_eq!(download.status, 502);
+        }
+        assert_eq!(net.origin.count(target), round, "nothing of it was kept");
+        net.settle().await;
+        // Until the cache knows of the end, others would read along.
+        wait_for("the end of the lease", || async {
+            let metrics = net.caches[0].metrics().await;
+            (metrics.gauge("selvedge_cache_leases") == 0.0).then_some(())
+        })
+        .await;
     }
-    assert!(content(target)[..read.len()] == read && read.len() <= 200_000);
-    // Nothing of it was kept.
-    net.settle().await;
-    let mut line = net.visitor(0).connect().await.unwrap();
-    drop(line.ask(Ask::get(target)).await);
-    assert_eq!(net.origin.count(target), 2);
+    let target = "/whole?len=1000";
+    assert_eq!(net.visitor(0).get(target).await.status, 200);
     net.settle().await;
     let books = net.roll().await.remove(0);
-    assert_eq!(books.requests(), 2);
-    assert!(books.egress() <= 400_000, "{}", books.egress());
-    assert_eq!(books.origin(), net.origin.sent());
+    assert_eq!(books.requests(), requests + 1);
+    assert!(books.egress() <= octets + 1_000, "{}", books.egress());
+    assert!(books.origin() <= net.origin.sent() && books.origin() >= books.egress());
 }

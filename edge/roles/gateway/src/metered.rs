@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::{HeaderMap, Version};
 use http_body::{Body as _, Frame, SizeHint};
-use selvedge_edge_drivers_http::{Body, BodyError, Progress};
+use selvedge_edge_drivers_http::{Body, BodyError, Following, Progress};
 
 /// A response is checked against the lease each time this many more bytes were sent.
 pub const CHECK_EVERY: u64 = 1024 * 1024;
@@ -99,8 +99,7 @@ impl<C: Counting> Count<C> {
     }
 
     /// Counts what is still on the way to an HTTP/1.1 visitor, until it has arrived or will not.
-    async fn follow(mut self, from: Acknowledged) {
-        let _following = from.progress.follow();
+    async fn follow(mut self, from: Acknowledged, _following: Following) {
         let mut seen = Instant::now();
         loop {
             tokio::time::sleep(LOOK).await;
@@ -233,7 +232,9 @@ impl<C: Counting> Drop for MeteredBody<C> {
         let from = count.acknowledged.clone().filter(|_| is_on_the_way);
         match (from, tokio::runtime::Handle::try_current()) {
             (Some(from), Ok(runtime)) => {
-                runtime.spawn(count.follow(from));
+                // From now on: the connection may close before the task first runs.
+                let following = from.progress.follow();
+                runtime.spawn(count.follow(from, following));
             }
             _ => count
                 .counting
