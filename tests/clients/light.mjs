@@ -28,7 +28,8 @@ await new Promise((resolve, reject) => {
 assert.ok(seen.at(-1) > seen[0], `finality advances: ${seen}`);
 
 const api = client.getUnsafeApi();
-const head = await api.apis.BillingApi.invoice_head(AccountId().enc(customer), BigInt(epoch));
+const bytes = `0x${Buffer.from(AccountId().enc(customer)).toString("hex")}`;
+const head = await api.apis.BillingApi.invoice_head(bytes, BigInt(epoch));
 assert.ok(head.lines.length > 0, "the invoice has lines");
 
 console.log(JSON.stringify({ client: "smoldot", finalised: seen.at(-1), lines: head.lines.length }));

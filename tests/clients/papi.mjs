@@ -3,18 +3,20 @@
 //   node papi.mjs <ws url> <secret uri> <receiver> <epoch with a bill> <customer>
 import { sr25519CreateDerive } from "@polkadot-labs/hdkd";
 import assert from "node:assert/strict";
-import { AccountId, Binary, Enum, createClient } from "polkadot-api";
+import { AccountId, Enum, createClient } from "polkadot-api";
 import { getPolkadotSigner } from "polkadot-api/signer";
 import { getWsProvider } from "polkadot-api/ws";
+import { WebSocket } from "ws";
 
 const [url, suri, receiver, epoch, customer] = process.argv.slice(2);
-const client = createClient(getWsProvider(url));
+const client = createClient(getWsProvider(url, { websocketClass: WebSocket }));
 const api = client.getUnsafeApi();
 const seed = Uint8Array.from(Buffer.from(suri.replace(/^0x/, ""), "hex"));
 const pair = sr25519CreateDerive(seed)("");
 const signer = getPolkadotSigner(pair.publicKey, "Sr25519", pair.sign);
 
-const bytes = (address) => AccountId().enc(address);
+// Thirty-two bytes that are not an address are hex here.
+const hex = (bytes) => `0x${Buffer.from(bytes).toString("hex")}`;
 const send = async (tx) => {
   const result = await tx.signAndSubmit(signer);
   if (!result.ok) throw new Error(`${result.dispatchError.value?.type}.${result.dispatchError.value?.value?.type}`);
@@ -29,14 +31,14 @@ const before = await free();
 await send(api.tx.Balances.transfer_keep_alive({ dest: Enum("Id", receiver), value: 1_000_000_000_000n }));
 assert.equal((await free()) - before, 1_000_000_000_000n);
 
+const deposited = (await api.apis.BillingApi.account(hex(pair.publicKey)))?.balance ?? 0n;
 assert.ok((await send(api.tx.Billing.deposit({ amount: 2_000_000_000_000n }))).includes("Billing.Deposited"));
 assert.ok((await send(api.tx.NodeStaking.create_stake({ role: Enum("Cache") }))).includes("NodeStaking.StakeCreated"));
 await assert.rejects(send(api.tx.Billing.withdraw({ amount: 10n ** 30n })), /Billing\./);
 
-const asBytes = (value) => (Binary.fromBytes ? Binary.fromBytes(value) : value);
-const account = await api.apis.BillingApi.account(asBytes(pair.publicKey));
-assert.equal(account.balance, 2_000_000_000_000n);
-const head = await api.apis.BillingApi.invoice_head(asBytes(bytes(customer)), BigInt(epoch));
+const account = await api.apis.BillingApi.account(hex(pair.publicKey));
+assert.equal(account.balance - deposited, 2_000_000_000_000n);
+const head = await api.apis.BillingApi.invoice_head(hex(AccountId().enc(customer)), BigInt(epoch));
 assert.ok(head.lines.length > 0, "the invoice has lines");
 
 console.log(JSON.stringify({ client: "polkadot-api", lines: head.lines.length }));

@@ -1,4 +1,4 @@
-//! Clients that nobody here wrote: `@polkadot/api`, `polkadot-api` and `smoldot`, installed by npm as the lock file says.
+//! Clients that nobody here wrote: `@polkadot/api`, `polkadot-api` and `smoldot`, installed by npm in the versions of the lock file.
 
 use anyhow::Context;
 use std::{path::PathBuf, process::Stdio};
@@ -8,13 +8,22 @@ use tokio::process::Command;
 pub async fn install() -> anyhow::Result<Option<PathBuf>> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("clients");
     let npm = Command::new("npm")
-        .args(["ci", "--no-fund", "--no-audit"])
+        .args([
+            "install",
+            "--no-save",
+            "--omit=optional",
+            "--no-fund",
+            "--no-audit",
+        ])
         .current_dir(&folder)
         .output()
         .await;
     match npm {
         Ok(output) if output.status.success() => Ok(Some(folder)),
-        Ok(output) => anyhow::bail!("npm ci failed: {}", String::from_utf8_lossy(&output.stderr)),
+        Ok(output) => anyhow::bail!(
+            "npm install failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        ),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             eprintln!("SKIPPED: the JavaScript clients; npm is not installed");
             Ok(None)

@@ -45,6 +45,9 @@ async fn a_network_serves_bills_and_pays() -> anyhow::Result<()> {
 
     let billed_epoch = exact_bill(&network).await.context("an exact bill")?;
     strangers(&network).await.context("strangers")?;
+    one_cap(&network, &site.url())
+        .await
+        .context("two gateways, one cap")?;
     crashes(&mut network)
         .await
         .context("crashes in mid-epoch")?;
@@ -77,6 +80,50 @@ async fn exact_bill(network: &Network) -> anyhow::Result<u64> {
         "a line per gateway: {bill}"
     );
     Ok(epoch)
+}
+
+/// Two gateways together serve, and charge, no more than one cap.
+async fn one_cap(network: &Network, origin: &str) -> anyhow::Result<()> {
+    const HOST: &str = "capped.localhost";
+    const CAP: &str = "100000000planck";
+    let suri = network.plan.customer.suri();
+    let words = [
+        "service", "create", "--host", HOST, "--origin", origin, "--cap", CAP,
+    ];
+    let service = network.cli().run(Some(&suri), &words).await?["service"].clone();
+    for port in ports(network) {
+        wait_for("the capped site", Duration::from_secs(120), || async move {
+            let answer = client::get(port, HOST, "/page/1").await?;
+            Ok((answer.status() == StatusCode::OK).then_some(()))
+        })
+        .await?;
+    }
+    let epoch = job::epoch(&network.cli()).await?;
+    for port in ports(network) {
+        let mut refused = 0;
+        for _ in 0..200 {
+            let answer = client::get(port, HOST, "/page/1").await?;
+            match answer.status() {
+                StatusCode::OK => {}
+                StatusCode::SERVICE_UNAVAILABLE => {
+                    assert!(!answer.body().is_empty(), "a visitor is told why");
+                    refused += 1;
+                }
+                other => anyhow::bail!("{other}"),
+            }
+        }
+        assert!(refused > 0, "200 pages cost more than a lease");
+    }
+    let bill = job::bill(network, epoch).await?;
+    let lines = bill["lines"].as_array().context("a bill has lines")?;
+    let charged: u128 = lines
+        .iter()
+        .filter(|line| line["service"] == service)
+        .map(|line| line["amount"].as_str().unwrap_or("0").parse::<u128>())
+        .sum::<Result<_, _>>()?;
+    // What is served is metered before it is sent, so the slack of what is served over the cap is zero.
+    assert!(charged > 0 && charged <= 100_000_000, "{charged}");
+    Ok(())
 }
 
 /// What strangers ask for gets a clear answer, and none of it is on a bill.
