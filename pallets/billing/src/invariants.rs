@@ -39,7 +39,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// 1. `charged = refunded + escrow + shares` per commitment, per epoch and in total, and these
-    /// agree.
+    ///    agree.
     fn charges_are_accounted_for() -> Check {
         let mut epochs = BTreeMap::<Epoch, Books>::new();
         for record in Self::records() {
@@ -225,7 +225,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// 6. The invoice lines of a commitment add up to what it charged, the refunded ones to what it
-    /// gave back.
+    ///    gave back.
     fn lines_are_charges() -> Check {
         let mut lines = BTreeMap::<(Epoch, DeviceId), (u32, Planck, Planck)>::new();
         for ((epoch, _, (_, gateway)), line) in InvoiceLines::<T>::iter() {

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_signs_in_of_another_name() {
+    fn nobody_signs_in_the_name_of_another() {
         let key = SigningKey::from_bytes(&[5; 32]);
         let found = DeviceId([9; 32]);
         let expected = device(&key);

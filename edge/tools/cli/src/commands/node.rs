@@ -82,7 +82,7 @@ async fn list(context: &Context<'_>) -> anyhow::Result<()> {
                 node.score
                     .as_ref()
                     .map(|score| pick(score).to_string())
-                    .unwrap_or_else(|| "-".into())
+                    .unwrap_or_else(|| "1 (new)".into())
             };
             [
                 node.device.to_string()[..12].into(),
