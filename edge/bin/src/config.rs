@@ -280,12 +280,19 @@ impl Config {
                 ("origin_head_seconds", gateway.origin_head_seconds),
             ] {
                 let is_possible = (1..=LONGEST_ORIGIN).contains(&seconds);
-                anyhow::ensure!(is_possible, "gateway.{name} must be 1 to {LONGEST_ORIGIN}, not {seconds}");
+                anyhow::ensure!(
+                    is_possible,
+                    "gateway.{name} must be 1 to {LONGEST_ORIGIN}, not {seconds}"
+                );
             }
         } else {
-            anyhow::ensure!(self.cache.quota_mib > 0, "cache.quota_mib must be at least 1");
+            anyhow::ensure!(
+                self.cache.quota_mib > 0,
+                "cache.quota_mib must be at least 1"
+            );
         }
-        EnvFilter::try_new(&self.log.filter).with_context(|| format!("log.filter {:?}", self.log.filter))?;
+        EnvFilter::try_new(&self.log.filter)
+            .with_context(|| format!("log.filter {:?}", self.log.filter))?;
         Ok(())
     }
 

@@ -12,8 +12,8 @@ use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use scale_info::TypeInfo;
 use selvedge_primitives_types::{
-    Account, DeviceId, Epoch, Era, Millis, Planck, PriceList, Region, Role, Score, ServiceId, StakeId, Usage,
-    UsageCommitment,
+    Account, DeviceId, Epoch, Era, Millis, Planck, PriceList, Region, Role, Score, ServiceId,
+    StakeId, Usage, UsageCommitment,
 };
 
 /// The usage clock.

@@ -11,7 +11,10 @@ use selvedge_primitives_types::{
 /// Every end of the control endpoint.
 fn asks() -> Vec<Ask> {
     let gets = ["status", "commitment/100", "settle/100/0", "credit/100/0"];
-    let mut asks: Vec<_> = gets.iter().map(|path| Ask::get(format!("/control/v1/{path}"))).collect();
+    let mut asks: Vec<_> = gets
+        .iter()
+        .map(|path| Ask::get(format!("/control/v1/{path}")))
+        .collect();
     asks.push(Ask::post("/control/v1/config", "x"));
     asks.push(Ask::post("/control/v1/host-check", "x"));
     asks.push(Ask::get("/"));
@@ -57,9 +60,17 @@ async fn garbage_is_refused_and_changes_nothing() {
         let before = control.status().await;
         let mut longer = whole.clone();
         longer.push(0);
-        for body in [vec![], vec![0xff; 1_000], whole[..whole.len() / 2].to_vec(), longer] {
+        for body in [
+            vec![],
+            vec![0xff; 1_000],
+            whole[..whole.len() / 2].to_vec(),
+            longer,
+        ] {
             for path in ["config", "host-check"] {
-                let answer = control.ask(Ask::post(format!("/control/v1/{path}"), body.clone())).await.unwrap();
+                let answer = control
+                    .ask(Ask::post(format!("/control/v1/{path}"), body.clone()))
+                    .await
+                    .unwrap();
                 assert_eq!(answer.status, 400, "{path}: {}", answer.text());
             }
         }
@@ -73,10 +84,27 @@ async fn garbage_is_refused_and_changes_nothing() {
         );
         let answer = raw(daemon.address("control"), head.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
-        for target in ["/", "/control/v1/", "/control/v2/status", "/control/v1/commitment/x", "/control/v1/settle/1"] {
-            assert_eq!(control.ask(Ask::get(target)).await.unwrap().status, 404, "{target}");
+        for target in [
+            "/",
+            "/control/v1/",
+            "/control/v2/status",
+            "/control/v1/commitment/x",
+            "/control/v1/settle/1",
+        ] {
+            assert_eq!(
+                control.ask(Ask::get(target)).await.unwrap().status,
+                404,
+                "{target}"
+            );
         }
-        assert_eq!(control.ask(Ask::post("/control/v1/status", "")).await.unwrap().status, 404);
+        assert_eq!(
+            control
+                .ask(Ask::post("/control/v1/status", ""))
+                .await
+                .unwrap()
+                .status,
+            404
+        );
         assert_eq!(control.status().await, before);
     }
     goes_on(&net).await;
@@ -91,13 +119,25 @@ async fn a_config_that_cannot_be_is_refused_with_a_reason() {
         let delta = net.chain.delta(&SectionVersions::default());
         let mut other = delta.clone();
         other.clock.genesis = [9; 32];
-        assert!(control.configure(&other).await.unwrap_err().contains("another chain"));
+        assert!(control
+            .configure(&other)
+            .await
+            .unwrap_err()
+            .contains("another chain"));
         let mut stopped = delta.clone();
         stopped.clock.epoch_length.0 = 0;
-        assert!(control.configure(&stopped).await.unwrap_err().contains("clock"));
+        assert!(control
+            .configure(&stopped)
+            .await
+            .unwrap_err()
+            .contains("clock"));
         let mut tomorrow = delta.clone();
         tomorrow.clock.epoch_start.0 = delta.clock.now.0 + 1;
-        assert!(control.configure(&tomorrow).await.unwrap_err().contains("clock"));
+        assert!(control
+            .configure(&tomorrow)
+            .await
+            .unwrap_err()
+            .contains("clock"));
         assert_eq!(control.status().await, before);
         // The same once more is no news.
         assert_eq!(control.configure(&delta).await.unwrap(), before);
@@ -116,7 +156,10 @@ async fn a_chain_that_takes_an_epoch_back_loses_no_use() {
     goes_on(&net).await;
     // The block that began the epoch is taken back: what was closed stays closed, and use counts in the epoch after.
     for daemon in [&net.gateways[0], &net.caches[0]] {
-        let taken = daemon.control().configure(&first.delta(&SectionVersions::default())).await;
+        let taken = daemon
+            .control()
+            .configure(&first.delta(&SectionVersions::default()))
+            .await;
         assert!(taken.is_ok(), "{taken:?}");
     }
     goes_on(&net).await;
@@ -134,14 +177,26 @@ async fn a_daemon_that_knows_no_chain_serves_nobody_and_says_so() {
     let program = crate::PROGRAM.as_ref();
     let settings = selvedge_edge_tools_testkit::Settings::default();
     let role = selvedge_primitives_types::Role::Gateway;
-    let mut young =
-        selvedge_edge_tools_testkit::Daemon::new(program, net.folder(), "young", role, 50, &settings);
+    let mut young = selvedge_edge_tools_testkit::Daemon::new(
+        program,
+        net.folder(),
+        "young",
+        role,
+        50,
+        &settings,
+    );
     young.start().await;
     assert_eq!(young.admin().get("/healthz").await.status, 200);
     assert_eq!(young.admin().get("/readyz").await.status, 503);
     let answer = young.visitor("site.test").get("/page").await;
-    assert_eq!((answer.status.as_u16(), answer.reason().as_str()), (503, "not-ready"));
-    assert_eq!(young.control().status().await.versions, SectionVersions::default());
+    assert_eq!(
+        (answer.status.as_u16(), answer.reason().as_str()),
+        (503, "not-ready")
+    );
+    assert_eq!(
+        young.control().status().await.versions,
+        SectionVersions::default()
+    );
     assert!(young.control().commitment(Epoch(100)).await.is_none());
     // Sections may come one by one; until there is a price list nothing can be charged, so nothing is served.
     net.chain.register(&young);
@@ -149,7 +204,10 @@ async fn a_daemon_that_knows_no_chain_serves_nobody_and_says_so() {
     let prices = delta.prices.take();
     young.control().configure(&delta).await.unwrap();
     let answer = young.visitor("site.test").get("/page").await;
-    assert_eq!((answer.status.as_u16(), answer.reason().as_str()), (502, "origin-invalid"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.reason().as_str()),
+        (502, "origin-invalid")
+    );
     delta.prices = prices;
     young.control().configure(&delta).await.unwrap();
     assert_eq!(young.visitor("site.test").get("/page").await.status, 200);
@@ -191,7 +249,12 @@ async fn the_public_end_gives_leaves_and_nothing_else() {
             break;
         }
     }
-    assert_eq!(slowed.expect("500 requests at once are too many").field("retry-after"), "1");
+    assert_eq!(
+        slowed
+            .expect("500 requests at once are too many")
+            .field("retry-after"),
+        "1"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

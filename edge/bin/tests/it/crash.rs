@@ -20,7 +20,13 @@ async fn a_killed_gateway_goes_on_counting_where_it_was() {
         net.gateways[0].start_again().await;
         if round == 0 {
             // It serves on with the config it had, before the chain node has said a word.
-            assert_eq!(net.visitor(0).get("/page/0?len=1000&cc=max-age=600").await.status, 200);
+            assert_eq!(
+                net.visitor(0)
+                    .get("/page/0?len=1000&cc=max-age=600")
+                    .await
+                    .status,
+                200
+            );
             requests += 1;
             octets += 1_000;
         }
@@ -30,11 +36,16 @@ async fn a_killed_gateway_goes_on_counting_where_it_was() {
     let books = net.roll().await.remove(0);
     assert_eq!((books.requests(), books.egress()), (requests, octets));
     let leaves = audit::leaves(&net.gateways[0], &books, customer, service, &prices).await;
-    assert!(leaves.iter().all(|leaf| leaf.body.cache.is_none() || audit::is_signed(leaf, &genesis)));
+    assert!(leaves
+        .iter()
+        .all(|leaf| leaf.body.cache.is_none() || audit::is_signed(leaf, &genesis)));
     // What was committed stays what it is.
     net.gateways[0].kill().await;
     net.gateways[0].start_again().await;
-    let again = net.chain.books(&net.gateways[0], books.commitment.epoch).await;
+    let again = net
+        .chain
+        .books(&net.gateways[0], books.commitment.epoch)
+        .await;
     assert_eq!(again.commitment, books.commitment);
 }
 
@@ -60,7 +71,9 @@ async fn a_gateway_killed_in_mid_download_charges_no_more_than_arrived() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_cache_keeps_what_it_stored_and_whom_it_trusted() {
     let mut net = net(2, 1).await;
-    let targets: Vec<_> = (0..30).map(|page| format!("/page/{page}?len=20000&cc=max-age=600")).collect();
+    let targets: Vec<_> = (0..30)
+        .map(|page| format!("/page/{page}?len=20000&cc=max-age=600"))
+        .collect();
     for target in &targets {
         assert_eq!(net.visitor(0).get(target).await.status, 200);
     }
@@ -73,18 +86,30 @@ async fn a_killed_cache_keeps_what_it_stored_and_whom_it_trusted() {
     net.caches[0].kill().await;
     net.caches[0].start_again().await;
     for target in &targets {
-        assert!(net.visitor(1).get(target).await.body == content(target), "{target}");
+        assert!(
+            net.visitor(1).get(target).await.body == content(target),
+            "{target}"
+        );
     }
     let metrics = net.gateways[1].metrics().await;
     let from_cache = metrics.sum("selvedge_gateway_requests_total", &[("source", "cache")]);
-    let fetched = targets.iter().filter(|target| net.origin.count(target) > 1).count();
+    let fetched = targets
+        .iter()
+        .filter(|target| net.origin.count(target) > 1)
+        .count();
     // A gateway may find its line to the cache broken, once, and goes to the origin then.
-    assert!(fetched <= 1 && from_cache >= (targets.len() - 1) as f64, "{fetched} {from_cache}");
+    assert!(
+        fetched <= 1 && from_cache >= (targets.len() - 1) as f64,
+        "{fetched} {from_cache}"
+    );
 
     let (genesis, prices) = (net.chain.genesis, net.chain.prices.prices);
     let (customer, service) = (net.site().customer, net.site().id);
     let books = net.roll().await;
-    assert_eq!(books.iter().map(|books| books.requests()).sum::<u64>(), 2 * targets.len() as u64);
+    assert_eq!(
+        books.iter().map(|books| books.requests()).sum::<u64>(),
+        2 * targets.len() as u64
+    );
     for (gateway, books) in net.gateways.iter().zip(&books) {
         let leaves = audit::leaves(gateway, books, customer, service, &prices).await;
         for leaf in leaves.iter().filter(|leaf| !leaf.body.cache.is_none()) {
@@ -128,7 +153,10 @@ async fn two_daemons_never_share_a_state_folder() {
         let (status, said) = second.refuse().await;
         assert!(!status.success());
         assert!(said.contains("error:") && said.contains("state"), "{said}");
-        assert!(first.admin().get("/healthz").await.status == 200, "the first goes on");
+        assert!(
+            first.admin().get("/healthz").await.status == 200,
+            "the first goes on"
+        );
         // Nor does a folder change its device, once it counts for one.
         let mut chain = Chain::new();
         chain.register(&first);
@@ -136,7 +164,10 @@ async fn two_daemons_never_share_a_state_folder() {
         first.kill().await;
         let other = Daemon::new(program, folder.path(), "other", role, 9, &settings);
         let (status, said) = other.refuse().await;
-        assert!(!status.success() && said.contains("another device"), "{said}");
+        assert!(
+            !status.success() && said.contains("another device"),
+            "{said}"
+        );
         first.start().await;
     }
 }

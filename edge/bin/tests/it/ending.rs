@@ -39,7 +39,10 @@ async fn a_gateway_that_ends_fails_no_request() {
     for one in busy {
         served += one.await.unwrap();
     }
-    wait_for("the closed listener", || async { TcpStream::connect(address).await.is_err().then_some(()) }).await;
+    wait_for("the closed listener", || async {
+        TcpStream::connect(address).await.is_err().then_some(())
+    })
+    .await;
     // The download that had begun is still under way.
     net.origin.open("rest");
     let rest = download.whole().await.unwrap();
@@ -50,8 +53,15 @@ async fn a_gateway_that_ends_fails_no_request() {
     let books = net.roll().await.remove(0);
     assert_eq!(books.requests(), served);
     assert_eq!(books.egress(), (served - 1) * 5_000 + 3_000_000);
-    let complete = net.gateways[0].access_log().iter().filter(|line| line["complete"] == true).count() as u64;
-    assert_eq!(complete, served, "every line is on disk, and says that all was sent");
+    let complete = net.gateways[0]
+        .access_log()
+        .iter()
+        .filter(|line| line["complete"] == true)
+        .count() as u64;
+    assert_eq!(
+        complete, served,
+        "every line is on disk, and says that all was sent"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,7 +70,10 @@ async fn a_request_that_never_ends_is_cut_off_in_time() {
     let target = "/page?hold=never&cc=no-store";
     let visitor = net.visitor(0);
     let asking = tokio::spawn(async move { visitor.ask(Ask::get(target)).await });
-    wait_for("the fetch", || async { (net.origin.count(target) == 1).then_some(()) }).await;
+    wait_for("the fetch", || async {
+        (net.origin.count(target) == 1).then_some(())
+    })
+    .await;
     net.gateways[0].signal("TERM").await;
     assert!(net.gateways[0].ended().await.success());
     assert!(asking.await.unwrap().is_err());
@@ -73,11 +86,17 @@ async fn a_gateway_that_drains_is_not_ready() {
     let admin = net.gateways[0].admin();
     assert_eq!(admin.get("/readyz").await.status, 200);
     net.gateways[0].signal("TERM").await;
-    wait_for("draining", || async { (admin.get("/readyz").await.status == 503).then_some(()) }).await;
+    wait_for("draining", || async {
+        (admin.get("/readyz").await.status == 503).then_some(())
+    })
+    .await;
     assert_eq!(admin.get("/readyz").await.text().trim(), "draining");
     assert_eq!(admin.get("/healthz").await.status, 200);
     let answer = net.visitor(0).get("/page").await;
-    assert_eq!((answer.status.as_u16(), answer.field("connection").as_str()), (200, "close"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.field("connection").as_str()),
+        (200, "close")
+    );
     net.gateways[0].kill().await;
 }
 

@@ -22,7 +22,11 @@ async fn no_request_is_lost_or_counted_twice_when_epochs_roll_under_load() {
             let (mut requests, mut octets) = (0, 0);
             while !is_over.load(Ordering::Acquire) {
                 let page = requests % 7;
-                let kind = if requests % 5 == 0 { "cc=no-store" } else { "cc=max-age=600" };
+                let kind = if requests % 5 == 0 {
+                    "cc=no-store"
+                } else {
+                    "cc=max-age=600"
+                };
                 let target = format!("/page/{page}?len={}&{kind}", 500 * (page + 1));
                 let answer = line.ask(Ask::get(&target)).await.unwrap();
                 assert!(answer.status == 200 && answer.body == content(&target));
@@ -36,7 +40,10 @@ async fn no_request_is_lost_or_counted_twice_when_epochs_roll_under_load() {
     let first = net.chain.epoch;
     for _ in 0..EPOCHS {
         let before = served.load(Ordering::Acquire);
-        wait_for("more requests", || async { (served.load(Ordering::Acquire) > before + 150).then_some(()) }).await;
+        wait_for("more requests", || async {
+            (served.load(Ordering::Acquire) > before + 150).then_some(())
+        })
+        .await;
         net.chain.roll();
         // Gateways first this time: a cache may learn of an epoch later than those who report to it.
         for daemon in net.gateways.iter().chain(&net.caches) {
@@ -60,7 +67,10 @@ async fn no_request_is_lost_or_counted_twice_when_epochs_roll_under_load() {
     }
     assert_eq!(books.iter().map(Books::requests).sum::<u64>(), requests);
     assert_eq!(books.iter().map(Books::egress).sum::<u64>(), octets);
-    assert_eq!(books.iter().map(Books::origin).sum::<u64>(), net.origin.sent());
+    assert_eq!(
+        books.iter().map(Books::origin).sum::<u64>(),
+        net.origin.sent()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

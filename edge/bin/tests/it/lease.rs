@@ -9,12 +9,20 @@ async fn is_refused(net: &Net, host: &str, status: u16, reason: &str, words: &st
     for gateway in &net.gateways {
         let visitor = gateway.visitor(host);
         let page = visitor.get("/page?len=10").await;
-        assert_eq!((page.status.as_u16(), page.reason().as_str()), (status, reason));
+        assert_eq!(
+            (page.status.as_u16(), page.reason().as_str()),
+            (status, reason)
+        );
         assert!(page.field("content-type").starts_with("text/html"));
         assert!(page.text().contains(words), "{}", page.text());
         assert!(page.text().contains(&page.field("x-request-id")));
         assert_eq!(page.field("cache-control"), "no-store");
-        assert_eq!(page.field("retry-after").is_empty(), status != 503, "{}", page.field("retry-after"));
+        assert_eq!(
+            page.field("retry-after").is_empty(),
+            status != 503,
+            "{}",
+            page.field("retry-after")
+        );
         let ask = Ask::get("/page?len=10").field("accept", "application/json");
         let program = visitor.ask(ask).await.unwrap();
         let said: serde_json::Value = serde_json::from_slice(&program.body).unwrap();
@@ -29,22 +37,35 @@ async fn is_refused(net: &Net, host: &str, status: u16, reason: &str, words: &st
 async fn what_is_not_served_says_so_and_is_free() {
     let mut net = net(1, 1).await;
     let url = net.origin.url();
-    for (id, host, state) in
-        [(2, "paused.test", ServiceState::Paused), (3, "suspended.test", ServiceState::Suspended)]
-    {
-        net.chain.sites.push(Site { state, ..Site::numbered(id, host, url.clone()) });
+    for (id, host, state) in [
+        (2, "paused.test", ServiceState::Paused),
+        (3, "suspended.test", ServiceState::Suspended),
+    ] {
+        net.chain.sites.push(Site {
+            state,
+            ..Site::numbered(id, host, url.clone())
+        });
     }
-    net.chain.sites.push(Site { cap: 0, ..Site::numbered(4, "spent.test", url) });
+    net.chain.sites.push(Site {
+        cap: 0,
+        ..Site::numbered(4, "spent.test", url)
+    });
     net.push().await;
     is_refused(&net, "paused.test", 503, "paused", "paused").await;
     is_refused(&net, "suspended.test", 503, "suspended", "suspended").await;
     is_refused(&net, "spent.test", 503, "allowance-used-up", "allowance").await;
     is_refused(&net, "nobody.test", 404, "unknown-host", "No site").await;
-    assert!(net.origin.seen().is_empty(), "an origin learns nothing of what is not served");
+    assert!(
+        net.origin.seen().is_empty(),
+        "an origin learns nothing of what is not served"
+    );
 
     assert_eq!(net.visitor(0).get("/page?len=10").await.status, 200);
     let books = net.roll().await.remove(0);
-    assert_eq!((books.requests(), books.egress(), books.customers.len()), (1, 10, 1));
+    assert_eq!(
+        (books.requests(), books.egress(), books.customers.len()),
+        (1, 10, 1)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,7 +116,10 @@ async fn two_gateways_under_one_cap_serve_no_more_than_it() {
     let visits = (0..VISITORS).map(|number| until_refused(net, number % 2, 20_000));
     let visits = futures::future::join_all(visits).await;
     for (_, _, refused) in &visits {
-        assert_eq!((refused.status.as_u16(), refused.reason().as_str()), (503, "allowance-used-up"));
+        assert_eq!(
+            (refused.status.as_u16(), refused.reason().as_str()),
+            (503, "allowance-used-up")
+        );
         let wait: u64 = refused.field("retry-after").parse().unwrap();
         assert!((1..=3_600).contains(&wait));
     }
@@ -105,7 +129,10 @@ async fn two_gateways_under_one_cap_serve_no_more_than_it() {
     // cut off is within the lease too, and the leaf is rounded down.
     let served = u128::from(requests) * 10 + u128::from(octets) / 2;
     assert!(served <= CAP, "{served}");
-    assert!(served > CAP / 2, "a cap that is not used says nothing: {served}");
+    assert!(
+        served > CAP / 2,
+        "a cap that is not used says nothing: {served}"
+    );
 
     let mut chain = net.chain.clone();
     let epoch = chain.epoch;
@@ -116,12 +143,25 @@ async fn two_gateways_under_one_cap_serve_no_more_than_it() {
     let mut sum = 0;
     for gateway in &net.gateways {
         let books = chain.books(gateway, epoch).await;
-        assert!(books.total().amount <= lease, "{} of {lease}", books.total().amount);
+        assert!(
+            books.total().amount <= lease,
+            "{} of {lease}",
+            books.total().amount
+        );
         sum += books.total().amount;
     }
-    assert!(sum <= CAP && sum >= served - 2 * 1_000, "committed {sum}, served {served}");
+    assert!(
+        sum <= CAP && sum >= served - 2 * 1_000,
+        "committed {sum}, served {served}"
+    );
     // A new epoch, a new allowance.
-    assert_eq!(net.visitor(0).get("/page/0?len=20000&cc=max-age=600").await.status, 200);
+    assert_eq!(
+        net.visitor(0)
+            .get("/page/0?len=20000&cc=max-age=600")
+            .await
+            .status,
+        200
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,7 +174,10 @@ async fn a_long_response_ends_with_the_lease() {
     net.site().cap = u128::from(covered) * 3 / 4;
     net.push().await;
     let lease = net.chain.lease(&net.chain.sites[0].clone());
-    for target in ["/long?len=40000000&cc=max-age=600", "/long?len=40000000&chunked=1&cc=no-store"] {
+    for target in [
+        "/long?len=40000000&cc=max-age=600",
+        "/long?len=40000000&chunked=1&cc=no-store",
+    ] {
         let mut line = net.visitor(0).connect().await.unwrap();
         let begun = line.begin(Ask::get(target)).await.unwrap();
         let expected = content(target);
@@ -151,6 +194,10 @@ async fn a_long_response_ends_with_the_lease() {
     let refused = net.visitor(0).get("/next?len=3000000").await;
     assert_eq!(refused.reason(), "allowance-used-up");
     let books = net.roll().await.remove(0);
-    assert!(books.total().amount <= lease, "{} of {lease}", books.total().amount);
+    assert!(
+        books.total().amount <= lease,
+        "{} of {lease}",
+        books.total().amount
+    );
     assert!(books.egress() > 1 << 20);
 }

@@ -21,11 +21,13 @@ impl Scene {
         let mut net = net(2, honest).await;
         let liar = Liar::start(device_key(LIAR)).await;
         let address = liar.address().to_string();
-        net.chain.register_node(liar.device(), Role::Cache, address, String::new());
+        net.chain
+            .register_node(liar.device(), Role::Cache, address, String::new());
         net.chain.node(liar.device()).capacity = u32::MAX;
         // Registered, and gone: whoever has its key can sign anything, but not for today.
         let dead = device_of(&device_key(DEAD_GATEWAY));
-        net.chain.register_node(dead, Role::Gateway, "127.0.0.1:1".to_owned(), String::new());
+        net.chain
+            .register_node(dead, Role::Gateway, "127.0.0.1:1".to_owned(), String::new());
         net.push().await;
         Self { net, liar }
     }
@@ -102,7 +104,11 @@ async fn no_lie_reaches_a_visitor(honest: usize) {
         assert_eq!(answer.status, 200, "{lie:?}");
         assert!(answer.body == content(&target), "{lie:?}");
         assert!(answer.field("x-injected").is_empty(), "{lie:?}");
-        assert_eq!(scene.net.origin.count(&target), 2, "answered from elsewhere: {lie:?}");
+        assert_eq!(
+            scene.net.origin.count(&target),
+            2,
+            "answered from elsewhere: {lie:?}"
+        );
         let after = scene.faults(&scene.net.gateways[1]).await;
         assert_eq!(after, before + 1.0, "the metric names the liar: {lie:?}");
         // It is not asked about this key again; what was fetched is.
@@ -126,12 +132,18 @@ async fn no_lie_reaches_a_visitor_when_another_cache_is_honest() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_range_is_checked_like_the_whole() {
     let scene = Scene::start(0).await;
-    for (number, lie) in [Lie::FirstBytes, Lie::LastBytes, Lie::Body, Lie::EndsEarly].into_iter().enumerate() {
+    for (number, lie) in [Lie::FirstBytes, Lie::LastBytes, Lie::Body, Lie::EndsEarly]
+        .into_iter()
+        .enumerate()
+    {
         let target = format!("/part/{number}?len=16000&cc=max-age=600");
         scene.seed(&target).await;
         let ask = Ask::get(&target).field("range", "bytes=100-199");
         let answer = scene.ask(lie.clone(), ask).await.unwrap();
-        assert!(answer.status == 206 && answer.body == content(&target)[100..200], "{lie:?}");
+        assert!(
+            answer.status == 206 && answer.body == content(&target)[100..200],
+            "{lie:?}"
+        );
     }
 }
 
@@ -154,8 +166,15 @@ async fn read_all(client: &Client, target: &str) -> (Vec<u8>, bool) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lie_in_the_middle_of_a_long_body_breaks_it_off_before_a_wrong_octet() {
     let scene = Scene::start(1).await;
-    for (number, lie) in
-        [Lie::LastBytes, Lie::EndsEarly, Lie::HangsUp, Lie::FollowBytes, Lie::FollowEndsEarly].into_iter().enumerate()
+    for (number, lie) in [
+        Lie::LastBytes,
+        Lie::EndsEarly,
+        Lie::HangsUp,
+        Lie::FollowBytes,
+        Lie::FollowEndsEarly,
+    ]
+    .into_iter()
+    .enumerate()
     {
         let target = format!("/film/{number}?len=3000000&cc=max-age=600");
         let expected = content(&target);
@@ -163,11 +182,20 @@ async fn a_lie_in_the_middle_of_a_long_body_breaks_it_off_before_a_wrong_octet()
         scene.liar.lie(lie.clone());
         for client in [scene.net.visitor(1), scene.net.visitor(1).http2()] {
             let (read, is_whole) = read_all(&client, &target).await;
-            assert!(read.len() <= expected.len() && expected[..read.len()] == read, "{lie:?}: a wrong octet");
-            assert!(!is_whole || read.len() == expected.len(), "{lie:?}: half a body taken for a whole one");
+            assert!(
+                read.len() <= expected.len() && expected[..read.len()] == read,
+                "{lie:?}: a wrong octet"
+            );
+            assert!(
+                !is_whole || read.len() == expected.len(),
+                "{lie:?}: half a body taken for a whole one"
+            );
         }
         if !matches!(lie, Lie::HangsUp) {
-            assert!(scene.faults(&scene.net.gateways[1]).await > number as f64 - 1.0, "{lie:?}");
+            assert!(
+                scene.faults(&scene.net.gateways[1]).await > number as f64 - 1.0,
+                "{lie:?}"
+            );
         }
         // The next visitor is answered from elsewhere.
         let (read, is_whole) = read_all(&scene.net.visitor(1), &target).await;
@@ -182,7 +210,10 @@ async fn a_record_of_before_a_purge_is_not_served() {
     scene.seed(target).await;
     scene.net.origin.publish(2);
     scene.net.gateways[1].purge(1).await;
-    let answer = scene.ask(Lie::OldGeneration, Ask::get(target)).await.unwrap();
+    let answer = scene
+        .ask(Lie::OldGeneration, Ask::get(target))
+        .await
+        .unwrap();
     assert!(answer.body == selvedge_edge_tools_testkit::script::content_of(target, &[], 2));
     assert_eq!(scene.faults(&scene.net.gateways[1]).await, 1.0);
 }
@@ -190,10 +221,16 @@ async fn a_record_of_before_a_purge_is_not_served() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cache_that_says_nothing_is_not_waited_for() {
     let scene = Scene::start(1).await;
-    for (lie, target) in [(Lie::Silent, "/silent?cc=max-age=600"), (Lie::Refuses, "/refused?cc=max-age=600")] {
+    for (lie, target) in [
+        (Lie::Silent, "/silent?cc=max-age=600"),
+        (Lie::Refuses, "/refused?cc=max-age=600"),
+    ] {
         scene.liar.lie(lie.clone());
         let answer = scene.net.visitor(1).get(target).await;
-        assert!(answer.status == 200 && answer.body == content(target), "{lie:?}");
+        assert!(
+            answer.status == 200 && answer.body == content(target),
+            "{lie:?}"
+        );
     }
     // Slow and busy are no lies.
     assert_eq!(scene.faults(&scene.net.gateways[1]).await, 0.0);
@@ -212,10 +249,19 @@ async fn signatures_that_do_not_verify_are_dropped_and_the_epoch_closes() {
     let gateway = &scene.net.gateways[0];
     let books = scene.net.chain.books(gateway, epoch).await;
     assert_eq!((books.requests(), books.egress()), (1, 40_000));
-    let leaves = selvedge_edge_tools_testkit::audit::leaves(gateway, &books, customer, service, &prices).await;
-    assert!(leaves.iter().any(|leaf| leaf.body.cache == scene.liar.device()));
+    let leaves =
+        selvedge_edge_tools_testkit::audit::leaves(gateway, &books, customer, service, &prices)
+            .await;
+    assert!(leaves
+        .iter()
+        .any(|leaf| leaf.body.cache == scene.liar.device()));
     for leaf in leaves {
-        assert_eq!(leaf.cache_signature.0, [0; 64], "a forged signature is committed to by nobody");
-        assert!(!selvedge_edge_tools_testkit::audit::is_signed(&leaf, &genesis));
+        assert_eq!(
+            leaf.cache_signature.0, [0; 64],
+            "a forged signature is committed to by nobody"
+        );
+        assert!(!selvedge_edge_tools_testkit::audit::is_signed(
+            &leaf, &genesis
+        ));
     }
 }

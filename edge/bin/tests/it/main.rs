@@ -24,12 +24,19 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_selvedge-edge");
 
 /// So many gateways and caches with default settings.
 async fn net(gateways: usize, caches: usize) -> Net {
-    let plan = Plan { gateways, caches, ..Plan::default() };
+    let plan = Plan {
+        gateways,
+        caches,
+        ..Plan::default()
+    };
     Net::start(PROGRAM, plan).await
 }
 
 /// One gateway with these settings, and one cache.
 async fn gateway(settings: Settings) -> Net {
-    let plan = Plan { gateway: settings, ..Plan::default() };
+    let plan = Plan {
+        gateway: settings,
+        ..Plan::default()
+    };
     Net::start(PROGRAM, plan).await
 }

@@ -14,19 +14,39 @@ struct Received {
 /// A request of the mix; every kind comes up at every gateway, first as a miss, then as a hit.
 fn mixed(number: usize) -> (Ask, u16) {
     let page = number / 20 % 10;
-    let file = format!("/file/{page}?len={}&cc=max-age=600&etag=1", 1_000 + 7_777 * page);
+    let file = format!(
+        "/file/{page}?len={}&cc=max-age=600&etag=1",
+        1_000 + 7_777 * page
+    );
     match number % 20 {
         0..=4 => (Ask::get(file), 200),
-        5 | 6 => (Ask::get(file).field("range", &format!("bytes={}-{}", 10 * page, 10 * page + 499)), 206),
+        5 | 6 => (
+            Ask::get(file).field("range", &format!("bytes={}-{}", 10 * page, 10 * page + 499)),
+            206,
+        ),
         7 => (Ask::get(file).field("range", "bytes=9000000-"), 416),
         8 | 9 => (Ask::head(file), 200),
         10 | 11 => (Ask::get(file).field("if-none-match", "\"v1\""), 304),
-        12 => (Ask::get(format!("/gone/{page}?status=404&len=321&cc=max-age=600")), 404),
+        12 => (
+            Ask::get(format!("/gone/{page}?status=404&len=321&cc=max-age=600")),
+            404,
+        ),
         13 => (Ask::get(format!("/mine/{page}?len=4321&cc=private")), 200),
-        14 => (Ask::get(format!("/fresh/{number}?len=2500&cc=no-store")), 200),
+        14 => (
+            Ask::get(format!("/fresh/{number}?len=2500&cc=no-store")),
+            200,
+        ),
         15 => (Ask::post(format!("/form/{page}?len=77"), "a=b"), 200),
-        16 => (Ask::get(format!("/stream/{page}?len=150000&chunked=1&cc=max-age=600")), 200),
-        17 => (Ask::get(format!("/moved/{page}?len=0&to=/elsewhere&cc=max-age=600")), 302),
+        16 => (
+            Ask::get(format!(
+                "/stream/{page}?len=150000&chunked=1&cc=max-age=600"
+            )),
+            200,
+        ),
+        17 => (
+            Ask::get(format!("/moved/{page}?len=0&to=/elsewhere&cc=max-age=600")),
+            302,
+        ),
         18 => (Ask::head(format!("/mine/{page}?len=4321&cc=private")), 200),
         _ => (Ask::get(format!("/empty/{page}?status=204&len=0")), 204),
     }
@@ -38,10 +58,17 @@ async fn visit(client: Client, numbers: Vec<usize>) -> Received {
     for number in numbers {
         let (ask, status) = mixed(number);
         let (method, target) = (ask.method.clone(), ask.target.clone());
-        let answer = line.ask(ask).await.unwrap_or_else(|error| panic!("{method} {target}: {error:#}"));
+        let answer = line
+            .ask(ask)
+            .await
+            .unwrap_or_else(|error| panic!("{method} {target}: {error:#}"));
         // A range of what is still being fetched may be ignored (RFC 9110 §14.2).
         let is_whole = matches!(status, 206 | 416) && answer.status == 200;
-        assert!(answer.status == status || is_whole, "{method} {target}: {}", answer.status);
+        assert!(
+            answer.status == status || is_whole,
+            "{method} {target}: {}",
+            answer.status
+        );
         if answer.status == 200 && method != http::Method::HEAD {
             assert!(answer.body == content(&target), "{target}");
         }
@@ -68,7 +95,11 @@ async fn two_thousand_mixed_requests_are_committed_exactly() {
         let numbers: Vec<_> = (visitor..REQUESTS).step_by(VISITORS).collect();
         // Half of the visitors of each gateway speak HTTP/2.
         let client = net.visitor(visitor % 2);
-        let client = if visitor % 4 < 2 { client } else { client.http2() };
+        let client = if visitor % 4 < 2 {
+            client
+        } else {
+            client.http2()
+        };
         visits.push(tokio::spawn(visit(client, numbers)));
     }
     let mut received = Received::default();
@@ -81,7 +112,10 @@ async fn two_thousand_mixed_requests_are_committed_exactly() {
     net.settle().await;
     let books = net.roll().await;
     assert_eq!(total(&books), received);
-    assert_eq!(books.iter().map(Books::origin).sum::<u64>(), net.origin.sent());
+    assert_eq!(
+        books.iter().map(Books::origin).sum::<u64>(),
+        net.origin.sent()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,12 +135,25 @@ async fn every_leaf_is_public_adds_up_and_is_signed_by_its_cache() {
         assert_eq!(of_entry, books.total(), "there is one customer");
         for cache in &net.caches {
             let own = |leaf: &&Leaf| leaf.body.cache == cache.device();
-            let octets: u64 = leaves.iter().filter(own).map(|leaf| leaf.body.paid.of(UsageClass::EgressBytes)).sum();
+            let octets: u64 = leaves
+                .iter()
+                .filter(own)
+                .map(|leaf| leaf.body.paid.of(UsageClass::EgressBytes))
+                .sum();
             assert!(octets > 0, "{} was used", cache.name());
-            assert_eq!(books.of_cache(cache.device()).paid.of(UsageClass::EgressBytes), octets);
+            assert_eq!(
+                books
+                    .of_cache(cache.device())
+                    .paid
+                    .of(UsageClass::EgressBytes),
+                octets
+            );
         }
         for leaf in &leaves {
-            assert!(leaf.body.cache.is_none() || audit::is_signed(leaf, &genesis), "{leaf:?}");
+            assert!(
+                leaf.body.cache.is_none() || audit::is_signed(leaf, &genesis),
+                "{leaf:?}"
+            );
         }
         // What no cache may hold names none.
         assert!(leaves.iter().any(|leaf| leaf.body.cache.is_none()));
@@ -142,8 +189,14 @@ async fn an_aborted_download_is_charged_within_the_octets_in_flight() {
         let books = net.roll().await.remove(0);
         let charged = books.egress();
         assert_eq!(books.requests(), 2);
-        assert!(charged <= received + 2 * in_flight, "charged {charged}, received {received}, {is_http2}");
-        assert!(charged + 2 * in_flight >= received, "charged {charged}, received {received}, {is_http2}");
+        assert!(
+            charged <= received + 2 * in_flight,
+            "charged {charged}, received {received}, {is_http2}"
+        );
+        assert!(
+            charged + 2 * in_flight >= received,
+            "charged {charged}, received {received}, {is_http2}"
+        );
     }
 }
 

@@ -10,19 +10,33 @@ fn run(folder: &Path, words: &[&str]) -> (bool, String, String) {
     }
     let output = command.current_dir(folder).args(words).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.success(), text(output.stdout), text(output.stderr))
+    (
+        output.status.success(),
+        text(output.stdout),
+        text(output.stderr),
+    )
 }
 
 fn token(folder: &Path) {
-    fs::write(folder.join("control.token"), "0123456789abcdef0123456789abcdef\n").unwrap();
+    fs::write(
+        folder.join("control.token"),
+        "0123456789abcdef0123456789abcdef\n",
+    )
+    .unwrap();
 }
 
 #[test]
 fn a_key_is_made_once_shown_and_never_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let (is_made, made, _) = run(folder.path(), &["key", "generate"]);
-    assert!(is_made && made.starts_with("0x") && made.trim().len() == 66, "{made}");
-    let mode = fs::metadata(folder.path().join("device.key")).unwrap().permissions().mode();
+    assert!(
+        is_made && made.starts_with("0x") && made.trim().len() == 66,
+        "{made}"
+    );
+    let mode = fs::metadata(folder.path().join("device.key"))
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
     let (is_shown, shown, _) = run(folder.path(), &["key", "show"]);
     assert!(is_shown && shown == made);
@@ -39,7 +53,10 @@ fn a_configuration_is_judged_before_anything_starts() {
         fs::write(path.join("edge.toml"), text).unwrap();
         for word in ["check-config", "run"] {
             let (is_good, _, said) = run(path, &[word]);
-            assert!(!is_good && said.contains(expected), "{word} {text:?}: {said}");
+            assert!(
+                !is_good && said.contains(expected),
+                "{word} {text:?}: {said}"
+            );
         }
     };
     let (is_good, _, said) = run(path, &["check-config"]);
@@ -52,11 +69,26 @@ fn a_configuration_is_judged_before_anything_starts() {
     token(path);
     says("role = \"toaster\"", "toaster");
     says("role = \"gateway\"\ngatewey = 1", "gatewey");
-    says("role = \"gateway\"\n[control]\nlisten = \"0.0.0.0:9801\"", "loopback");
-    says("role = \"gateway\"\n[gateway]\nhttp = []", "listens somewhere");
-    says("role = \"gateway\"\n[gateway]\nhttps = [\"127.0.0.1:0\"]", "certs_dir");
-    says("role = \"gateway\"\n[gateway]\nredirect_https = true", "redirect_https");
-    says("role = \"gateway\"\n[gateway]\norigin_head_seconds = 61", "origin_head_seconds");
+    says(
+        "role = \"gateway\"\n[control]\nlisten = \"0.0.0.0:9801\"",
+        "loopback",
+    );
+    says(
+        "role = \"gateway\"\n[gateway]\nhttp = []",
+        "listens somewhere",
+    );
+    says(
+        "role = \"gateway\"\n[gateway]\nhttps = [\"127.0.0.1:0\"]",
+        "certs_dir",
+    );
+    says(
+        "role = \"gateway\"\n[gateway]\nredirect_https = true",
+        "redirect_https",
+    );
+    says(
+        "role = \"gateway\"\n[gateway]\norigin_head_seconds = 61",
+        "origin_head_seconds",
+    );
     says("role = \"cache\"\n[cache]\nquota_mib = 0", "quota_mib");
     says("role = \"cache\"\n[log]\nfilter = \"a=b=c\"", "log.filter");
     fs::write(path.join("edge.toml"), "role = \"gateway\"").unwrap();
@@ -70,15 +102,27 @@ fn a_configuration_is_judged_before_anything_starts() {
 #[test]
 fn flags_win_over_the_environment_and_that_over_the_file() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("edge.toml"), "role = \"cache\"\nstate_dir = \"of-the-file\"").unwrap();
+    fs::write(
+        folder.path().join("edge.toml"),
+        "role = \"cache\"\nstate_dir = \"of-the-file\"",
+    )
+    .unwrap();
     let printed = |environment: Option<&str>, flag: Option<&str>| {
         let mut command = Command::new(PROGRAM);
-        command.current_dir(folder.path()).arg("print-config").env_remove("SELVEDGE_EDGE_STATE_DIR");
+        command
+            .current_dir(folder.path())
+            .arg("print-config")
+            .env_remove("SELVEDGE_EDGE_STATE_DIR");
         command.envs(environment.map(|value| ("SELVEDGE_EDGE_STATE_DIR", value)));
-        command.args(flag.map(|value| ["--state-dir", value]).into_iter().flatten());
+        command.args(
+            flag.map(|value| ["--state-dir", value])
+                .into_iter()
+                .flatten(),
+        );
         let output = command.output().unwrap();
         assert!(output.status.success());
-        let table: toml::Table = toml::from_str(std::str::from_utf8(&output.stdout).unwrap()).unwrap();
+        let table: toml::Table =
+            toml::from_str(std::str::from_utf8(&output.stdout).unwrap()).unwrap();
         table["state_dir"].as_str().unwrap().to_owned()
     };
     assert!(printed(None, None).ends_with("of-the-file"));

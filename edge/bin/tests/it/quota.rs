@@ -17,7 +17,10 @@ async fn a_small_quota_is_kept_and_serves_on() {
     for round in 0..2 {
         for page in 0..60 {
             let target = format!("/page/{page}?len=300000&cc=max-age=600");
-            assert!(net.visitor(0).get(&target).await.body == content(&target), "{round} {page}");
+            assert!(
+                net.visitor(0).get(&target).await.body == content(&target),
+                "{round} {page}"
+            );
             octets += 300_000;
         }
         // Longer than the store takes at all.

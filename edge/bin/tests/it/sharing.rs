@@ -15,13 +15,20 @@ async fn a_response_is_fetched_once_and_then_comes_from_memory_and_from_the_cach
         assert_eq!(answer.body, content(&target));
         let metrics = net.gateways[gateway].metrics().await;
         let labels = [("status", "200"), ("source", expected)];
-        assert_eq!(metrics.sum("selvedge_gateway_requests_total", &labels), 1.0, "{expected}");
+        assert_eq!(
+            metrics.sum("selvedge_gateway_requests_total", &labels),
+            1.0,
+            "{expected}"
+        );
         if gateway == 0 && expected == "origin" {
             // The seed ends after the visitor's answer does.
             wait_for("the seed", || async {
                 let mut stored = 0.0;
                 for cache in &net.caches {
-                    stored += cache.metrics().await.sum("selvedge_cache_seeds_total", &[("answer", "taken")]);
+                    stored += cache
+                        .metrics()
+                        .await
+                        .sum("selvedge_cache_seeds_total", &[("answer", "taken")]);
                 }
                 (stored == 1.0).then_some(())
             })
@@ -44,7 +51,10 @@ async fn many_misses_at_once_over_two_gateways_are_one_fetch() {
     wait_for("every request", || async {
         let mut running = 0.0;
         for gateway in &net.gateways {
-            running += gateway.metrics().await.gauge("selvedge_gateway_running_requests");
+            running += gateway
+                .metrics()
+                .await
+                .gauge("selvedge_gateway_running_requests");
         }
         (running == 2.0 * EACH as f64).then_some(())
     })
@@ -63,7 +73,9 @@ async fn many_misses_at_once_over_two_gateways_are_one_fetch() {
 async fn misses_that_race_with_the_end_of_a_fetch_do_not_fetch_again() {
     const KEYS: usize = 150;
     let net = net(2, 1).await;
-    let targets: Vec<_> = (0..KEYS).map(|key| format!("/race/{key}?len=2000&{FOREVER}")).collect();
+    let targets: Vec<_> = (0..KEYS)
+        .map(|key| format!("/race/{key}?len=2000&{FOREVER}"))
+        .collect();
     let mut asking = Vec::new();
     for number in 0..8 {
         let (visitor, targets) = (net.visitor(number % 2), targets.clone());
@@ -102,7 +114,10 @@ async fn those_who_wait_read_along_before_the_body_ends() {
     }
     assert_eq!(net.origin.count(&target), 1);
     let metrics = net.gateways[1].metrics().await;
-    assert_eq!(metrics.sum("selvedge_gateway_requests_total", &[("source", "shared")]), 1.0);
+    assert_eq!(
+        metrics.sum("selvedge_gateway_requests_total", &[("source", "shared")]),
+        1.0
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,7 +128,10 @@ async fn a_holder_that_dies_hands_the_fetch_to_who_waits() {
         let (visitor, target) = (net.visitor(0), target.clone());
         async move { visitor.ask(Ask::get(target)).await }
     });
-    wait_for("the first fetch", || async { (net.origin.count(&target) == 1).then_some(()) }).await;
+    wait_for("the first fetch", || async {
+        (net.origin.count(&target) == 1).then_some(())
+    })
+    .await;
     let second = tokio::spawn({
         let (visitor, target) = (net.visitor(1), target.clone());
         async move { visitor.get(&target).await }
@@ -125,7 +143,10 @@ async fn a_holder_that_dies_hands_the_fetch_to_who_waits() {
     .await;
     net.gateways[0].kill().await;
     assert!(first.await.unwrap().is_err());
-    wait_for("the second fetch", || async { (net.origin.count(&target) == 2).then_some(()) }).await;
+    wait_for("the second fetch", || async {
+        (net.origin.count(&target) == 2).then_some(())
+    })
+    .await;
     net.origin.open("head");
     assert!(second.await.unwrap().body == content(&target));
 }

@@ -16,18 +16,33 @@ async fn ranges_heads_and_conditions_are_answered_from_what_is_stored() {
     let whole = content(target);
     assert!(net.visitor(0).get(target).await.body == whole);
     for gateway in 0..2 {
-        let part = get(&net, gateway, Ask::get(target).field("range", "bytes=20000-20999")).await;
+        let part = get(
+            &net,
+            gateway,
+            Ask::get(target).field("range", "bytes=20000-20999"),
+        )
+        .await;
         assert_eq!(part.status, 206);
         assert!(part.body == whole[20_000..21_000]);
         assert_eq!(part.field("content-range"), "bytes 20000-20999/50000");
         let end = get(&net, gateway, Ask::get(target).field("range", "bytes=-10")).await;
         assert!(end.body == whole[49_990..]);
-        let beyond = get(&net, gateway, Ask::get(target).field("range", "bytes=50000-")).await;
+        let beyond = get(
+            &net,
+            gateway,
+            Ask::get(target).field("range", "bytes=50000-"),
+        )
+        .await;
         assert_eq!((beyond.status.as_u16(), beyond.body.len()), (416, 0));
         let head = get(&net, gateway, Ask::head(target)).await;
         assert_eq!((head.status.as_u16(), head.body.len()), (200, 0));
         assert_eq!(head.field("content-length"), "50000");
-        let same = get(&net, gateway, Ask::get(target).field("if-none-match", "\"v1\"")).await;
+        let same = get(
+            &net,
+            gateway,
+            Ask::get(target).field("if-none-match", "\"v1\""),
+        )
+        .await;
         assert_eq!((same.status.as_u16(), same.body.len()), (304, 0));
         assert_eq!(same.field("etag"), "\"v1\"");
     }
@@ -61,12 +76,23 @@ async fn credentials_pass_by_and_are_seen_by_the_origin_alone() {
     let target = "/account?cc=public,max-age=600";
     for round in 0..4 {
         let secret = format!("Bearer {round}");
-        get(&net, round % 2, Ask::get(target).field("authorization", &secret)).await;
+        get(
+            &net,
+            round % 2,
+            Ask::get(target).field("authorization", &secret),
+        )
+        .await;
     }
     let seen = net.origin.seen();
-    let shown: Vec<_> = seen.iter().map(|seen| seen.fields["authorization"].to_str().unwrap()).collect();
+    let shown: Vec<_> = seen
+        .iter()
+        .map(|seen| seen.fields["authorization"].to_str().unwrap())
+        .collect();
     assert_eq!(shown, ["Bearer 0", "Bearer 1", "Bearer 2", "Bearer 3"]);
-    let lookups = net.caches[0].metrics().await.sum("selvedge_cache_lookups_total", &[]);
+    let lookups = net.caches[0]
+        .metrics()
+        .await
+        .sum("selvedge_cache_lookups_total", &[]);
     assert_eq!(lookups, 0.0);
 }
 
@@ -76,8 +102,16 @@ async fn a_variant_is_given_to_those_it_is_for() {
     let target = "/text?len=3000&vary=accept-language&cc=max-age=600";
     for round in 0..3 {
         for (gateway, language) in [(0, "de"), (1, "fr"), (1, "de"), (0, "fr")] {
-            let answer = get(&net, gateway, Ask::get(target).field("accept-language", language)).await;
-            assert!(answer.body == content_of(target, language.as_bytes(), 1), "{round} {gateway} {language}");
+            let answer = get(
+                &net,
+                gateway,
+                Ask::get(target).field("accept-language", language),
+            )
+            .await;
+            assert!(
+                answer.body == content_of(target, language.as_bytes(), 1),
+                "{round} {gateway} {language}"
+            );
         }
     }
     assert_eq!(net.origin.count(target), 2);
@@ -91,8 +125,9 @@ async fn a_stale_response_is_validated_and_not_fetched_again() {
     for gateway in [0, 0, 1, 1] {
         assert!(net.visitor(gateway).get(target).await.body == whole);
     }
-    let conditional =
-        |seen: &selvedge_edge_tools_testkit::origin::Seen| seen.fields.contains_key("if-none-match");
+    let conditional = |seen: &selvedge_edge_tools_testkit::origin::Seen| {
+        seen.fields.contains_key("if-none-match")
+    };
     let seen = net.origin.seen();
     assert_eq!(seen.iter().filter(|seen| !conditional(seen)).count(), 1);
     assert_eq!(seen.iter().filter(|seen| conditional(seen)).count(), 3);
@@ -109,7 +144,10 @@ async fn an_unsafe_request_makes_what_is_stored_invalid() {
     let target = "/thing?len=3000&cc=max-age=600";
     assert!(net.visitor(0).get(target).await.body == content(target));
     net.origin.publish(2);
-    assert!(net.visitor(0).get(target).await.body == content(target), "still fresh");
+    assert!(
+        net.visitor(0).get(target).await.body == content(target),
+        "still fresh"
+    );
     let posted = get(&net, 0, Ask::post(target, "change")).await;
     assert_eq!(posted.status, 200);
     assert_eq!(net.origin.seen().last().unwrap().body, 6);
@@ -139,5 +177,8 @@ async fn a_stored_response_outlives_its_origin_only_where_it_may() {
     assert_eq!(stale.status, 200);
     assert!(stale.body == content(kept));
     let refused = net.visitor(0).get(strict).await;
-    assert_eq!((refused.status.as_u16(), refused.reason().as_str()), (502, "origin-down"));
+    assert_eq!(
+        (refused.status.as_u16(), refused.reason().as_str()),
+        (502, "origin-down")
+    );
 }

@@ -2,7 +2,9 @@
 
 use crate::gateway;
 use http::Version;
-use selvedge_edge_tools_testkit::{certs::Certificate, content, wait_for, Ask, Client, Net, Settings};
+use selvedge_edge_tools_testkit::{
+    certs::Certificate, content, wait_for, Ask, Client, Net, Settings,
+};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -20,7 +22,11 @@ impl Secure {
         let settings = settings
             .set("gateway.https", vec![toml::Value::from("127.0.0.1:0")])
             .set("gateway.certs_dir", folder.path().display().to_string());
-        Self { net: gateway(settings).await, folder, certificate }
+        Self {
+            net: gateway(settings).await,
+            folder,
+            certificate,
+        }
     }
 
     fn visitor(&self, host: &str, certificate: &Certificate) -> Client {
@@ -37,7 +43,10 @@ async fn both_protocols_are_served_over_tls() {
     let secure = Secure::start(Settings::default()).await;
     let target = "/page?len=200000&cc=max-age=600";
     let visitor = secure.visitor("site.test", &secure.certificate);
-    for (client, version) in [(visitor.clone(), Version::HTTP_11), (visitor.http2(), Version::HTTP_2)] {
+    for (client, version) in [
+        (visitor.clone(), Version::HTTP_11),
+        (visitor.http2(), Version::HTTP_2),
+    ] {
         let answer = client.get(target).await;
         assert_eq!((answer.status.as_u16(), answer.version), (200, version));
         assert!(answer.body == content(target));
@@ -55,7 +64,12 @@ async fn octets_are_counted_the_same_with_and_without_tls() {
     let mut secure = Secure::start(Settings::default()).await;
     let target = "/page?len=123457&cc=max-age=600";
     let visitor = secure.visitor("site.test", &secure.certificate);
-    for client in [visitor.clone(), visitor.http2(), secure.net.visitor(0), secure.net.visitor(0).http2()] {
+    for client in [
+        visitor.clone(),
+        visitor.http2(),
+        secure.net.visitor(0),
+        secure.net.visitor(0).http2(),
+    ] {
         assert!(client.get(target).await.body == content(target));
     }
     secure.net.settle().await;
@@ -67,9 +81,18 @@ async fn octets_are_counted_the_same_with_and_without_tls() {
 async fn a_name_without_a_certificate_or_a_site_is_not_served() {
     let secure = Secure::start(Settings::default()).await;
     let nobody = secure.visitor("nobody.test", &secure.certificate);
-    assert!(nobody.ask(Ask::get("/page")).await.is_err(), "no certificate, no handshake");
-    let no_site = secure.visitor("other.test", &secure.certificate).get("/page").await;
-    assert_eq!((no_site.status.as_u16(), no_site.reason().as_str()), (421, "unknown-host"));
+    assert!(
+        nobody.ask(Ask::get("/page")).await.is_err(),
+        "no certificate, no handshake"
+    );
+    let no_site = secure
+        .visitor("other.test", &secure.certificate)
+        .get("/page")
+        .await;
+    assert_eq!(
+        (no_site.status.as_u16(), no_site.reason().as_str()),
+        (421, "unknown-host")
+    );
     // Not even a handshake, from one who speaks plain HTTP.
     let said = selvedge_edge_tools_testkit::raw(
         secure.net.gateways[0].address("https"),
@@ -82,25 +105,49 @@ async fn a_name_without_a_certificate_or_a_site_is_not_served() {
 async fn a_certificate_is_replaced_without_a_restart() {
     let secure = Secure::start(Settings::default()).await;
     let target = "/page?cc=max-age=600";
-    let mut open = secure.visitor("site.test", &secure.certificate).connect().await.unwrap();
+    let mut open = secure
+        .visitor("site.test", &secure.certificate)
+        .connect()
+        .await
+        .unwrap();
     assert_eq!(open.ask(Ask::get(target)).await.unwrap().status, 200);
     let next = Certificate::new(&["site.test"]);
     next.write(&secure.file());
     secure.net.gateways[0].signal("HUP").await;
     let visitor = secure.visitor("site.test", &next);
-    wait_for("the new certificate", || async { visitor.ask(Ask::get(target)).await.ok() }).await;
-    assert!(secure.visitor("site.test", &secure.certificate).ask(Ask::get(target)).await.is_err());
-    assert_eq!(open.ask(Ask::get(target)).await.unwrap().status, 200, "open connections stay");
+    wait_for("the new certificate", || async {
+        visitor.ask(Ask::get(target)).await.ok()
+    })
+    .await;
+    assert!(secure
+        .visitor("site.test", &secure.certificate)
+        .ask(Ask::get(target))
+        .await
+        .is_err());
+    assert_eq!(
+        open.ask(Ask::get(target)).await.unwrap().status,
+        200,
+        "open connections stay"
+    );
 
     // A file that is no certificate keeps the one before, and one that nobody announced is seen all the same.
     std::fs::write(secure.file(), "no certificate").unwrap();
     secure.net.gateways[0].signal("HUP").await;
-    wait_for("the complaint", || async { secure.net.gateways[0].log().contains("kept as it was").then_some(()) }).await;
+    wait_for("the complaint", || async {
+        secure.net.gateways[0]
+            .log()
+            .contains("kept as it was")
+            .then_some(())
+    })
+    .await;
     assert_eq!(visitor.get(target).await.status, 200);
     let last = Certificate::new(&["site.test"]);
     last.write(&secure.file());
     let visitor = secure.visitor("site.test", &last);
-    wait_for("the last certificate", || async { visitor.ask(Ask::get(target)).await.ok() }).await;
+    wait_for("the last certificate", || async {
+        visitor.ask(Ask::get(target)).await.ok()
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,9 +156,16 @@ async fn plain_http_is_redirected_where_the_operator_wants_it() {
     let port = secure.net.gateways[0].address("https").port();
     let answer = secure.net.visitor(0).get("/a/b?c=d").await;
     assert_eq!(answer.status, 308);
-    assert_eq!(answer.field("location"), format!("https://site.test:{port}/a/b?c=d"));
+    assert_eq!(
+        answer.field("location"),
+        format!("https://site.test:{port}/a/b?c=d")
+    );
     assert!(secure.net.origin.seen().is_empty());
-    let health = secure.net.visitor(0).get("/.well-known/selvedge/healthz").await;
+    let health = secure
+        .net
+        .visitor(0)
+        .get("/.well-known/selvedge/healthz")
+        .await;
     assert_eq!(health.status, 200, "a load balancer asks in the clear");
     let visitor = secure.visitor("site.test", &secure.certificate);
     assert_eq!(visitor.get("/a/b?c=d").await.status, 200);

@@ -33,10 +33,19 @@ async fn a_malformed_request_is_a_400_and_reaches_no_origin() {
         "POST / HTTP/1.1\r\nhost: site.test\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
     ] {
         let answer = sends(&net, request).await;
-        let is_refused = answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.0 400") || answer.is_empty();
+        let is_refused = answer.starts_with("HTTP/1.1 400")
+            || answer.starts_with("HTTP/1.0 400")
+            || answer.is_empty();
         assert!(is_refused, "{request:?}: {answer}");
     }
-    assert!(net.origin.seen().iter().all(|seen| seen.method == "POST" && seen.body == 0), "{:?}", net.origin.seen());
+    assert!(
+        net.origin
+            .seen()
+            .iter()
+            .all(|seen| seen.method == "POST" && seen.body == 0),
+        "{:?}",
+        net.origin.seen()
+    );
     goes_on(&net).await;
 }
 
@@ -49,14 +58,22 @@ async fn two_lengths_never_split_a_request_in_two() {
         format!("content-length: {length}\r\ntransfer-encoding: chunked\r\n"),
         format!("transfer-encoding: chunked\r\ncontent-length: {length}\r\n"),
     ] {
-        sends(&net, &format!("POST /first HTTP/1.1\r\nhost: site.test\r\n{fields}\r\n0\r\n\r\n{smuggled}")).await;
+        sends(
+            &net,
+            &format!("POST /first HTTP/1.1\r\nhost: site.test\r\n{fields}\r\n0\r\n\r\n{smuggled}"),
+        )
+        .await;
         let first = format!("POST /first HTTP/1.1\r\nhost: site.test\r\ntransfer-encoding: identity\r\n{fields}\r\n0\r\n\r\n{smuggled}");
         sends(&net, &first).await;
     }
     // Wherever the gateway cut, it told the origin so in its own words: one request, one body.
     for seen in net.origin.seen() {
-        assert!(seen.target != "/first" || seen.body == 0 || seen.body as usize == length, "{seen:?}");
-        let both = seen.fields.contains_key("content-length") && seen.fields.contains_key("transfer-encoding");
+        assert!(
+            seen.target != "/first" || seen.body == 0 || seen.body as usize == length,
+            "{seen:?}"
+        );
+        let both = seen.fields.contains_key("content-length")
+            && seen.fields.contains_key("transfer-encoding");
         assert!(!both, "{seen:?}");
     }
     goes_on(&net).await;
@@ -65,12 +82,27 @@ async fn two_lengths_never_split_a_request_in_two() {
 #[tokio::test(flavor = "multi_thread")]
 async fn methods_that_are_no_gateways_business_are_refused() {
     let net = gateway(Settings::default()).await;
-    let trace = sends(&net, "TRACE / HTTP/1.1\r\nhost: site.test\r\nconnection: close\r\n\r\n").await;
+    let trace = sends(
+        &net,
+        "TRACE / HTTP/1.1\r\nhost: site.test\r\nconnection: close\r\n\r\n",
+    )
+    .await;
     assert!(trace.starts_with("HTTP/1.1 405"), "{trace}");
-    let connect = sends(&net, "CONNECT site.test:443 HTTP/1.1\r\nhost: site.test:443\r\n\r\n").await;
-    assert!(connect.starts_with("HTTP/1.1 405") || connect.starts_with("HTTP/1.1 400"), "{connect}");
+    let connect = sends(
+        &net,
+        "CONNECT site.test:443 HTTP/1.1\r\nhost: site.test:443\r\n\r\n",
+    )
+    .await;
+    assert!(
+        connect.starts_with("HTTP/1.1 405") || connect.starts_with("HTTP/1.1 400"),
+        "{connect}"
+    );
     // The target names the host it is for, whatever the field says.
-    let other = sends(&net, "GET http://other.test/ HTTP/1.1\r\nhost: site.test\r\nconnection: close\r\n\r\n").await;
+    let other = sends(
+        &net,
+        "GET http://other.test/ HTTP/1.1\r\nhost: site.test\r\nconnection: close\r\n\r\n",
+    )
+    .await;
     assert!(other.starts_with("HTTP/1.1 404"), "{other}");
     assert!(net.origin.seen().is_empty());
     goes_on(&net).await;
@@ -89,13 +121,18 @@ async fn a_head_that_is_too_large_is_refused() {
         Ok(answer) => assert_eq!(answer.status, 431),
         Err(error) => assert!(!error.to_string().is_empty()),
     }
-    let many = (0..500).fold(Ask::get("/page"), |ask, n| ask.field(&format!("x-{n}"), "1"));
+    let many = (0..500).fold(Ask::get("/page"), |ask, n| {
+        ask.field(&format!("x-{n}"), "1")
+    });
     if let Ok(answer) = net.visitor(0).ask(many).await {
         assert_eq!(answer.status, 431);
     }
     let long = format!("/{}", "p".repeat(9_000));
     let answer = net.visitor(0).ask(Ask::get(long)).await.unwrap();
-    assert_eq!((answer.status.as_u16(), answer.reason().as_str()), (400, "bad-request"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.reason().as_str()),
+        (400, "bad-request")
+    );
     assert!(net.origin.seen().is_empty());
     goes_on(&net).await;
 }
@@ -103,31 +140,51 @@ async fn a_head_that_is_too_large_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_too_long_is_refused_stated_or_not() {
     let net = gateway(Settings::default().set("gateway.max_request_mib", 1)).await;
-    let fits = net.visitor(0).ask(Ask::post("/fits", vec![7; 1 << 20])).await.unwrap();
+    let fits = net
+        .visitor(0)
+        .ask(Ask::post("/fits", vec![7; 1 << 20]))
+        .await
+        .unwrap();
     assert_eq!(fits.status, 200);
     assert_eq!(net.origin.seen().pop().unwrap().body, 1 << 20);
     let stated = "POST /stated HTTP/1.1\r\nhost: site.test\r\ncontent-length: 1048577\r\n\r\n";
     let answer = sends(&net, stated).await;
-    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("request-too-long"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 413") && answer.contains("request-too-long"),
+        "{answer}"
+    );
     let mut unstated =
-        "POST /unstated HTTP/1.1\r\nhost: site.test\r\ntransfer-encoding: chunked\r\n\r\n".to_owned();
+        "POST /unstated HTTP/1.1\r\nhost: site.test\r\ntransfer-encoding: chunked\r\n\r\n"
+            .to_owned();
     for _ in 0..40 {
         unstated += &format!("8000\r\n{}\r\n", "c".repeat(0x8000));
     }
     let answer = sends(&net, &(unstated + "0\r\n\r\n")).await;
-    assert!(answer.starts_with("HTTP/1.1 413") || answer.is_empty(), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 413") || answer.is_empty(),
+        "{answer}"
+    );
     assert!(net.origin.seen().iter().all(|seen| seen.target == "/fits"));
     goes_on(&net).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_or_a_body_that_drips_is_given_up() {
-    let settings = Settings::default().set("limits.header_seconds", 1).set("limits.body_seconds", 1);
+    let settings = Settings::default()
+        .set("limits.header_seconds", 1)
+        .set("limits.body_seconds", 1);
     let net = gateway(settings).await;
     let address = net.gateways[0].address("http");
-    for begun in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: site.test\r\nx-slow: a", "PRI * HTTP/2.0\r\n"] {
+    for begun in [
+        "",
+        "GET / HT",
+        "GET / HTTP/1.1\r\nhost: site.test\r\nx-slow: a",
+        "PRI * HTTP/2.0\r\n",
+    ] {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        tokio::io::AsyncWriteExt::write_all(&mut stream, begun.as_bytes()).await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut stream, begun.as_bytes())
+            .await
+            .unwrap();
         // Whatever it says first, it hangs up; a daemon that waits for ever fails this test by never ending.
         let mut said = Vec::new();
         let _ = stream.read_to_end(&mut said).await;
@@ -135,10 +192,15 @@ async fn a_head_or_a_body_that_drips_is_given_up() {
     }
     let half = "POST /half HTTP/1.1\r\nhost: site.test\r\ncontent-length: 10\r\n\r\nhalf";
     let mut stream = TcpStream::connect(address).await.unwrap();
-    tokio::io::AsyncWriteExt::write_all(&mut stream, half.as_bytes()).await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut stream, half.as_bytes())
+        .await
+        .unwrap();
     let mut said = String::new();
     let _ = stream.read_to_string(&mut said).await;
-    assert!(said.starts_with("HTTP/1.1 408") || said.is_empty(), "{said}");
+    assert!(
+        said.starts_with("HTTP/1.1 408") || said.is_empty(),
+        "{said}"
+    );
     goes_on(&net).await;
 }
 
@@ -149,17 +211,32 @@ async fn connections_beyond_the_limit_are_closed_and_the_others_live() {
     let mut lines = Vec::new();
     for _ in 0..4 {
         let mut line = visitor.connect().await.unwrap();
-        assert_eq!(line.ask(Ask::get("/page?cc=max-age=600")).await.unwrap().status, 200);
+        assert_eq!(
+            line.ask(Ask::get("/page?cc=max-age=600"))
+                .await
+                .unwrap()
+                .status,
+            200
+        );
         lines.push(line);
     }
     for _ in 0..3 {
         assert!(visitor.ask(Ask::get("/page?cc=max-age=600")).await.is_err());
     }
     for line in &mut lines {
-        assert_eq!(line.ask(Ask::get("/page?cc=max-age=600")).await.unwrap().status, 200);
+        assert_eq!(
+            line.ask(Ask::get("/page?cc=max-age=600"))
+                .await
+                .unwrap()
+                .status,
+            200
+        );
     }
     drop(lines);
-    wait_for("a free place", || async { visitor.ask(Ask::get("/page?cc=max-age=600")).await.ok() }).await;
+    wait_for("a free place", || async {
+        visitor.ask(Ask::get("/page?cc=max-age=600")).await.ok()
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,9 +248,15 @@ async fn requests_beyond_the_limit_are_told_to_come_back() {
         let target = format!("/page/{number}?hold=gate");
         held.push(tokio::spawn(async move { visitor.get(&target).await }));
     }
-    wait_for("three fetches", || async { (net.origin.seen().len() == 3).then_some(()) }).await;
+    wait_for("three fetches", || async {
+        (net.origin.seen().len() == 3).then_some(())
+    })
+    .await;
     let answer = net.visitor(0).get("/one-more").await;
-    assert_eq!((answer.status.as_u16(), answer.reason().as_str()), (503, "busy"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.reason().as_str()),
+        (503, "busy")
+    );
     assert!(!answer.field("retry-after").is_empty());
     net.origin.open("gate");
     for one in held {

@@ -13,8 +13,8 @@ use selvedge_primitives_math::{
     RangeProof, TreeKind,
 };
 use selvedge_primitives_types::{
-    Account, CustomerEntryKey, DeviceId, Domain, Entry, EntryKey, GenesisHash, Leaf, LeafKey, Prices, ServiceId, Sum,
-    UsageCommitment,
+    Account, CustomerEntryKey, DeviceId, Domain, Entry, EntryKey, GenesisHash, Leaf, LeafKey,
+    Prices, ServiceId, Sum, UsageCommitment,
 };
 use serde_json::Value;
 
@@ -26,26 +26,45 @@ const PAGE: usize = 3;
 /// price list says.
 ///
 /// Panics when anything does not fit.
-pub async fn leaves(gateway: &Daemon, books: &Books, customer: Account, service: ServiceId, prices: &Prices) -> Vec<Leaf> {
+pub async fn leaves(
+    gateway: &Daemon,
+    books: &Books,
+    customer: Account,
+    service: ServiceId,
+    prices: &Prices,
+) -> Vec<Leaf> {
     let public = Client::new(gateway.address("audit"), "localhost");
     let epoch = books.commitment.epoch;
     let head = get(&public, &format!("/audit/v1/{epoch}/commitment")).await;
-    assert_eq!(scale::<UsageCommitment>(&head["commitment"]), books.commitment);
+    assert_eq!(
+        scale::<UsageCommitment>(&head["commitment"]),
+        books.commitment
+    );
 
     let base = format!("/audit/v1/{epoch}/customer/{customer}/{service}");
     let mut leaves: Vec<Leaf> = Vec::new();
     let entry = loop {
-        let page = get(&public, &format!("{base}?start={}&limit={PAGE}", leaves.len())).await;
+        let page = get(
+            &public,
+            &format!("{base}?start={}&limit={PAGE}", leaves.len()),
+        )
+        .await;
         let entry: Entry = scale(&page["entry"]);
         assert_eq!(entry.key, CustomerEntryKey { customer, service }.into());
         let proof: RangeProof<EntryKey> = scale(&page["entry_proof"]);
-        verify_entries::<Keccak>(TreeKind::Customers, &books.commitment.customers, &[entry], &proof)
-            .expect("the entry stands in the committed tree");
+        verify_entries::<Keccak>(
+            TreeKind::Customers,
+            &books.commitment.customers,
+            &[entry],
+            &proof,
+        )
+        .expect("the entry stands in the committed tree");
         let listed = page["leaves"].as_array().expect("leaves");
         let new: Vec<Leaf> = listed.iter().map(scale).collect();
         let proof: RangeProof<LeafKey> = scale(&page["leaves_proof"]);
         assert_eq!(proof.start as usize, leaves.len());
-        verify_leaves::<Keccak>(TreeKind::Customers, &entry, &new, &proof).expect("the leaves are the entry's");
+        verify_leaves::<Keccak>(TreeKind::Customers, &entry, &new, &proof)
+            .expect("the leaves are the entry's");
         leaves.extend(new);
         if leaves.len() as u64 == entry.sum.leaves {
             break entry;
@@ -70,7 +89,8 @@ pub fn is_signed(leaf: &Leaf, genesis: &GenesisHash) -> bool {
         return false;
     };
     let signature = Signature::from_bytes(&leaf.cache_signature.0);
-    key.verify_strict(&Domain::Leaf.message(genesis, &leaf.body), &signature).is_ok()
+    key.verify_strict(&Domain::Leaf.message(genesis, &leaf.body), &signature)
+        .is_ok()
 }
 
 async fn get(public: &Client, target: &str) -> Value {

@@ -6,8 +6,8 @@ use selvedge_primitives_math::{
     Keccak256, TreeKind,
 };
 use selvedge_primitives_types::{
-    CacheEntryKey, CustomerEntryKey, DeviceId, Entry, EntryKey, Epoch, Hash, Sum, TreeCommitment, UsageClass,
-    UsageCommitment,
+    CacheEntryKey, CustomerEntryKey, DeviceId, Entry, EntryKey, Epoch, Hash, Sum, TreeCommitment,
+    UsageClass, UsageCommitment,
 };
 use sha3::{Digest, Keccak256 as Sha3Keccak};
 
@@ -40,14 +40,31 @@ impl Books {
         let commitment = control.commitment(epoch).await?;
         assert_eq!((commitment.gateway, commitment.epoch), (gateway, epoch));
         verify_commitment(&commitment).expect("a commitment that can be");
-        let mut books = Self { commitment, customers: Vec::new(), caches: Vec::new() };
+        let mut books = Self {
+            commitment,
+            customers: Vec::new(),
+            caches: Vec::new(),
+        };
         while let Some(page) = control.settle(epoch, books.customers.len() as u32).await {
-            take(TreeKind::Customers, &commitment.customers, page, &mut books.customers);
+            take(
+                TreeKind::Customers,
+                &commitment.customers,
+                page,
+                &mut books.customers,
+            );
         }
         while let Some(page) = control.credit(epoch, books.caches.len() as u32).await {
-            take(TreeKind::Caches, &commitment.caches, page, &mut books.caches);
+            take(
+                TreeKind::Caches,
+                &commitment.caches,
+                page,
+                &mut books.caches,
+            );
         }
-        for (tree, entries) in [(&commitment.customers, &books.customers), (&commitment.caches, &books.caches)] {
+        for (tree, entries) in [
+            (&commitment.customers, &books.customers),
+            (&commitment.caches, &books.caches),
+        ] {
             assert_eq!(entries.len() as u32, tree.entries);
             assert_eq!(sum(entries), tree.sum);
         }
@@ -86,16 +103,26 @@ impl Books {
 }
 
 fn find(entries: &[Entry], key: EntryKey) -> Sum {
-    entries.iter().find(|entry| entry.key == key).map(|entry| entry.sum).unwrap_or_default()
+    entries
+        .iter()
+        .find(|entry| entry.key == key)
+        .map(|entry| entry.sum)
+        .unwrap_or_default()
 }
 
 fn take(kind: TreeKind, tree: &TreeCommitment, page: Page, entries: &mut Vec<Entry>) {
     let (new, proof) = page;
-    assert_eq!(proof.start as usize, entries.len(), "a page begins at its cursor");
+    assert_eq!(
+        proof.start as usize,
+        entries.len(),
+        "a page begins at its cursor"
+    );
     verify_entries::<Keccak>(kind, tree, &new, &proof).expect("a page's proof");
     entries.extend(new);
 }
 
 fn sum(entries: &[Entry]) -> Sum {
-    entries.iter().fold(Sum::default(), |sum, entry| sum.checked_add(&entry.sum).expect("no overflow"))
+    entries.iter().fold(Sum::default(), |sum, entry| {
+        sum.checked_add(&entry.sum).expect("no overflow")
+    })
 }

@@ -4,8 +4,12 @@ use crate::{books::Books, daemon::Daemon, wait::wait_for};
 use codec::Encode;
 use selvedge_primitives_math::lease::lease;
 use selvedge_primitives_types::{
-    agent::{BlockRef, ClockConfig, ConfigDelta, NodeConfig, SectionVersions, ServiceConfig, ServiceState},
-    Account, DeviceId, Epoch, GenesisHash, Hash, Millis, Planck, PriceList, Prices, Region, Role, Score, ServiceId,
+    agent::{
+        BlockRef, ClockConfig, ConfigDelta, NodeConfig, SectionVersions, ServiceConfig,
+        ServiceState,
+    },
+    Account, DeviceId, Epoch, GenesisHash, Hash, Millis, Planck, PriceList, Prices, Region, Role,
+    Score, ServiceId,
 };
 use std::{
     collections::HashMap,
@@ -81,7 +85,10 @@ impl Chain {
             epoch_start: now(),
             nodes: Vec::new(),
             sites: Vec::new(),
-            prices: PriceList { version: 1, prices: Prices([10 * one, one / 2, one / 4, 0, 0, 0]) },
+            prices: PriceList {
+                version: 1,
+                prices: Prices([10 * one, one / 2, one / 4, 0, 0, 0]),
+            },
             done_through: None,
             block: 1,
         }
@@ -90,14 +97,23 @@ impl Chain {
     /// Registers a daemon, or what is known of it anew.
     pub fn register(&mut self, daemon: &Daemon) {
         let (endpoint, public_url) = match daemon.role() {
-            Role::Gateway => (daemon.address("http").to_string(), format!("http://{}", daemon.address("audit"))),
+            Role::Gateway => (
+                daemon.address("http").to_string(),
+                format!("http://{}", daemon.address("audit")),
+            ),
             _ => (daemon.address("transport").to_string(), String::new()),
         };
         self.register_node(daemon.device(), daemon.role(), endpoint, public_url);
     }
 
     /// Registers a node by what is known of it.
-    pub fn register_node(&mut self, device: DeviceId, role: Role, endpoint: String, public_url: String) {
+    pub fn register_node(
+        &mut self,
+        device: DeviceId,
+        role: Role,
+        endpoint: String,
+        public_url: String,
+    ) {
         self.nodes.retain(|node| node.device != device);
         self.nodes.push(NodeConfig {
             device,
@@ -120,7 +136,11 @@ impl Chain {
 
     /// What each gateway may charge for a site.
     pub fn lease(&self, site: &Site) -> Planck {
-        let gateways = self.nodes.iter().filter(|node| node.role == Role::Gateway).count();
+        let gateways = self
+            .nodes
+            .iter()
+            .filter(|node| node.role == Role::Gateway)
+            .count();
         lease(site.cap, gateways as u32)
     }
 
@@ -132,7 +152,8 @@ impl Chain {
 
     /// Everything, for a daemon that holds these sections.
     pub fn delta(&self, held: &SectionVersions) -> ConfigDelta {
-        let services: Vec<ServiceConfig> = self.sites.iter().map(|site| self.service(site)).collect();
+        let services: Vec<ServiceConfig> =
+            self.sites.iter().map(|site| self.service(site)).collect();
         let prices = vec![self.prices];
         let versions = SectionVersions {
             nodes: digest(&self.nodes),
@@ -140,7 +161,10 @@ impl Chain {
             prices: digest(&prices),
         };
         ConfigDelta {
-            block: BlockRef { number: self.block, parent: digest(&self.block) },
+            block: BlockRef {
+                number: self.block,
+                parent: digest(&self.block),
+            },
             clock: ClockConfig {
                 genesis: self.genesis,
                 epoch: self.epoch,
@@ -162,7 +186,11 @@ impl Chain {
         ServiceConfig {
             id: site.id,
             customer: site.customer,
-            hosts: site.hosts.iter().map(|host| host.clone().into_bytes()).collect(),
+            hosts: site
+                .hosts
+                .iter()
+                .map(|host| host.clone().into_bytes())
+                .collect(),
             origin: site.origin.clone().into_bytes(),
             price_version: self.prices.version,
             lease: self.lease(site),
@@ -178,8 +206,12 @@ impl Chain {
         let control = daemon.control();
         let delta = self.delta(&control.status().await.versions);
         let status = control.configure(&delta).await;
-        let status = status.unwrap_or_else(|error| panic!("{} takes no config: {error}", daemon.name()));
-        assert_eq!((status.device, status.role), (daemon.device(), daemon.role()));
+        let status =
+            status.unwrap_or_else(|error| panic!("{} takes no config: {error}", daemon.name()));
+        assert_eq!(
+            (status.device, status.role),
+            (daemon.device(), daemon.role())
+        );
         assert_eq!(status.versions, delta.versions);
     }
 
@@ -192,7 +224,10 @@ impl Chain {
 
     /// Who is registered in which role, by device.
     pub fn roles(&self) -> HashMap<DeviceId, Role> {
-        self.nodes.iter().map(|node| (node.device, node.role)).collect()
+        self.nodes
+            .iter()
+            .map(|node| (node.device, node.role))
+            .collect()
     }
 }
 
@@ -208,6 +243,8 @@ fn digest(value: &impl Encode) -> Hash {
 
 /// Now, since the Unix epoch.
 pub fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("after 1970");
     Millis(since.as_millis() as u64)
 }

@@ -46,19 +46,27 @@ impl Ask {
 
     /// `HEAD` of a target.
     pub fn head(target: impl Into<String>) -> Self {
-        Self { method: Method::HEAD, ..Self::get(target) }
+        Self {
+            method: Method::HEAD,
+            ..Self::get(target)
+        }
     }
 
     /// `POST` of a body to a target.
     pub fn post(target: impl Into<String>, body: impl Into<Bytes>) -> Self {
-        Self { method: Method::POST, body: body.into(), ..Self::get(target) }
+        Self {
+            method: Method::POST,
+            body: body.into(),
+            ..Self::get(target)
+        }
     }
 
     /// With one more field.
     #[must_use]
     pub fn field(mut self, name: &str, value: &str) -> Self {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a field name");
-        self.fields.append(name, HeaderValue::from_str(value).expect("a field value"));
+        self.fields
+            .append(name, HeaderValue::from_str(value).expect("a field value"));
         self
     }
 }
@@ -76,7 +84,13 @@ pub struct Client {
 impl Client {
     /// Speaks HTTP/1.1 in the clear.
     pub fn new(address: SocketAddr, host: impl Into<String>) -> Self {
-        Self { address, host: host.into(), tls: None, is_http2: false, receive_buffer: None }
+        Self {
+            address,
+            host: host.into(),
+            tls: None,
+            is_http2: false,
+            receive_buffer: None,
+        }
     }
 
     /// Speaks HTTP/2; in the clear it simply begins with it.
@@ -121,8 +135,13 @@ impl Client {
         let protocol: &[u8] = if self.is_http2 { b"h2" } else { b"http/1.1" };
         config.alpn_protocols = vec![protocol.to_vec()];
         let name = ServerName::try_from(self.host.clone())?;
-        let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
-        anyhow::ensure!(stream.get_ref().1.alpn_protocol() == Some(protocol), "another protocol");
+        let stream = TlsConnector::from(Arc::new(config))
+            .connect(name, stream)
+            .await?;
+        anyhow::ensure!(
+            stream.get_ref().1.alpn_protocol() == Some(protocol),
+            "another protocol"
+        );
         self.shake_hands(stream).await
     }
 
@@ -134,7 +153,9 @@ impl Client {
         let sender = if self.is_http2 {
             let mut builder = http2::Builder::new(TokioExecutor::new());
             if let Some(octets) = self.receive_buffer {
-                builder.initial_stream_window_size(octets).initial_connection_window_size(octets);
+                builder
+                    .initial_stream_window_size(octets)
+                    .initial_connection_window_size(octets);
             }
             let (sender, connection) = builder.handshake(io).await?;
             tokio::spawn(connection);
@@ -147,7 +168,11 @@ impl Client {
             Sender::Http1(sender)
         };
         let scheme = if self.tls.is_some() { "https" } else { "http" };
-        Ok(Line { sender, host: self.host.clone(), scheme })
+        Ok(Line {
+            sender,
+            host: self.host.clone(),
+            scheme,
+        })
     }
 
     /// Sends a request over a connection of its own and reads the whole answer.
@@ -185,7 +210,9 @@ impl Line {
         let response = match &mut self.sender {
             Sender::Http1(sender) => {
                 *request.uri_mut() = ask.target.parse()?;
-                request.headers_mut().insert(http::header::HOST, self.host.parse()?);
+                request
+                    .headers_mut()
+                    .insert(http::header::HOST, self.host.parse()?);
                 sender.ready().await?;
                 sender.send_request(request).await?
             }
@@ -254,8 +281,18 @@ impl Download {
         while let Some(data) = self.next().await? {
             body.extend_from_slice(&data);
         }
-        let Self { status, fields, version, .. } = self;
-        Ok(Answer { status, fields, version, body: body.into() })
+        let Self {
+            status,
+            fields,
+            version,
+            ..
+        } = self;
+        Ok(Answer {
+            status,
+            fields,
+            version,
+            body: body.into(),
+        })
     }
 }
 
@@ -276,7 +313,9 @@ impl Answer {
     /// All values of a field, joined; empty when it is not there.
     pub fn field(&self, name: &str) -> String {
         let values = self.fields.get_all(name).iter();
-        let texts: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        let texts: Vec<_> = values
+            .map(|value| String::from_utf8_lossy(value.as_bytes()))
+            .collect();
         texts.join(", ")
     }
 
@@ -295,7 +334,9 @@ impl Answer {
 ///
 /// A peer that closes with a reset counts as one that closes.
 pub async fn raw(address: SocketAddr, octets: &[u8]) -> String {
-    let mut stream = TcpStream::connect(address).await.expect("the listener is there");
+    let mut stream = TcpStream::connect(address)
+        .await
+        .expect("the listener is there");
     // A peer that refuses early may not take everything.
     let _ = stream.write_all(octets).await;
     let mut answer = Vec::new();

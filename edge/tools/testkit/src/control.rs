@@ -22,7 +22,10 @@ pub struct ControlClient {
 impl ControlClient {
     /// Shows this token at this address.
     pub fn new(address: SocketAddr, token: &str) -> Self {
-        Self { client: Client::new(address, "localhost"), token: token.to_owned() }
+        Self {
+            client: Client::new(address, "localhost"),
+            token: token.to_owned(),
+        }
     }
 
     /// Sends a request with the token.
@@ -43,12 +46,16 @@ impl ControlClient {
 
     /// What the daemon is and holds.
     pub async fn status(&self) -> AgentStatus {
-        self.read("/control/v1/status".to_owned()).await.expect("a status is always there")
+        self.read("/control/v1/status".to_owned())
+            .await
+            .expect("a status is always there")
     }
 
     /// Pushes what changed; `Err` is the daemon's text.
     pub async fn configure(&self, delta: &ConfigDelta) -> Result<AgentStatus, String> {
-        let answer = self.ask(Ask::post("/control/v1/config", delta.encode())).await;
+        let answer = self
+            .ask(Ask::post("/control/v1/config", delta.encode()))
+            .await;
         let answer = answer.unwrap_or_else(|error| panic!("a config: {error:#}"));
         match answer.status.as_u16() {
             200 => Ok(decode(&answer)),
@@ -63,12 +70,14 @@ impl ControlClient {
 
     /// Entries of the tree by customer.
     pub async fn settle(&self, epoch: Epoch, cursor: u32) -> Option<Page> {
-        self.read(format!("/control/v1/settle/{epoch}/{cursor}")).await
+        self.read(format!("/control/v1/settle/{epoch}/{cursor}"))
+            .await
     }
 
     /// Entries of the tree by cache.
     pub async fn credit(&self, epoch: Epoch, cursor: u32) -> Option<Page> {
-        self.read(format!("/control/v1/credit/{epoch}/{cursor}")).await
+        self.read(format!("/control/v1/credit/{epoch}/{cursor}"))
+            .await
     }
 }
 

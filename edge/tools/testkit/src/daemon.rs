@@ -56,7 +56,14 @@ pub struct Daemon {
 
 impl Daemon {
     /// Makes a folder with key, token and configuration. Nothing runs yet.
-    pub fn new(program: &Path, parent: &Path, name: &str, role: Role, seed: u8, extra: &Settings) -> Self {
+    pub fn new(
+        program: &Path,
+        parent: &Path,
+        name: &str,
+        role: Role,
+        seed: u8,
+        extra: &Settings,
+    ) -> Self {
         let folder = parent.join(name);
         fs::create_dir_all(&folder).expect("a temporary folder");
         let key = device_key(seed);
@@ -71,7 +78,10 @@ impl Daemon {
             .set("audit.listen", free)
             .set("cache.listen", free)
             .set("gateway.http", vec![Value::from(free)])
-            .set("gateway.access_log", folder.join("access.log").display().to_string())
+            .set(
+                "gateway.access_log",
+                folder.join("access.log").display().to_string(),
+            )
             .set("gateway.allow_private_origins", true)
             .set("gateway.drain_seconds", 0);
         merge(&mut settings.0, &extra.0);
@@ -126,14 +136,20 @@ impl Daemon {
         }
         for name in ["http", "https"] {
             let all = self.addresses.get(name).cloned().unwrap_or_default();
-            let all: Vec<_> = all.iter().map(|address| Value::from(address.to_string())).collect();
+            let all: Vec<_> = all
+                .iter()
+                .map(|address| Value::from(address.to_string()))
+                .collect();
             self.set(&format!("gateway.{name}"), all);
         }
         self.start().await;
     }
 
     fn spawn(&mut self) {
-        let log = OpenOptions::new().create(true).append(true).open(self.log_file());
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log_file());
         let log = log.expect("a temporary folder");
         let child = self
             .command()
@@ -147,7 +163,10 @@ impl Daemon {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(["run", "--config"]).arg(self.folder.join("edge.toml")).stdin(Stdio::null());
+        command
+            .args(["run", "--config"])
+            .arg(self.folder.join("edge.toml"))
+            .stdin(Stdio::null());
         // What the developer's shell says about other daemons is none of its business.
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SELVEDGE_EDGE_")) {
             command.env_remove(name);
@@ -161,7 +180,11 @@ impl Daemon {
     }
 
     fn ensure_running(&mut self) {
-        if let Some(status) = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten()) {
+        if let Some(status) = self
+            .child
+            .as_mut()
+            .and_then(|child| child.try_wait().ok().flatten())
+        {
             panic!("{} ended with {status}", self.name);
         }
     }
@@ -186,8 +209,16 @@ impl Daemon {
     /// Sends it a signal, such as `TERM` or `HUP`.
     pub async fn signal(&self, name: &str) {
         let id = self.child.as_ref().and_then(Child::id).expect("it runs");
-        let status = Command::new("kill").arg(format!("-{name}")).arg(id.to_string()).status().await;
-        assert!(status.expect("kill is installed").success(), "{} took no signal", self.name);
+        let status = Command::new("kill")
+            .arg(format!("-{name}"))
+            .arg(id.to_string())
+            .status()
+            .await;
+        assert!(
+            status.expect("kill is installed").success(),
+            "{} took no signal",
+            self.name
+        );
     }
 
     /// Waits until it has ended by itself.
@@ -254,7 +285,10 @@ impl Daemon {
 
     /// Purges a service, as its operator.
     pub async fn purge(&self, service: u64) {
-        let answer = self.admin().ask(Ask::post(format!("/purge/{service}"), "")).await;
+        let answer = self
+            .admin()
+            .ask(Ask::post(format!("/purge/{service}"), ""))
+            .await;
         assert_eq!(answer.expect("an answer").status, 204);
     }
 
@@ -262,7 +296,10 @@ impl Daemon {
     pub fn access_log(&self) -> Vec<serde_json::Value> {
         let text = fs::read_to_string(self.folder.join("access.log")).unwrap_or_default();
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-        whole.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
+        whole
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a line is JSON"))
+            .collect()
     }
 
     /// Everything it logged so far.
@@ -311,15 +348,22 @@ impl Metrics {
     ///
     /// Panics when there is no such metric.
     pub fn gauge(&self, name: &str) -> f64 {
-        self.samples(name, &[]).next().unwrap_or_else(|| panic!("no {name} in\n{}", self.0))
+        self.samples(name, &[])
+            .next()
+            .unwrap_or_else(|| panic!("no {name} in\n{}", self.0))
     }
 
-    fn samples<'a>(&'a self, name: &'a str, labels: &'a [(&str, &str)]) -> impl Iterator<Item = f64> + 'a {
+    fn samples<'a>(
+        &'a self,
+        name: &'a str,
+        labels: &'a [(&str, &str)],
+    ) -> impl Iterator<Item = f64> + 'a {
         let lines = self.0.lines().filter(|line| !line.starts_with('#'));
         lines.filter_map(move |line| {
             let (series, value) = line.rsplit_once(' ')?;
             let (found, rest) = series.split_once('{').unwrap_or((series, ""));
-            let has = |(label, value): &(&str, &str)| rest.contains(&format!("{label}=\"{value}\""));
+            let has =
+                |(label, value): &(&str, &str)| rest.contains(&format!("{label}=\"{value}\""));
             let is_asked_for = found == name && labels.iter().all(has);
             is_asked_for.then(|| value.parse().expect("a sample is a number"))
         })

@@ -27,7 +27,12 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { gateways: 1, caches: 1, gateway: Settings::default(), cache: Settings::default() }
+        Self {
+            gateways: 1,
+            caches: 1,
+            gateway: Settings::default(),
+            cache: Settings::default(),
+        }
     }
 }
 
@@ -53,15 +58,28 @@ impl Net {
             let name = format!("{role}-{number}");
             Daemon::new(program.as_ref(), folder.path(), &name, role, seed, settings)
         };
-        let mut gateways: Vec<_> = (0..plan.gateways).map(|n| daemon(Role::Gateway, n, &plan.gateway)).collect();
-        let mut caches: Vec<_> = (0..plan.caches).map(|n| daemon(Role::Cache, n, &plan.cache)).collect();
+        let mut gateways: Vec<_> = (0..plan.gateways)
+            .map(|n| daemon(Role::Gateway, n, &plan.gateway))
+            .collect();
+        let mut caches: Vec<_> = (0..plan.caches)
+            .map(|n| daemon(Role::Cache, n, &plan.cache))
+            .collect();
         let all = gateways.iter_mut().chain(&mut caches);
         futures::future::join_all(all.map(Daemon::start)).await;
         let origin = Origin::start().await;
         let mut chain = Chain::new();
         chain.sites.push(Site::new(origin.url()));
-        gateways.iter().chain(&caches).for_each(|daemon| chain.register(daemon));
-        let mut net = Self { origin, chain, gateways, caches, folder };
+        gateways
+            .iter()
+            .chain(&caches)
+            .for_each(|daemon| chain.register(daemon));
+        let mut net = Self {
+            origin,
+            chain,
+            gateways,
+            caches,
+            folder,
+        };
         net.push().await;
         net
     }
@@ -76,10 +94,13 @@ impl Net {
     /// Waits until no gateway serves anybody and everything that arrived is counted.
     pub async fn settle(&self) {
         for gateway in &self.gateways {
-            wait_for(format!("the end of all requests at {}", gateway.name()), || async {
-                let metrics = gateway.metrics().await;
-                (metrics.gauge("selvedge_gateway_running_requests") == 0.0).then_some(())
-            })
+            wait_for(
+                format!("the end of all requests at {}", gateway.name()),
+                || async {
+                    let metrics = gateway.metrics().await;
+                    (metrics.gauge("selvedge_gateway_running_requests") == 0.0).then_some(())
+                },
+            )
             .await;
         }
     }

@@ -78,9 +78,17 @@ impl Origin {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let state = Arc::new(State { version: 1.into(), ..State::default() });
+        let state = Arc::new(State {
+            version: 1.into(),
+            ..State::default()
+        });
         let task = tokio::spawn(accept(listener, tls, state.clone()));
-        Self { address, scheme, state, task }
+        Self {
+            address,
+            scheme,
+            state,
+            task,
+        }
     }
 
     /// Where it listens.
@@ -100,7 +108,12 @@ impl Origin {
 
     /// How often a target was asked for.
     pub fn count(&self, target: &str) -> usize {
-        self.state.seen.lock().iter().filter(|seen| seen.target == target).count()
+        self.state
+            .seen
+            .lock()
+            .iter()
+            .filter(|seen| seen.target == target)
+            .count()
     }
 
     /// Octets of bodies handed to connections so far.
@@ -156,7 +169,10 @@ where
     I: hyper::rt::Read + hyper::rt::Write + Unpin + Send,
     S: hyper::service::Service<Request<Incoming>, Response = Response<Body>, Error = io::Error>,
 {
-    http1::Builder::new().max_buf_size(1 << 20).serve_connection(io, service).await
+    http1::Builder::new()
+        .max_buf_size(1 << 20)
+        .serve_connection(io, service)
+        .await
 }
 
 impl State {
@@ -171,12 +187,29 @@ impl State {
     }
 }
 
-async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Body>, io::Error> {
+async fn answer(
+    state: Arc<State>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, io::Error> {
     let (parts, incoming) = request.into_parts();
-    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
-    let body = incoming.collect().await.map_err(io::Error::other)?.to_bytes().len() as u64;
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or("/", |target| target.as_str())
+        .to_owned();
+    let body = incoming
+        .collect()
+        .await
+        .map_err(io::Error::other)?
+        .to_bytes()
+        .len() as u64;
     let (method, fields) = (parts.method, parts.headers);
-    let seen = Seen { method: method.clone(), target: target.clone(), fields: fields.clone(), body };
+    let seen = Seen {
+        method: method.clone(),
+        target: target.clone(),
+        fields: fields.clone(),
+        body,
+    };
     state.seen.lock().push(seen);
 
     let script = Script::of(&target);
@@ -185,7 +218,11 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
         state.pass(gate).await;
     }
     let mut response = Response::builder();
-    for (name, value) in [("cc", "cache-control"), ("vary", "vary"), ("to", "location")] {
+    for (name, value) in [
+        ("cc", "cache-control"),
+        ("vary", "vary"),
+        ("to", "location"),
+    ] {
         if let Some(text) = script.text(name) {
             response = response.header(value, text);
         }
@@ -202,7 +239,10 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
         status = 302;
     }
     if let Some(etag) = script.etag(version) {
-        if fields.get(header::IF_NONE_MATCH).is_some_and(|has| has.as_bytes() == etag.as_bytes()) {
+        if fields
+            .get(header::IF_NONE_MATCH)
+            .is_some_and(|has| has.as_bytes() == etag.as_bytes())
+        {
             status = 304;
         }
         response = response.header(header::ETAG, etag);
@@ -227,7 +267,9 @@ fn send(state: Arc<State>, script: Script, mut octets: Bytes) -> Body {
         let mut sent = 0;
         loop {
             if cut == Some(sent) {
-                let _ = pieces.send(Err(io::Error::other("as the script says"))).await;
+                let _ = pieces
+                    .send(Err(io::Error::other("as the script says")))
+                    .await;
                 return;
             }
             if let Some((gate, _)) = pause.filter(|(_, at)| *at == sent) {
@@ -237,7 +279,10 @@ fn send(state: Arc<State>, script: Script, mut octets: Bytes) -> Body {
                 return;
             }
             let marks = [cut, pause.map(|(_, at)| at)].into_iter().flatten();
-            let next = marks.filter(|mark| *mark > sent).map(|mark| mark - sent).min();
+            let next = marks
+                .filter(|mark| *mark > sent)
+                .map(|mark| mark - sent)
+                .min();
             let piece = octets.split_to(PIECE.min(octets.len()).min(next.unwrap_or(PIECE)));
             sent += piece.len();
             let count = piece.len() as u64;

@@ -29,9 +29,16 @@ pub struct Script(HashMap<String, String>);
 impl Script {
     /// Reads a target's query.
     pub fn of(target: &str) -> Self {
-        let query = target.split_once('?').map(|(_, query)| query).unwrap_or_default();
+        let query = target
+            .split_once('?')
+            .map(|(_, query)| query)
+            .unwrap_or_default();
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        Self(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        Self(
+            pairs
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+        )
     }
 
     /// The text of a name.
@@ -80,7 +87,11 @@ pub fn content_of(target: &str, chosen: &[u8], version: u32) -> Vec<u8> {
 
 fn octets(target: &str, chosen: &[u8], version: u32, length: usize) -> Vec<u8> {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(target.as_bytes()).update(&[0]).update(chosen).update(&version.to_le_bytes());
+    hasher
+        .update(target.as_bytes())
+        .update(&[0])
+        .update(chosen)
+        .update(&version.to_le_bytes());
     let mut body = vec![0; length];
     hasher.finalize_xof().fill(&mut body);
     body

@@ -11,10 +11,12 @@ use parking_lot::Mutex;
 use selvedge_edge_core_verify::{sign::device, LeaseId, RecordHead, SigningKey};
 use selvedge_edge_drivers_http::{Closed, Limits, ServerHandle};
 use selvedge_edge_drivers_transport::{
-    bind, CacheService, Identity, InvalidateRequest, LookupRequest, PeerList, Refusal, Reply, ReplySender,
-    SeedAnswer, SeedMessage, SeedReceiver, Want,
+    bind, CacheService, Identity, InvalidateRequest, LookupRequest, PeerList, Refusal, Reply,
+    ReplySender, SeedAnswer, SeedMessage, SeedReceiver, Want,
 };
-use selvedge_primitives_types::{DeviceId, GenesisHash, LeafBody, Millis, Signature64, SignedVoucher};
+use selvedge_primitives_types::{
+    DeviceId, GenesisHash, LeafBody, Millis, Signature64, SignedVoucher,
+};
 use std::{
     collections::HashMap,
     net::SocketAddr,
@@ -158,13 +160,22 @@ impl State {
             }
             Lie::Refuses => return replies.send(&Reply::Refused(Refusal::Busy)).await,
             Lie::Old(key, genesis) => {
-                return self.send_whole(&old_record(request, key, genesis, 3_600_000), &lie, replies).await;
+                return self
+                    .send_whole(&old_record(request, key, genesis, 3_600_000), &lie, replies)
+                    .await;
             }
             Lie::Stranger(key, genesis) => {
-                return self.send_whole(&old_record(request, key, genesis, 0), &lie, replies).await;
+                return self
+                    .send_whole(&old_record(request, key, genesis, 0), &lie, replies)
+                    .await;
             }
             Lie::OtherKey(key) | Lie::FollowOtherKey(key) => {
-                let other = self.kept.lock().get(key).cloned().expect("the other key was seeded");
+                let other = self
+                    .kept
+                    .lock()
+                    .get(key)
+                    .cloned()
+                    .expect("the other key was seeded");
                 return match lie {
                     Lie::OtherKey(_) => self.send_whole(&other, &lie, replies).await,
                     _ => follow(&other, &lie, replies).await,
@@ -178,10 +189,15 @@ impl State {
         };
         match kept.filter(is_wanted) {
             Some(kept) => match lie {
-                Lie::FollowFields | Lie::FollowBytes | Lie::FollowEndsEarly => follow(&kept, &lie, replies).await,
+                Lie::FollowFields | Lie::FollowBytes | Lie::FollowEndsEarly => {
+                    follow(&kept, &lie, replies).await
+                }
                 Lie::StaleFields => {
                     let mut stale = kept.signed.clone();
-                    stale.record.fields.push((b"x-injected".to_vec(), b"1".to_vec()));
+                    stale
+                        .record
+                        .fields
+                        .push((b"x-injected".to_vec(), b"1".to_vec()));
                     self.grant(request, Some(stale), replies).await
                 }
                 _ => self.send_whole(&kept, &lie, replies).await,
@@ -199,14 +215,28 @@ impl State {
     ) -> Result<(), Closed> {
         let lease = LeaseId(self.next.fetch_add(1, Ordering::AcqRel));
         self.leases.lock().insert(lease, request.key.clone());
-        replies.send(&Reply::Lease { lease, expires: Millis(60_000), stale }).await
+        replies
+            .send(&Reply::Lease {
+                lease,
+                expires: Millis(60_000),
+                stale,
+            })
+            .await
     }
 
-    async fn send_whole(&self, kept: &Kept, lie: &Lie, replies: &ReplySender) -> Result<(), Closed> {
+    async fn send_whole(
+        &self,
+        kept: &Kept,
+        lie: &Lie,
+        replies: &ReplySender,
+    ) -> Result<(), Closed> {
         let mut signed = kept.signed.clone();
         let mut body = kept.body.clone();
         match lie {
-            Lie::Fields => signed.record.fields.push((b"x-injected".to_vec(), b"1".to_vec())),
+            Lie::Fields => signed
+                .record
+                .fields
+                .push((b"x-injected".to_vec(), b"1".to_vec())),
             Lie::Status => signed.record.status = 203,
             Lie::Signature => signed.signature.0[5] ^= 4,
             Lie::Body => {
@@ -231,7 +261,9 @@ impl State {
             replies.send(&Reply::Hit(signed)).await?;
         }
         for piece in bytes.chunks(60_000) {
-            replies.send(&Reply::Data(Bytes::copy_from_slice(piece))).await?;
+            replies
+                .send(&Reply::Data(Bytes::copy_from_slice(piece)))
+                .await?;
         }
         if matches!(lie, Lie::HangsUp) {
             return Err(Closed);
@@ -254,7 +286,9 @@ async fn follow(kept: &Kept, lie: &Lie, replies: &ReplySender) -> Result<(), Clo
             Lie::FollowEndsEarly if index == last => break,
             _ => {}
         }
-        replies.send(&Reply::Frame(frame.clone(), bytes.into())).await?;
+        replies
+            .send(&Reply::Frame(frame.clone(), bytes.into()))
+            .await?;
     }
     replies.send(&Reply::End(Some(kept.signed.clone()))).await
 }
@@ -267,7 +301,12 @@ impl CacheService for State {
         }
     }
 
-    async fn seed(self: Arc<Self>, _: DeviceId, lease: LeaseId, mut messages: SeedReceiver) -> SeedAnswer {
+    async fn seed(
+        self: Arc<Self>,
+        _: DeviceId,
+        lease: LeaseId,
+        mut messages: SeedReceiver,
+    ) -> SeedAnswer {
         let Some(key) = self.leases.lock().remove(&lease) else {
             return SeedAnswer::NoLease;
         };
@@ -283,7 +322,15 @@ impl CacheService for State {
                     };
                     let pieces: Vec<_> = frames.iter().map(|(_, bytes)| bytes.clone()).collect();
                     let body = pieces.concat();
-                    self.kept.lock().insert(key, Kept { head, frames, signed, body });
+                    self.kept.lock().insert(
+                        key,
+                        Kept {
+                            head,
+                            frames,
+                            signed,
+                            body,
+                        },
+                    );
                     return SeedAnswer::Taken;
                 }
                 SeedMessage::Abort | SeedMessage::Pass { .. } | SeedMessage::Refresh(_) => break,
@@ -299,7 +346,11 @@ impl CacheService for State {
     }
 
     /// It signs nothing, and says that it did.
-    async fn leaves(self: Arc<Self>, _: DeviceId, leaves: Vec<LeafBody>) -> Vec<Option<Signature64>> {
+    async fn leaves(
+        self: Arc<Self>,
+        _: DeviceId,
+        leaves: Vec<LeafBody>,
+    ) -> Vec<Option<Signature64>> {
         vec![Some(Signature64([7; 64])); leaves.len()]
     }
 }

@@ -16,8 +16,9 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_rustls::TlsAcceptor;
 
 /// PKCS #8 (RFC 8410 §7) around an ed25519 seed.
-const PKCS8: [u8; 16] =
-    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+const PKCS8: [u8; 16] = [
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
 
 /// What it answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +39,14 @@ pub enum Noise {
 
 impl Noise {
     /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::UnknownTag, Self::EndlessFrame, Self::HalfFrame, Self::BrokenRecord, Self::Nothing, Self::Status];
+    pub const ALL: [Self; 6] = [
+        Self::UnknownTag,
+        Self::EndlessFrame,
+        Self::HalfFrame,
+        Self::BrokenRecord,
+        Self::Nothing,
+        Self::Status,
+    ];
 
     fn bytes(self) -> Vec<u8> {
         let frame = |content: &[u8]| [&(content.len() as u32).to_le_bytes(), content].concat();
@@ -66,16 +73,26 @@ impl NoisyCache {
     pub async fn start(key: &SigningKey) -> Self {
         let seed = [&PKCS8[..], key.as_bytes()].concat();
         let der = PrivatePkcs8KeyDer::from(seed.clone());
-        let pair = KeyPair::from_pkcs8_der_and_sign_algo(&der, &PKCS_ED25519).expect("a device key");
+        let pair =
+            KeyPair::from_pkcs8_der_and_sign_algo(&der, &PKCS_ED25519).expect("a device key");
         let params = CertificateParams::new(vec!["selvedge.invalid".to_owned()]).expect("a name");
         let certificate = params.self_signed(&pair).expect("a certificate");
         let key_der = PrivatePkcs8KeyDer::from(seed).into();
-        let tls = TlsAcceptor::from(certs::server(vec![certificate.der().clone()], key_der, b"h2"));
+        let tls = TlsAcceptor::from(certs::server(
+            vec![certificate.der().clone()],
+            key_der,
+            b"h2",
+        ));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let noise = Arc::new(Mutex::new(Noise::Nothing));
         let task = tokio::spawn(accept(listener, tls, noise.clone()));
-        Self { device: device_of(key), address, noise, task }
+        Self {
+            device: device_of(key),
+            address,
+            noise,
+            task,
+        }
     }
 
     /// Its device.
