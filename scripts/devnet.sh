@@ -6,5 +6,5 @@ source scripts/lib.sh
 exports=$(scripts/setup.sh) && eval "$exports"
 
 say "building (the first time takes about 20 minutes on two cores)"
-cargo build --release --workspace
+build_programs
 exec "$CARGO_TARGET_DIR/release/selvedge-devnet" --runtime "$(runtime_wasm)" "$@"

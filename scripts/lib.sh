@@ -58,5 +58,9 @@ typos_tool() {
 	python3 -m venv "$venv" >&2 && "$venv/bin/pip" install --quiet typos==1.39.0 >&2
 }
 
+# Builds every program. `--examples`, of which there are none, makes cargo resolve features as it does for tests, so that the
+# dependencies compile once for both.
+build_programs() { cargo build --release --workspace --lib --bins --examples; }
+
 # The runtime blob that the build of `selvedge-runtime-wasm` leaves behind.
 runtime_wasm() { echo "$(target_dir)/release/wbuild/selvedge-runtime/selvedge_runtime.compact.compressed.wasm"; }

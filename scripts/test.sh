@@ -12,7 +12,7 @@ cargo xtask check-layers
 say "lints"
 cargo clippy --release --workspace --all-targets -- -D warnings
 say "build"
-cargo build --release --workspace
+build_programs
 say "tests"
 export SELVEDGE_RUNTIME_WASM="$(runtime_wasm)" SELVEDGE_BIN_DIR="$CARGO_TARGET_DIR/release"
 cargo test --release --workspace
