@@ -1,7 +1,7 @@
 //! `kill -9` in mid-epoch: nothing is lost, and nothing counts twice.
 
 use crate::{net, PROGRAM};
-use selvedge_edge_tools_testkit::{audit, content, wait_for, Ask, Chain, Daemon, Settings};
+use selvedge_edge_tools_testkit::{audit, content, Ask, Chain, Daemon, Settings};
 use selvedge_primitives_types::Role;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,12 +77,7 @@ async fn a_killed_cache_keeps_what_it_stored_and_whom_it_trusted() {
     for target in &targets {
         assert_eq!(net.visitor(0).get(target).await.status, 200);
     }
-    wait_for("all seeds", || async {
-        let metrics = net.caches[0].metrics().await;
-        let taken = metrics.sum("selvedge_cache_seeds_total", &[("answer", "taken")]);
-        (taken == targets.len() as f64).then_some(())
-    })
-    .await;
+    net.stored(targets.len()).await;
     net.caches[0].kill().await;
     net.caches[0].start_again().await;
     for target in &targets {

@@ -105,11 +105,7 @@ async fn a_cache_that_ends_keeps_everything() {
     let mut net = net(2, 1).await;
     let target = "/page?len=200000&cc=max-age=600";
     assert_eq!(net.visitor(0).get(target).await.status, 200);
-    wait_for("the seed", || async {
-        let metrics = net.caches[0].metrics().await;
-        (metrics.sum("selvedge_cache_seeds_total", &[("answer", "taken")]) == 1.0).then_some(())
-    })
-    .await;
+    net.stored(1).await;
     net.caches[0].signal("TERM").await;
     assert!(net.caches[0].ended().await.success());
     net.caches[0].start_again().await;

@@ -1,7 +1,7 @@
 //! What is committed is what visitors received, to the octet and the request.
 
 use crate::net;
-use selvedge_edge_tools_testkit::{audit, content, wait_for, Ask, Books, Client};
+use selvedge_edge_tools_testkit::{audit, content, Ask, Books, Client};
 use selvedge_primitives_types::{CustomerEntryKey, Leaf, UsageClass};
 
 /// What a visitor got in all.
@@ -223,11 +223,7 @@ async fn a_response_that_the_origin_breaks_off_is_charged_as_far_as_it_came() {
         assert_eq!(net.origin.count(target), round, "nothing of it was kept");
         net.settle().await;
         // Until the cache knows of the end, others would read along.
-        wait_for("the end of the lease", || async {
-            let metrics = net.caches[0].metrics().await;
-            (metrics.gauge("selvedge_cache_leases") == 0.0).then_some(())
-        })
-        .await;
+        net.landed().await;
     }
     let target = "/whole?len=1000";
     assert_eq!(net.visitor(0).get(target).await.status, 200);

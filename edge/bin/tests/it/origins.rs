@@ -2,7 +2,7 @@
 
 use crate::{gateway, net};
 use selvedge_edge_tools_testkit::{
-    certs::Certificate, content, wait_for, Ask, Net, Origin, Settings, Site,
+    certs::Certificate, content, Ask, Net, Origin, Settings, Site,
 };
 use tokio::net::TcpListener;
 
@@ -237,10 +237,6 @@ async fn a_visitor_who_leaves_ends_a_fetch_that_nobody_else_wants() {
     let mut download = line.begin(Ask::get(target)).await.unwrap();
     download.at_least(100_000).await.unwrap();
     drop((download, line));
-    wait_for("the end of the lease", || async {
-        let metrics = net.caches[0].metrics().await;
-        (metrics.gauge("selvedge_cache_leases") == 0.0).then_some(())
-    })
-    .await;
+    net.landed().await;
     assert!(net.origin.sent() < 60_000_000, "{}", net.origin.sent());
 }

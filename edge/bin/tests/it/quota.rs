@@ -1,7 +1,7 @@
 //! A cache with little room.
 
 use crate::PROGRAM;
-use selvedge_edge_tools_testkit::{content, wait_for, Net, Plan, Settings};
+use selvedge_edge_tools_testkit::{content, Net, Plan, Settings};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_small_quota_is_kept_and_serves_on() {
@@ -31,11 +31,7 @@ async fn a_small_quota_is_kept_and_serves_on() {
         let used = metrics.gauge("selvedge_cache_stored_bytes");
         assert!(used > 0.0 && used <= 4.0 * MIB, "{used}");
     }
-    wait_for("the end of all fetches", || async {
-        let metrics = net.caches[0].metrics().await;
-        (metrics.gauge("selvedge_cache_leases") == 0.0).then_some(())
-    })
-    .await;
+    net.landed().await;
     let on_disk = size_of(&net.caches[0].folder().join("state/store"));
     assert!(on_disk as f64 <= 4.5 * MIB, "{on_disk}");
     net.settle().await;

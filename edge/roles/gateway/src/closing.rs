@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use selvedge_edge_drivers_meter::rules::Closing;
 use selvedge_edge_drivers_meter::MeterError;
+use selvedge_edge_drivers_transport::{PeerAddress, TransportError};
 use selvedge_primitives_types::{DeviceId, Epoch, LeafBody, Signature64};
 
 use crate::gateway::Shared;
-use crate::vouchers::hand_out;
 
 /// Looks at least this often.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -45,8 +45,7 @@ async fn close(shared: &Arc<Shared>, epoch: Epoch) -> Result<(), MeterError> {
     let Some(mut closing) = begun? else {
         return Ok(());
     };
-    hand_out(shared, shared.meter.last_vouchers(epoch)).await;
-    collect(shared, &mut closing).await;
+    collect(shared, epoch, &mut closing).await;
     let unsigned = closing.unsigned();
     let meter = shared.meter.clone();
     let Ok(closed) = tokio::task::spawn_blocking(move || meter.close(closing)).await else {
@@ -57,11 +56,11 @@ async fn close(shared: &Arc<Shared>, epoch: Epoch) -> Result<(), MeterError> {
     Ok(())
 }
 
-async fn collect(shared: &Shared, closing: &mut Closing) {
+async fn collect(shared: &Shared, epoch: Epoch, closing: &mut Closing) {
     let requests = closing.requests();
     let asking = requests
         .iter()
-        .map(|(cache, leaves)| async move { (*cache, ask(shared, cache, leaves).await) });
+        .map(|(cache, leaves)| async move { (*cache, ask(shared, epoch, cache, leaves).await) });
     for (cache, signatures) in futures::future::join_all(asking).await {
         let Some(signatures) = signatures else {
             tracing::warn!(%cache, "a cache signs no leaves; they stay unsigned");
@@ -79,16 +78,38 @@ async fn collect(shared: &Shared, closing: &mut Closing) {
 
 async fn ask(
     shared: &Shared,
+    epoch: Epoch,
     cache: &DeviceId,
     leaves: &[LeafBody],
 ) -> Option<Vec<Option<Signature64>>> {
     let address = shared.world()?.cache(cache)?;
     for attempt in 0..TRIES {
-        match shared.peers.leaves(&address, leaves).await {
+        match settle(shared, epoch, &address, leaves).await {
             Ok(signatures) => return Some(signatures),
             Err(error) => tracing::debug!(%cache, %error, attempt, "leaves were not signed"),
         }
         tokio::time::sleep(PAUSE).await;
     }
     None
+}
+
+/// Hands over the last voucher, which the leaves name, then the leaves.
+async fn settle(
+    shared: &Shared,
+    epoch: Epoch,
+    cache: &PeerAddress,
+    leaves: &[LeafBody],
+) -> Result<Vec<Option<Signature64>>, TransportError> {
+    let vouchers = shared.meter.last_vouchers(epoch);
+    for signed in vouchers
+        .iter()
+        .filter(|signed| signed.voucher.cache == cache.device)
+    {
+        match shared.peers.voucher(cache, signed).await {
+            // One that is refused is judged with the leaves.
+            Ok(()) | Err(TransportError::Status(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    shared.peers.leaves(cache, leaves).await
 }

@@ -105,6 +105,31 @@ impl Net {
         }
     }
 
+    /// Waits until the caches have stored this many responses since they were started.
+    pub async fn stored(&self, responses: usize) {
+        wait_for(format!("{responses} stored responses"), || async {
+            let mut taken = 0.0;
+            for cache in &self.caches {
+                let metrics = cache.metrics().await;
+                taken += metrics.sum("selvedge_cache_seeds_total", &[("answer", "taken")]);
+            }
+            (taken >= responses as f64).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until no fetch is under way at any cache.
+    pub async fn landed(&self) {
+        wait_for("the end of all fetches", || async {
+            let mut leases = 0.0;
+            for cache in &self.caches {
+                leases += cache.metrics().await.gauge("selvedge_cache_leases");
+            }
+            (leases == 0.0).then_some(())
+        })
+        .await;
+    }
+
     /// Begins the next epoch, and gives the books of the one before for every gateway; each must
     /// have had use.
     pub async fn roll(&mut self) -> Vec<Books> {
