@@ -1,8 +1,10 @@
 //! `kill -9` in mid-epoch: nothing is lost, and nothing counts twice.
 
 use crate::{net, PROGRAM};
-use selvedge_edge_tools_testkit::{audit, content, Ask, Chain, Daemon, Settings};
-use selvedge_primitives_types::Role;
+use selvedge_edge_tools_testkit::{
+    audit, chain::now, content, wait_for, Ask, Chain, Daemon, Settings,
+};
+use selvedge_primitives_types::{agent::SectionVersions, Role};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_gateway_goes_on_counting_where_it_was() {
@@ -133,6 +135,41 @@ async fn visitors_are_served_while_a_cache_is_dead() {
         committed += net.chain.books(gateway, epoch).await.egress();
     }
     assert_eq!(committed, octets);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_was_away_too_long_waits_for_its_chain_node() {
+    let mut net = net(1, 1).await;
+    net.chain.roll();
+    let mut delta = net.chain.delta(&SectionVersions::default());
+    delta.clock.epoch_length.0 = 500;
+    net.gateways[0].control().configure(&delta).await.unwrap();
+    net.gateways[0].kill().await;
+    let too_long = delta.clock.epoch_start.0 + 2 * delta.clock.epoch_length.0;
+    wait_for("two epochs", || async {
+        (now().0 >= too_long).then_some(())
+    })
+    .await;
+    net.gateways[0].start_again().await;
+    assert_eq!(net.gateways[0].admin().get("/readyz").await.status, 503);
+    assert_eq!(net.visitor(0).get("/page").await.reason(), "not-ready");
+    net.push().await;
+    assert_eq!(net.visitor(0).get("/page").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_config_that_was_half_written_is_as_none() {
+    let mut net = net(1, 1).await;
+    for daemon in [&mut net.gateways[0], &mut net.caches[0]] {
+        daemon.kill().await;
+        let file = daemon.folder().join("state/chain.scale");
+        let whole = std::fs::read(&file).unwrap();
+        std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+        daemon.start_again().await;
+        assert_eq!(daemon.admin().get("/readyz").await.status, 503);
+    }
+    net.push().await;
+    assert_eq!(net.visitor(0).get("/page").await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

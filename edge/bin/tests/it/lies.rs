@@ -237,6 +237,19 @@ async fn a_cache_that_says_nothing_is_not_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cache_that_never_reads_what_it_asked_for_breaks_no_download() {
+    let scene = Scene::start(0).await;
+    scene.liar.lie(Lie::Deaf);
+    for target in [
+        "/short?len=5000&cc=max-age=600",
+        "/film?len=40000000&cc=max-age=600",
+    ] {
+        let (read, is_whole) = read_all(&scene.net.visitor(1), target).await;
+        assert!(is_whole && read == content(target), "{target}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn signatures_that_do_not_verify_are_dropped_and_the_epoch_closes() {
     let mut scene = Scene::start(0).await;
     let target = "/page?len=40000&cc=max-age=600";

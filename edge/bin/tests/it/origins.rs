@@ -1,9 +1,7 @@
 //! Origins that fail, in every way they can.
 
 use crate::{gateway, net};
-use selvedge_edge_tools_testkit::{
-    certs::Certificate, content, Ask, Net, Origin, Settings, Site,
-};
+use selvedge_edge_tools_testkit::{certs::Certificate, content, Ask, Net, Origin, Settings, Site};
 use tokio::net::TcpListener;
 
 async fn fails(net: &Net, host: &str, target: &str, status: u16, reason: &str) {

@@ -15,7 +15,11 @@ async fn a_response_is_fetched_once_and_then_comes_from_memory_and_from_the_cach
         assert_eq!(answer.body, content(&target));
         let metrics = net.gateways[gateway].metrics().await;
         let labels = [("status", "200"), ("source", expected)];
-        assert_eq!(metrics.sum("selvedge_gateway_requests_total", &labels), 1.0, "{expected}");
+        assert_eq!(
+            metrics.sum("selvedge_gateway_requests_total", &labels),
+            1.0,
+            "{expected}"
+        );
         // The seed ends after the visitor's answer does.
         net.stored(1).await;
     }
@@ -143,4 +147,53 @@ async fn without_any_cache_each_gateway_fetches_for_itself() {
         assert!(net.visitor(0).get(&target).await.body == content(&target));
     }
     assert_eq!(net.origin.count(&target), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cache_that_drains_gives_what_it_has_and_takes_nothing_new() {
+    let mut net = net(2, 1).await;
+    let (old, new) = (
+        format!("/old?len=5000&{FOREVER}"),
+        format!("/new?len=5000&{FOREVER}"),
+    );
+    assert_eq!(net.visitor(0).get(&old).await.status, 200);
+    net.stored(1).await;
+    let cache = net.caches[0].device();
+    net.chain.node(cache).draining = true;
+    net.push().await;
+    assert!(net.visitor(1).get(&old).await.body == content(&old));
+    assert_eq!(net.origin.count(&old), 1);
+    for gateway in 0..2 {
+        assert!(net.visitor(gateway).get(&new).await.body == content(&new));
+    }
+    assert_eq!(net.origin.count(&new), 2, "each gateway for itself");
+    let taken = net.caches[0]
+        .metrics()
+        .await
+        .sum("selvedge_cache_seeds_total", &[("answer", "taken")]);
+    assert_eq!(taken, 1.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_left_the_network_is_believed_by_nobody() {
+    let mut net = net(2, 1).await;
+    let target = format!("/page?len=5000&{FOREVER}");
+    assert_eq!(net.visitor(0).get(&target).await.status, 200);
+    net.stored(1).await;
+    // What it signed is worth nothing any more, and it is not answered.
+    let left = net.gateways[0].device();
+    net.chain.nodes.retain(|node| node.device != left);
+    net.chain.push(&net.caches[0]).await;
+    net.chain.push(&net.gateways[1]).await;
+    assert!(net.visitor(1).get(&target).await.body == content(&target));
+    assert_eq!(net.origin.count(&target), 2);
+    let other = format!("/other?len=5000&{FOREVER}");
+    assert!(
+        net.visitor(0).get(&other).await.body == content(&other),
+        "it fetches for itself"
+    );
+    net.settle().await;
+    net.landed().await;
+    assert!(net.visitor(1).get(&other).await.body == content(&other));
+    assert_eq!(net.origin.count(&other), 2);
 }

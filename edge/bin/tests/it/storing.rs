@@ -184,3 +184,58 @@ async fn a_stored_response_outlives_its_origin_only_where_it_may() {
         (502, "origin-down")
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_under_way_when_it_became_invalid_is_not_served_afterwards() {
+    let net = net(2, 1).await;
+    for change in ["post", "purge"] {
+        let target = format!("/thing?len=90000&pause={change}&at=40000&cc=max-age=600");
+        let mut line = net.visitor(0).connect().await.unwrap();
+        let mut download = line.begin(Ask::get(&target)).await.unwrap();
+        download.at_least(40_000).await.unwrap();
+        net.origin.publish(2);
+        if change == "post" {
+            // Only bodies wait at the gate, so the change is made while the fetch is under way.
+            let mut line = net.visitor(0).connect().await.unwrap();
+            let posted = line.begin(Ask::post(&target, "change")).await.unwrap();
+            assert_eq!(posted.status, 200);
+            net.origin.open(change);
+            posted.whole().await.unwrap();
+        } else {
+            net.gateways[0].purge(1).await;
+            net.origin.open(change);
+        }
+        // Whoever asked before may have what was right when it asked.
+        download.whole().await.unwrap();
+        net.settle().await;
+        net.landed().await;
+        for gateway in [0, 1] {
+            let answer = net.visitor(gateway).get(&target).await;
+            assert!(
+                answer.body == content_of(&target, &[], 2),
+                "{change} at {gateway}"
+            );
+        }
+        net.origin.publish(1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visitor_who_wants_only_what_is_stored_gets_that_or_a_504() {
+    let net = net(2, 1).await;
+    let target = "/page?cc=max-age=600";
+    let only = || Ask::get(target).field("cache-control", "only-if-cached");
+    for gateway in 0..2 {
+        let answer = get(&net, gateway, only()).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.reason().as_str()),
+            (504, "not-stored")
+        );
+    }
+    assert_eq!(net.visitor(0).get(target).await.status, 200);
+    net.stored(1).await;
+    for gateway in 0..2 {
+        assert_eq!(get(&net, gateway, only()).await.status, 200);
+    }
+    assert_eq!(net.origin.count(target), 1);
+}

@@ -264,3 +264,41 @@ async fn requests_beyond_the_limit_are_told_to_come_back() {
     }
     goes_on(&net).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_client_and_a_careful_one_are_served() {
+    let net = gateway(Settings::default()).await;
+    let old = sends(
+        &net,
+        "GET /page?len=20&chunked=1&cc=max-age=600 HTTP/1.0\r\nhost: site.test\r\n\r\n",
+    )
+    .await;
+    let (head, _) = old.split_once("\r\n\r\n").unwrap();
+    assert!(
+        head.starts_with("HTTP/1.0 200") || head.starts_with("HTTP/1.1 200"),
+        "{head}"
+    );
+    assert!(!head.to_ascii_lowercase().contains("chunked"), "{head}");
+    let careful = sends(
+        &net,
+        "POST /page HTTP/1.1\r\nhost: site.test\r\nexpect: 100-continue\r\ncontent-length: 4\r\nconnection: close\r\n\r\nbody",
+    )
+    .await;
+    assert!(
+        careful.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200"),
+        "{careful}"
+    );
+    let seen = net.origin.seen().pop().unwrap();
+    assert_eq!((seen.body, seen.fields.contains_key("expect")), (4, false));
+    // Two requests in one packet are answered in their order.
+    let two = sends(
+        &net,
+        "GET /one?len=11 HTTP/1.1\r\nhost: site.test\r\n\r\nGET /two?len=12 HTTP/1.1\r\nhost: site.test\r\nconnection: close\r\n\r\n",
+    )
+    .await;
+    let lengths: Vec<_> = two
+        .match_indices("content-length: ")
+        .map(|(at, _)| &two[at + 16..at + 18])
+        .collect();
+    assert_eq!(lengths, ["11", "12"]);
+}

@@ -212,6 +212,11 @@ impl Shared {
             Reuse::Fresh { .. } | Reuse::Stale { .. } => true,
             _ => want == Want::Stale || stored.times().received >= question.exchange.arrived,
         };
+        let changes = &self.changes;
+        if changes.outdate(&question.pass_name(), signed.record.requested) {
+            // The cache was not reached when the key changed.
+            return Err(AskError::Refused(Refusal::NotServing));
+        }
         if !is_usable {
             let is_close = stored.time_to_live(now).abs() <= CLOCK_SLACK;
             return Err(if is_close {

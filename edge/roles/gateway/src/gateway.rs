@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::access_log::{AccessLog, Line};
+use crate::changes::Changes;
 use crate::entry::Entry;
 use crate::exchange::{Exchange, Scope};
 use crate::failure::{Failure, Reason};
@@ -82,6 +83,8 @@ pub struct Shared {
     pub generations: Generations,
     /// Keys whose responses are not for sharing.
     pub passes: Memo<[u8; 16]>,
+    /// When keys were made invalid.
+    pub changes: Changes,
     /// Caches that are not believed about a key.
     pub distrust: Memo<(DeviceId, [u8; 16])>,
     /// Caches that did not answer in time.
@@ -120,7 +123,12 @@ impl Shared {
     pub fn keep(&self, question: &Question, entry: Entry) -> Arc<Entry> {
         let service = question.scope.service.id;
         let variant = entry.stored.variant().clone();
-        if entry.signed.record.generation < self.generations.of(service) {
+        let record = &entry.signed.record;
+        let is_outdated = record.generation < self.generations.of(service)
+            || self
+                .changes
+                .outdate(&question.pass_name(), record.requested);
+        if is_outdated {
             return Arc::new(entry);
         }
         let key = question.key.as_bytes();
@@ -274,6 +282,7 @@ impl Gateway {
             metrics: Metrics::default(),
             generations: Generations::default(),
             passes: Memo::new(MEMO),
+            changes: Changes::default(),
             distrust: Memo::new(MEMO),
             resting: Memo::new(MEMO),
             hosts,

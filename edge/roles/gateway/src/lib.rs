@@ -21,6 +21,7 @@
 
 mod access_log;
 mod ask;
+mod changes;
 mod closing;
 mod control;
 mod entry;

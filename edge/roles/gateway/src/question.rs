@@ -4,7 +4,7 @@ use http::{HeaderMap, Method};
 use selvedge_edge_core_http_cache::{answer, Answer, Body, CacheKey, Policy, RequestHead, Stored};
 use selvedge_edge_core_verify::RecordHead;
 use selvedge_edge_drivers_transport::{LookupRequest, Want};
-use selvedge_primitives_types::{Hash, Millis, Record};
+use selvedge_primitives_types::{Hash, Millis, Record, ServiceId};
 
 use crate::exchange::{Exchange, Scope};
 use crate::fields;
@@ -35,12 +35,7 @@ impl Question {
 
     /// Names service and key in short memories.
     pub fn pass_name(&self) -> [u8; 16] {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.scope.service.id.0.to_le_bytes());
-        hasher.update(self.key.as_bytes());
-        let mut name = [0; 16];
-        name.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-        name
+        name(self.scope.service.id, &self.key)
     }
 
     /// What a cache is asked.
@@ -77,6 +72,16 @@ impl Question {
         }
         answer
     }
+}
+
+/// Names a service's key in short memories.
+pub fn name(service: ServiceId, key: &CacheKey) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&service.0.to_le_bytes());
+    hasher.update(key.as_bytes());
+    let mut name = [0; 16];
+    name.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    name
 }
 
 /// What a head under way says, read as if its body had this length.

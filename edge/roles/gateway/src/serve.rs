@@ -27,7 +27,7 @@ use crate::fetch::{why, Leased, StaleCopy};
 use crate::fields;
 use crate::gateway::Shared;
 use crate::metrics::Source;
-use crate::question::Question;
+use crate::question::{name, Question};
 use crate::served::Served;
 use crate::tab::{Running, Tab};
 use crate::upload::upload;
@@ -398,6 +398,8 @@ impl Shared {
         let before = clock::now();
         let mut told = Vec::new();
         for key in keys {
+            // First, so that nothing that is still on its way slips in behind.
+            self.changes.note(name(service, &key), before);
             self.memory.remove(service, key.as_bytes());
             for cache in scope.world.owners(service, key.as_bytes(), OWNERS) {
                 let request = InvalidateRequest {

@@ -78,6 +78,8 @@ pub enum Lie {
     FollowOtherKey(Vec<u8>),
     /// A lease with a stale record that was changed.
     StaleFields,
+    /// Leases whose seeds it never reads.
+    Deaf,
 }
 
 struct State {
@@ -187,7 +189,7 @@ impl State {
         let is_wanted = |kept: &Kept| {
             matches!(lie, Lie::OldGeneration) || kept.signed.record.generation >= request.generation
         };
-        match kept.filter(is_wanted) {
+        match kept.filter(|kept| !matches!(lie, Lie::Deaf) && is_wanted(kept)) {
             Some(kept) => match lie {
                 Lie::FollowFields | Lie::FollowBytes | Lie::FollowEndsEarly => {
                     follow(&kept, &lie, replies).await
@@ -310,6 +312,12 @@ impl CacheService for State {
         let Some(key) = self.leases.lock().remove(&lease) else {
             return SeedAnswer::NoLease;
         };
+        if matches!(*self.lie.lock(), Lie::Deaf) {
+            // As long as the holder of the lease has any patience.
+            tokio::time::sleep(PATIENCE).await;
+            drop(messages);
+            return SeedAnswer::NotStored;
+        }
         let mut head: Option<RecordHead> = None;
         let mut frames = Vec::new();
         while let Ok(Some(message)) = messages.next(PATIENCE).await {
