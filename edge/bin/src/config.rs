@@ -126,7 +126,8 @@ section! {
         allow_private_origins: bool = false,
         /// Seconds to resolve an origin's name, connect and agree on TLS.
         origin_connect_seconds: u64 = 10,
-        /// Seconds that an origin may take to begin its answer, at most 60: a cache waits a little longer for it.
+        /// Seconds that an origin may take to begin its answer, at most 60: a cache waits a little
+        /// longer for it.
         origin_head_seconds: u64 = 60,
         /// A PEM file of roots to trust for origins beside the system's.
         extra_origin_roots: Option<PathBuf> = None,

@@ -75,7 +75,8 @@ async fn garbage_is_refused_and_changes_nothing() {
             }
         }
         let oversized = Ask::post("/control/v1/config", vec![0; MAX_MESSAGE + 1]);
-        // Refused before it is read: then the connection may be gone before the last octet was sent.
+        // Refused before it is read: then the connection may be gone before the last octet was
+        // sent.
         if let Ok(answer) = control.ask(oversized).await {
             assert_eq!(answer.status, 413);
         }
@@ -154,7 +155,8 @@ async fn a_chain_that_takes_an_epoch_back_loses_no_use() {
     let books = net.roll().await.remove(0);
     assert_eq!((books.requests(), books.commitment.epoch), (1, epoch));
     goes_on(&net).await;
-    // The block that began the epoch is taken back: what was closed stays closed, and use counts in the epoch after.
+    // The block that began the epoch is taken back: what was closed stays closed, and use counts in
+    // the epoch after.
     for daemon in [&net.gateways[0], &net.caches[0]] {
         let taken = daemon
             .control()
@@ -198,7 +200,8 @@ async fn a_daemon_that_knows_no_chain_serves_nobody_and_says_so() {
         SectionVersions::default()
     );
     assert!(young.control().commitment(Epoch(100)).await.is_none());
-    // Sections may come one by one; until there is a price list nothing can be charged, so nothing is served.
+    // Sections may come one by one; until there is a price list nothing can be charged, so nothing
+    // is served.
     net.chain.register(&young);
     let mut delta = net.chain.delta(&SectionVersions::default());
     let prices = delta.prices.take();

@@ -126,7 +126,8 @@ async fn visitors_are_served_while_a_cache_is_dead() {
         assert!(answer.status == 200 && answer.body == content(&target));
         octets += answer.body.len() as u64;
     }
-    // Without its signature the leaves of the dead one stay unsigned, and the epoch closes all the same.
+    // Without its signature the leaves of the dead one stay unsigned, and the epoch closes all the
+    // same.
     let epoch = net.chain.epoch;
     net.chain.roll();
     let mut committed = 0;

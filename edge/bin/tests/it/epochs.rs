@@ -45,7 +45,8 @@ async fn no_request_is_lost_or_counted_twice_when_epochs_roll_under_load() {
         })
         .await;
         net.chain.roll();
-        // Gateways first this time: a cache may learn of an epoch later than those who report to it.
+        // Gateways first this time: a cache may learn of an epoch later than those who report to
+        // it.
         for daemon in net.gateways.iter().chain(&net.caches) {
             net.chain.push(daemon).await;
         }

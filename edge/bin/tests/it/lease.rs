@@ -125,8 +125,8 @@ async fn two_gateways_under_one_cap_serve_no_more_than_it() {
     }
     let requests: u64 = visits.iter().map(|visit| visit.0).sum();
     let octets: u64 = visits.iter().map(|visit| visit.1).sum();
-    // 10 planck a request and half a planck an octet, as the test chain's price list says. Whole answers only: what was
-    // cut off is within the lease too, and the leaf is rounded down.
+    // 10 planck a request and half a planck an octet, as the test chain's price list says. Whole
+    // answers only: what was cut off is within the lease too, and the leaf is rounded down.
     let served = u128::from(requests) * 10 + u128::from(octets) / 2;
     assert!(served <= CAP, "{served}");
     assert!(
@@ -166,7 +166,8 @@ async fn two_gateways_under_one_cap_serve_no_more_than_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_response_ends_with_the_lease() {
-    // One connection's system buffers, a piece of a body, and the MiB between two looks at the lease.
+    // One connection's system buffers, a piece of a body, and the MiB between two looks at the
+    // lease.
     const SLACK: u64 = 4 << 20;
     let mut net = net(1, 1).await;
     // Egress and origin octets of 8 MiB.

@@ -172,8 +172,8 @@ async fn leave_early(client: &Client, target: &str, octets: usize) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_aborted_download_is_charged_within_the_octets_in_flight() {
-    // Over HTTP/1.1 the peer's system has acknowledged what it buffers, here little; over HTTP/2 the connection has
-    // taken at most its own buffer, a window and a piece.
+    // Over HTTP/1.1 the peer's system has acknowledged what it buffers, here little; over HTTP/2
+    // the connection has taken at most its own buffer, a window and a piece.
     const BUFFER: u32 = 64 * 1024;
     for (is_http2, in_flight) in [(false, 1 << 20), (true, 2 << 20)] {
         let mut net = net(1, 1).await;
@@ -181,7 +181,8 @@ async fn an_aborted_download_is_charged_within_the_octets_in_flight() {
         let client = net.visitor(0).receive_buffer(BUFFER);
         let client = if is_http2 { client.http2() } else { client };
         let mut received = 0;
-        // From the origin, and then from the cache: a body of this length stays out of memory while it comes.
+        // From the origin, and then from the cache: a body of this length stays out of memory while
+        // it comes.
         for octets in [3_000_000, 5_000_000] {
             received += leave_early(&client, target, octets).await;
             net.settle().await;

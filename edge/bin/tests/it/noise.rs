@@ -32,7 +32,8 @@ async fn noise_is_no_answer() {
         );
         let metrics = net.gateways[0].metrics().await;
         let faults = metrics.sum("selvedge_gateway_cache_faults_total", &[("cache", &device)]);
-        // What is no message is a fault; a stream that ends or an error status may be an honest one's.
+        // What is no message is a fault; a stream that ends or an error status may be an honest
+        // one's.
         let is_fault = !matches!(noise, Noise::Nothing | Noise::Status);
         assert_eq!(faults, named + f64::from(u8::from(is_fault)), "{noise:?}");
         named = faults;

@@ -130,7 +130,8 @@ async fn a_certificate_is_replaced_without_a_restart() {
         "open connections stay"
     );
 
-    // A file that is no certificate keeps the one before, and one that nobody announced is seen all the same.
+    // A file that is no certificate keeps the one before, and one that nobody announced is seen all
+    // the same.
     std::fs::write(secure.file(), "no certificate").unwrap();
     secure.net.gateways[0].signal("HUP").await;
     wait_for("the complaint", || async {

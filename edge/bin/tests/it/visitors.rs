@@ -185,7 +185,8 @@ async fn a_head_or_a_body_that_drips_is_given_up() {
         tokio::io::AsyncWriteExt::write_all(&mut stream, begun.as_bytes())
             .await
             .unwrap();
-        // Whatever it says first, it hangs up; a daemon that waits for ever fails this test by never ending.
+        // Whatever it says first, it hangs up; a daemon that waits for ever fails this test by
+        // never ending.
         let mut said = Vec::new();
         let _ = stream.read_to_end(&mut said).await;
         assert!(!said.starts_with(b"HTTP/1.1 200"), "{begun:?}");

@@ -22,8 +22,8 @@ use serde_json::Value;
 const PAGE: usize = 3;
 
 /// Asks a gateway in public for all leaves of a customer's service and checks each: that it stands
-/// in the committed tree, belongs to the gateway and epoch, lies inside the epoch and costs what the
-/// price list says.
+/// in the committed tree, belongs to the gateway and epoch, lies inside the epoch and costs what
+/// the price list says.
 ///
 /// Panics when anything does not fit.
 pub async fn leaves(

@@ -1,4 +1,5 @@
-//! The chain, as far as daemons see it: a clock, nodes, services and prices that are pushed to them.
+//! The chain, as far as daemons see it: a clock, nodes, services and prices that are pushed to
+//! them.
 
 use crate::{books::Books, daemon::Daemon, wait::wait_for};
 use codec::Encode;
@@ -75,8 +76,8 @@ pub struct Chain {
 const EPOCH_LENGTH: Millis = Millis(3_600_000);
 
 impl Chain {
-    /// An epoch that has just begun. A request costs 10 planck, an octet to a visitor half a planck,
-    /// an octet from an origin a quarter.
+    /// An epoch that has just begun. A request costs 10 planck, an octet to a visitor half a
+    /// planck, an octet from an origin a quarter.
     pub fn new() -> Self {
         let one = 1 << Prices::FRACTION_BITS;
         Self {

@@ -2,16 +2,17 @@
 //! site's origin, visitors, auditors, and a cache that lies.
 //!
 //! It checks nothing about the daemons by itself, except that what they commit to adds up
-//! ([`Books`]): a test says what must hold. It judges with code of its own where the code under test
-//! could be wrong: HTTP by hyper and by hand, hashes and signatures by their libraries.
+//! ([`Books`]): a test says what must hold. It judges with code of its own where the code under
+//! test could be wrong: HTTP by hyper and by hand, hashes and signatures by their libraries.
 //!
 //! Everything is on the loopback, on ports the system chose, in folders that vanish; processes end
 //! with the [`Daemon`] that started them, also when a test panics, and their logs are then printed.
 //!
-//! Functions panic when the scenery itself fails: a daemon that does not start, a chain node that is
-//! not listened to. What a test is about comes back as a value.
+//! Functions panic when the scenery itself fails: a daemon that does not start, a chain node that
+//! is not listened to. What a test is about comes back as a value.
 //!
-//! Waiting is always for something that can be seen, with [`wait::DEADLINE`] as the end of patience.
+//! Waiting is always for something that can be seen, with [`wait::DEADLINE`] as the end of
+//! patience.
 
 #![warn(missing_docs)]
 
