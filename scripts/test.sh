@@ -15,4 +15,4 @@ say "build"
 build_programs
 say "tests"
 export SELVEDGE_RUNTIME_WASM="$(runtime_wasm)" SELVEDGE_BIN_DIR="$CARGO_TARGET_DIR/release"
-cargo test --release --workspace
+cargo test --release --workspace --no-fail-fast
