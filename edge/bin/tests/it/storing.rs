@@ -161,9 +161,24 @@ async fn what_was_purged_is_never_served_again() {
     let net = net(2, 1).await;
     let target = "/thing?len=3000&cc=max-age=600";
     assert!(net.visitor(0).get(target).await.body == content(target));
+    net.stored(1).await;
     net.origin.publish(2);
     net.gateways[1].purge(1).await;
     assert!(net.visitor(1).get(target).await.body == content_of(target, &[], 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_outlives_a_restart_of_who_purged() {
+    let mut net = net(1, 1).await;
+    let target = "/thing?len=3000&cc=max-age=600";
+    assert!(net.visitor(0).get(target).await.body == content(target));
+    net.stored(1).await;
+    net.origin.publish(2);
+    net.gateways[0].purge(1).await;
+    // Before any cache has heard of it.
+    net.gateways[0].kill().await;
+    net.gateways[0].start_again().await;
+    assert!(net.visitor(0).get(target).await.body == content_of(target, &[], 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

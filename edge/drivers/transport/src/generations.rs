@@ -24,6 +24,18 @@ impl Generations {
         self.0.read().get(&service).copied().unwrap_or(0)
     }
 
+    /// Every service that was purged, with its generation, by service.
+    pub fn known(&self) -> Vec<(ServiceId, u64)> {
+        let mut known: Vec<_> = self
+            .0
+            .read()
+            .iter()
+            .map(|(service, of)| (*service, *of))
+            .collect();
+        known.sort();
+        known
+    }
+
     /// Whether a purge may have this generation. One far in the future would forbid all later ones.
     pub fn is_possible(generation: u64, now: Millis) -> bool {
         generation <= now.0.saturating_add(AHEAD)

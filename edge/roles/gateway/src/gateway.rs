@@ -23,6 +23,7 @@ use crate::failure::{Failure, Reason};
 use crate::metered::MeteredBody;
 use crate::metrics::{Metrics, Source};
 use crate::options::GatewayOptions;
+use crate::purges::PurgeFile;
 use crate::question::Question;
 use crate::serve::Front;
 use crate::tab::{Denied, Meter, Running, Sent, Tab};
@@ -81,6 +82,8 @@ pub struct Shared {
     pub peers: Peers,
     /// Purge generations.
     pub generations: Generations,
+    /// Where they are kept.
+    pub purges: PurgeFile,
     /// Keys whose responses are not for sharing.
     pub passes: Memo<[u8; 16]>,
     /// When keys were made invalid.
@@ -271,6 +274,7 @@ impl Gateway {
             None if options.https.is_empty() => None,
             None => return Err(StartError::NoCertificates),
         };
+        let purges = PurgeFile::new(options.state.join("purges.scale"));
         let shared = Arc::new(Shared {
             origin: OriginClient::new(&options.origin)?,
             peers: Peers::new(identity.clone(), options.peers.clone()),
@@ -280,7 +284,8 @@ impl Gateway {
             identity,
             meter,
             metrics: Metrics::default(),
-            generations: Generations::default(),
+            generations: purges.load(),
+            purges,
             passes: Memo::new(MEMO),
             changes: Changes::default(),
             distrust: Memo::new(MEMO),
@@ -448,6 +453,9 @@ impl Operated for Shared {
 
     fn purge(&self, service: ServiceId) {
         let generation = self.generations.next(service, clock::now());
+        if let Err(error) = self.purges.save(&self.generations) {
+            tracing::error!(%error, "a purge is not kept: purge again after a restart");
+        }
         let is_gone = |entry: &Entry| entry.signed.record.generation < generation;
         let count = self.memory.remove_where(service, is_gone);
         tracing::info!(%service, generation, count, "purged");

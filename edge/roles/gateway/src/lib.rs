@@ -34,6 +34,7 @@ mod metered;
 mod metrics;
 mod options;
 mod pump;
+mod purges;
 mod question;
 mod seeder;
 mod serve;
