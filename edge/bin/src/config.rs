@@ -327,6 +327,25 @@ mod tests {
     }
 
     #[test]
+    fn the_operators_guide_shows_a_configuration() {
+        let guide = include_str!("../../../docs/operate/edge-daemon.md");
+        let mut blocks = guide.split("```toml\n").skip(1);
+        let block = blocks.find(|block| block.starts_with("role")).unwrap();
+        let config = parse(block.split("```").next().unwrap()).unwrap();
+        assert_eq!(config.role, Role::Gateway);
+        let defaults = parse("role = \"cache\"").unwrap();
+        for listen in [
+            defaults.gateway.http[0],
+            defaults.cache.listen,
+            defaults.audit.listen,
+            defaults.control.listen,
+            defaults.admin.listen,
+        ] {
+            assert!(guide.contains(&format!("| {listen}")), "{listen}");
+        }
+    }
+
+    #[test]
     fn a_misspelt_name_is_an_error_that_names_it() {
         for text in [
             "role = \"gateway\"\nstat_dir = \"x\"",

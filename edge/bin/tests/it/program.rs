@@ -129,3 +129,35 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
     assert_eq!(printed(Some("/environment"), None), "/environment");
     assert_eq!(printed(Some("/environment"), Some("/flag")), "/flag");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operators_guide_names_every_metric() {
+    let guide = include_str!("../../../../docs/operate/edge-daemon.md");
+    let net = crate::net(1, 1).await;
+    assert_eq!(net.visitor(0).get("/page?cc=max-age=600").await.status, 200);
+    assert_eq!(
+        net.gateways[0]
+            .visitor("nobody.test")
+            .get("/page")
+            .await
+            .status,
+        404
+    );
+    net.stored(1).await;
+    for daemon in [&net.gateways[0], &net.caches[0]] {
+        let metrics = daemon.metrics().await;
+        let prefix = format!("selvedge_{}_", daemon.role());
+        for line in metrics
+            .text()
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE "))
+        {
+            let (name, kind) = line.split_once(' ').unwrap();
+            let name = name
+                .strip_prefix(&prefix)
+                .unwrap_or_else(|| panic!("{name}"));
+            let suffix = if kind == "counter" { "_total" } else { "" };
+            assert!(guide.contains(&format!("{name}{suffix}")), "{name}");
+        }
+    }
+}

@@ -353,6 +353,11 @@ impl Metrics {
             .unwrap_or_else(|| panic!("no {name} in\n{}", self.0))
     }
 
+    /// Everything as it was sent.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
     fn samples<'a>(
         &'a self,
         name: &'a str,
