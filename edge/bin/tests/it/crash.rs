@@ -1,8 +1,8 @@
 //! `kill -9` in mid-epoch: nothing is lost, and nothing counts twice.
 
-use crate::{net, PROGRAM};
+use crate::{crowd::Crowd, net, PROGRAM};
 use selvedge_edge_tools_testkit::{
-    audit, chain::now, content, wait_for, Ask, Chain, Daemon, Settings,
+    audit, chain::now, content, wait_for, Ask, Chain, Daemon, Net, Plan, Settings,
 };
 use selvedge_primitives_types::{agent::SectionVersions, Role};
 
@@ -68,6 +68,68 @@ async fn a_gateway_killed_in_mid_download_charges_no_more_than_arrived() {
     assert_eq!(books.requests(), 1);
     assert!(books.egress() <= arrived, "{} of {arrived}", books.egress());
     assert!(books.egress() > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_killed_under_load_loses_no_request_that_was_served() {
+    const VISITORS: u64 = 8;
+    let mut net = net(1, 1).await;
+    let (mut requests, mut octets) = (0, 0);
+    for _ in 0..3 {
+        let crowd = Crowd::start((0..VISITORS).map(|_| net.visitor(0)).collect());
+        crowd.served(300).await;
+        net.gateways[0].kill().await;
+        let received = crowd.end().await;
+        assert_eq!(received.failed, VISITORS);
+        requests += received.requests;
+        octets += received.octets;
+        net.gateways[0].start_again().await;
+    }
+    let books = net.roll().await.remove(0);
+    // What was counted and had not arrived is at most one request of each visitor and kill.
+    let (most, in_flight) = (requests + 3 * VISITORS, 3 * VISITORS * 5_000);
+    assert!(
+        (requests..=most).contains(&books.requests()),
+        "{} {requests}",
+        books.requests()
+    );
+    assert!(
+        (octets..=octets + in_flight).contains(&books.egress()),
+        "{} {octets}",
+        books.egress()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn visitors_notice_nothing_of_caches_that_are_killed_under_load() {
+    // So little memory that nearly everything is asked of a cache.
+    let plan = Plan {
+        gateways: 2,
+        caches: 2,
+        gateway: Settings::default().set("gateway.memory_mib", 1),
+        ..Plan::default()
+    };
+    let mut net = Net::start(PROGRAM, plan).await;
+    let crowd = Crowd::start((0..8).map(|number| net.visitor(number % 2)).collect());
+    for round in 0..6 {
+        crowd.served(150).await;
+        let cache = &mut net.caches[round % 2];
+        cache.kill().await;
+        crowd.served(50).await;
+        net.caches[round % 2].start_again().await;
+    }
+    let received = crowd.end().await;
+    assert_eq!(received.failed, 0);
+    net.settle().await;
+    let books = net.roll().await;
+    assert_eq!(
+        books.iter().map(|books| books.requests()).sum::<u64>(),
+        received.requests
+    );
+    assert_eq!(
+        books.iter().map(|books| books.egress()).sum::<u64>(),
+        received.octets
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,10 @@ async fn a_gateway_that_ends_fails_no_request() {
     let mut line = net.visitor(0).connect().await.unwrap();
     let mut download = line.begin(Ask::get(long)).await.unwrap();
     let begun = download.at_least(1_000_000).await.unwrap();
+    // Over HTTP/2 as well: what has begun is served to its end.
+    let mut multiplexed = net.visitor(0).http2().connect().await.unwrap();
+    let mut second = multiplexed.begin(Ask::get(long)).await.unwrap();
+    let second_begun = second.at_least(1_000_000).await.unwrap();
     let mut busy = Vec::new();
     for number in 0..10 {
         let visitor = net.visitor(0);
@@ -35,7 +39,7 @@ async fn a_gateway_that_ends_fails_no_request() {
     .await;
     let address = net.gateways[0].address("http");
     net.gateways[0].signal("TERM").await;
-    let mut served = 1;
+    let mut served = 2;
     for one in busy {
         served += one.await.unwrap();
     }
@@ -47,12 +51,14 @@ async fn a_gateway_that_ends_fails_no_request() {
     net.origin.open("rest");
     let rest = download.whole().await.unwrap();
     assert!([begun, rest.body.to_vec()].concat() == content(long));
+    let rest = second.whole().await.unwrap();
+    assert!([second_begun, rest.body.to_vec()].concat() == content(long));
     assert!(net.gateways[0].ended().await.success());
 
     net.gateways[0].start_again().await;
     let books = net.roll().await.remove(0);
     assert_eq!(books.requests(), served);
-    assert_eq!(books.egress(), (served - 1) * 5_000 + 3_000_000);
+    assert_eq!(books.egress(), (served - 2) * 5_000 + 6_000_000);
     let complete = net.gateways[0]
         .access_log()
         .iter()

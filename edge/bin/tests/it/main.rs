@@ -2,6 +2,7 @@
 
 mod control;
 mod crash;
+mod crowd;
 mod ending;
 mod epochs;
 mod fields;
@@ -10,6 +11,7 @@ mod lies;
 mod metering;
 mod noise;
 mod origins;
+mod peers;
 mod program;
 mod quota;
 mod sharing;

@@ -1,13 +1,14 @@
 //! What a gateway commits to, checked as the chain checks it.
 
 use crate::control::{ControlClient, Page};
+use codec::Encode;
 use selvedge_primitives_math::{
     proof::{verify_commitment, verify_entries},
     Keccak256, TreeKind,
 };
 use selvedge_primitives_types::{
     CacheEntryKey, CustomerEntryKey, DeviceId, Entry, EntryKey, Epoch, Hash, Sum, TreeCommitment,
-    UsageClass, UsageCommitment,
+    UsageClass, UsageCommitment, Voucher,
 };
 use sha3::{Digest, Keccak256 as Sha3Keccak};
 
@@ -100,6 +101,11 @@ impl Books {
     pub fn of_customer(&self, key: CustomerEntryKey) -> Sum {
         find(&self.customers, key.into())
     }
+}
+
+/// What a leaf says of the last voucher: keccak-256 of its SCALE form, without the signature.
+pub fn voucher_digest(voucher: &Voucher) -> Hash {
+    Keccak::hash(&voucher.encode())
 }
 
 fn find(entries: &[Entry], key: EntryKey) -> Sum {
