@@ -101,9 +101,20 @@ pub async fn wait_served(network: &Network, path: &str) -> anyhow::Result<Receiv
     Ok(received)
 }
 
-/// Waits for the next epoch when little is left of this one.
+/// A finalised block this much behind the machine's clock is of before a stop of the network.
+const STALE: Duration = Duration::from_secs(20);
+
+/// Waits until the chain's time is ours, and for the next epoch when little is left of this one.
 async fn wait_room(cli: &Cli) -> anyhow::Result<()> {
-    let clock = cli.run(None, &["network", "clock"]).await?;
+    let clock = wait_for("the chain's time", Duration::from_secs(120), || async {
+        let clock = cli.run(None, &["network", "clock"]).await?;
+        let now = clock["now_millis"]
+            .as_u64()
+            .context("the clock has a time")?;
+        let ours = std::time::UNIX_EPOCH.elapsed()?.as_millis() as u64;
+        Ok((now + STALE.as_millis() as u64 > ours).then_some(clock))
+    })
+    .await?;
     let number = |field: &str| {
         clock[field]
             .as_u64()
