@@ -56,6 +56,31 @@ impl Scene {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn no_cache_learns_a_visitors_secrets() {
+    let scene = Scene::start(0).await;
+    let target = "/page?len=4000&cc=max-age=600";
+    let ask = Ask::get(target)
+        .field("cookie", "session=secret")
+        .field("proxy-authorization", "Basic secret")
+        .field("accept-language", "de");
+    assert_eq!(scene.net.visitor(0).ask(ask).await.unwrap().status, 200);
+    let asked = scene.liar.asked();
+    assert!(!asked.is_empty());
+    for (name, value) in asked.iter().flat_map(|request| &request.fields) {
+        let (name, value) = (
+            String::from_utf8_lossy(name),
+            String::from_utf8_lossy(value),
+        );
+        assert!(!value.contains("secret"), "{name}: {value}");
+    }
+    // The origin is another matter: it set the cookie.
+    assert_eq!(
+        scene.net.origin.seen()[0].fields["cookie"],
+        "session=secret"
+    );
+}
+
 fn lies(scene: &Scene) -> Vec<Lie> {
     let genesis = scene.net.chain.genesis;
     let other = b"http://site.test/other?len=40000&cc=max-age=600".to_vec();

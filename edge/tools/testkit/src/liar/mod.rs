@@ -88,7 +88,7 @@ struct State {
     kept: Mutex<HashMap<Vec<u8>, Kept>>,
     leases: Mutex<HashMap<LeaseId, Vec<u8>>>,
     next: AtomicU64,
-    lookups: AtomicU64,
+    asked: Mutex<Vec<LookupRequest>>,
 }
 
 /// A running cache that lies on command. Until then it is honest.
@@ -114,7 +114,7 @@ impl Liar {
             kept: Mutex::default(),
             leases: Mutex::default(),
             next: AtomicU64::new(1),
-            lookups: AtomicU64::new(0),
+            asked: Mutex::default(),
         });
         let identity = Identity::new(key).expect("a device key");
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -147,8 +147,13 @@ impl Liar {
     }
 
     /// Lookups so far.
-    pub fn lookups(&self) -> u64 {
-        self.state.lookups.load(Ordering::Acquire)
+    pub fn lookups(&self) -> usize {
+        self.state.asked.lock().len()
+    }
+
+    /// What gateways asked so far.
+    pub fn asked(&self) -> Vec<LookupRequest> {
+        self.state.asked.lock().clone()
     }
 }
 
@@ -297,7 +302,7 @@ async fn follow(kept: &Kept, lie: &Lie, replies: &ReplySender) -> Result<(), Clo
 
 impl CacheService for State {
     async fn lookup(self: Arc<Self>, _: DeviceId, request: LookupRequest, replies: ReplySender) {
-        self.lookups.fetch_add(1, Ordering::AcqRel);
+        self.asked.lock().push(request.clone());
         if self.answer(&request, &replies).await.is_ok() {
             let _ = replies.finish().await;
         }
