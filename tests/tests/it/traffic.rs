@@ -12,7 +12,7 @@ use selvedge_devnet::{
 };
 
 /// Requests under way at once.
-const AT_ONCE: usize = 8;
+pub const AT_ONCE: usize = 8;
 
 /// One visit.
 struct Visit {
