@@ -86,7 +86,8 @@ async fn a_gateway_killed_under_load_loses_no_request_that_was_served() {
         net.gateways[0].start_again().await;
     }
     let books = net.roll().await.remove(0);
-    // What was counted and had not arrived is at most one request of each visitor and kill.
+    // What was counted and had not arrived is at most one request of each visitor and kill. Octets count once the visitor's
+    // side has acknowledged them, so of as many responses the octets may be missing, in the customer's favour.
     let (most, in_flight) = (requests + 3 * VISITORS, 3 * VISITORS * 5_000);
     assert!(
         (requests..=most).contains(&books.requests()),
@@ -94,7 +95,7 @@ async fn a_gateway_killed_under_load_loses_no_request_that_was_served() {
         books.requests()
     );
     assert!(
-        (octets..=octets + in_flight).contains(&books.egress()),
+        (octets.saturating_sub(in_flight)..=octets + in_flight).contains(&books.egress()),
         "{} {octets}",
         books.egress()
     );
