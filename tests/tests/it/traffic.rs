@@ -12,7 +12,7 @@ use selvedge_devnet::{
 };
 
 /// Requests under way at once.
-pub const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 8;
 
 /// One visit.
 struct Visit {

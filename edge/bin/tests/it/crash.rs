@@ -80,14 +80,13 @@ async fn a_gateway_killed_under_load_loses_no_request_that_was_served() {
         crowd.served(300).await;
         net.gateways[0].kill().await;
         let received = crowd.end().await;
-        assert_eq!(received.failed, VISITORS);
+        assert!(received.failed > 0);
         requests += received.requests;
         octets += received.octets;
         net.gateways[0].start_again().await;
     }
     let books = net.roll().await.remove(0);
-    // What was counted and had not arrived is at most one request of each visitor and kill. Octets count once the visitor's
-    // side has acknowledged them, so of as many responses the octets may be missing, in the customer's favour.
+    // What was counted and had not arrived is at most one request of each visitor and kill.
     let (most, in_flight) = (requests + 3 * VISITORS, 3 * VISITORS * 5_000);
     assert!(
         (requests..=most).contains(&books.requests()),
@@ -95,9 +94,30 @@ async fn a_gateway_killed_under_load_loses_no_request_that_was_served() {
         books.requests()
     );
     assert!(
-        (octets.saturating_sub(in_flight)..=octets + in_flight).contains(&books.egress()),
+        (octets..=octets + in_flight).contains(&books.egress()),
         "{} {octets}",
         books.egress()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_killed_when_long_responses_have_just_arrived_charges_all_of_them() {
+    const LENGTH: u64 = 3_000_000;
+    let mut net = net(1, 1).await;
+    let target = format!("/long?len={LENGTH}&cc=max-age=600");
+    let mut requests = 0;
+    for _ in 0..5 {
+        for _ in 0..4 {
+            assert_eq!(net.visitor(0).get(&target).await.body.len() as u64, LENGTH);
+            requests += 1;
+        }
+        net.gateways[0].kill().await;
+        net.gateways[0].start_again().await;
+    }
+    let books = net.roll().await.remove(0);
+    assert_eq!(
+        (books.requests(), books.egress()),
+        (requests, requests * LENGTH)
     );
 }
 

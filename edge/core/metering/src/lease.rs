@@ -123,19 +123,13 @@ impl Book {
     /// Spends out of a reservation and says what to count. `None`, without effect, when the
     /// reservation does not cover it.
     pub fn spend(&mut self, reservation: &mut Reservation, usage: &Usage) -> Option<Counts> {
-        let free = zip(usage, &reservation.free, u64::min);
-        let paid = usage.checked_sub(&free)?;
-        let paid_left = reservation.paid.checked_sub(&paid)?;
-        let cost = cost(&self.terms.pricing.prices, &paid)?;
-        reservation.paid = paid_left;
-        reservation.free = zip(&reservation.free, &free, u64::saturating_sub);
+        let counts = reservation.covers(usage)?;
+        let cost = cost(&self.terms.pricing.prices, &counts.paid)?;
+        reservation.paid = zip(&reservation.paid, &counts.paid, u64::saturating_sub);
+        reservation.free = zip(&reservation.free, &counts.free, u64::saturating_sub);
         self.reserved = self.reserved.saturating_sub(cost);
         self.spent = self.spent.saturating_add(cost);
-        Some(Counts {
-            paid,
-            free,
-            ..Counts::default()
-        })
+        Some(counts)
     }
 
     /// Gives back what was not spent.
@@ -155,6 +149,17 @@ impl Reservation {
     pub fn missing(&self, usage: &Usage) -> Usage {
         let held = zip(&self.paid, &self.free, u64::saturating_add);
         zip(usage, &held, u64::saturating_sub)
+    }
+
+    /// What is counted when `usage` is spent; `None` when this reservation does not cover it.
+    pub fn covers(&self, usage: &Usage) -> Option<Counts> {
+        let free = zip(usage, &self.free, u64::min);
+        let paid = usage.checked_sub(&free)?;
+        paid.is_within(&self.paid).then_some(Counts {
+            paid,
+            free,
+            ..Counts::default()
+        })
     }
 }
 

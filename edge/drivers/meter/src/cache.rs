@@ -140,7 +140,7 @@ impl CacheMeter {
                 paid: *usage,
                 ..Counts::default()
             };
-            counts.add(&key, &Pricing::default(), &used)?;
+            counts.add(counts.place(&key, &Pricing::default())?, &used);
         }
         self.accounts
             .lock()

@@ -2,7 +2,7 @@
 
 use crate::{
     folder::{remove, Folder},
-    segment::{Segment, SLOTS},
+    segment::{Ahead, Segment, SLOTS},
     MeterError,
 };
 use parking_lot::RwLock;
@@ -21,16 +21,20 @@ pub(crate) struct EpochCounts {
     index: RwLock<Index>,
 }
 
+/// Segment and slot of a key; it never changes.
+pub(crate) type Place = (usize, usize);
+
 #[derive(Debug, Default)]
 struct Index {
     segments: Vec<Segment>,
-    slots: HashMap<CountKey, (usize, usize)>,
+    slots: HashMap<CountKey, Place>,
     /// Slots taken in the last segment.
     taken: usize,
 }
 
 impl EpochCounts {
-    /// Opens the counters of an epoch, with the segments that there are.
+    /// Opens the counters of an epoch, with the segments that there are. What was ahead when they
+    /// were last open is counted: the system went on sending it.
     pub(crate) fn open(
         folder: Arc<Folder>,
         epoch: Epoch,
@@ -56,33 +60,32 @@ impl EpochCounts {
         Ok(())
     }
 
-    /// Counts. Errors when a new segment is needed and cannot be had; then nothing is counted.
-    pub(crate) fn add(
-        &self,
-        key: &CountKey,
-        pricing: &Pricing,
-        counts: &Counts,
-    ) -> Result<(), MeterError> {
-        {
-            let index = self.index.read();
-            if let Some((segment, slot)) = index.slots.get(key) {
-                index.segments[*segment].add(*slot, counts);
-                return Ok(());
-            }
+    /// Where a key is counted. Errors when a new segment is needed and cannot be had.
+    pub(crate) fn place(&self, key: &CountKey, pricing: &Pricing) -> Result<Place, MeterError> {
+        if let Some(place) = self.index.read().slots.get(key) {
+            return Ok(*place);
         }
         let mut index = self.index.write();
-        let (segment, slot) = match index.slots.get(key) {
-            Some(place) => *place,
-            None => index.take(&self.folder, self.epoch, key, pricing)?,
-        };
-        index.segments[segment].add(slot, counts);
-        Ok(())
+        match index.slots.get(key) {
+            Some(place) => Ok(*place),
+            None => index.take(&self.folder, self.epoch, key, pricing),
+        }
+    }
+
+    /// Counts.
+    pub(crate) fn add(&self, (segment, slot): Place, counts: &Counts) {
+        self.index.read().segments[segment].add(slot, counts);
+    }
+
+    /// Notes that of the octets ahead `from` became `to`.
+    pub(crate) fn shift_ahead(&self, (segment, slot): Place, from: Ahead, to: Ahead) {
+        self.index.read().segments[segment].shift_ahead(slot, from, to);
     }
 
     /// Everything that is counted, with one row per key.
     pub(crate) fn rows(&self) -> Vec<Row> {
         let index = self.index.read();
-        let row = |(segment, slot): &(usize, usize)| index.segments[*segment].row(*slot);
+        let row = |(segment, slot): &Place| index.segments[*segment].row(*slot);
         index.slots.values().map(row).collect()
     }
 
@@ -115,6 +118,7 @@ impl Index {
                 continue;
             }
             if segment.is_whole(slot) {
+                segment.count_ahead(slot);
                 self.slots.insert(segment.row(slot).key, (place, slot));
             } else {
                 tracing::warn!(path = %path.display(), slot, "skipped a slot without its key");
@@ -130,7 +134,7 @@ impl Index {
         epoch: Epoch,
         key: &CountKey,
         pricing: &Pricing,
-    ) -> Result<(usize, usize), MeterError> {
+    ) -> Result<Place, MeterError> {
         if self.segments.is_empty() || self.taken == SLOTS {
             self.grow(folder, epoch)?;
         }

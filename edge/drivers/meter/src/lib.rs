@@ -13,8 +13,8 @@
 //! epoch-<n>.leaves                leaves of a closed epoch
 //! <name>.new                      a file that is being written
 //!
-//! counts    0 "SLVGCNT1" ‖ epoch u64 ‖ slots u64 ‖ device 32 ‖ blake3 of these, zeros to 4096
-//!           4096 slots of 256 bytes, as 32 words:
+//! counts    0 "SLVGCNT2" ‖ epoch u64 ‖ slots u64 ‖ device 32 ‖ blake3 of these, zeros to 4096
+//!           4096 slots of 272 bytes, as 34 words:
 //!               0      mark: first word of the blake3 of words 1 to 16, 0 while the slot is free
 //!               1      service
 //!               2      slice, price version << 32
@@ -23,6 +23,7 @@
 //!               11-16  prices
 //!               17-22  paid usage       23-28  free usage
 //!               29     answered         30     failed      31  sum of times to first byte, µs
+//!               32     paid octets ahead                   33  free octets ahead
 //! journal   "SLVGVCH1", then records: length u32 ‖ first 8 bytes of blake3 of the payload ‖ payload;
 //!           a payload is the SCALE form of a signed voucher
 //! leaves    "SLVGLVS1" ‖ epoch u64 ‖ device 32 ‖ SCALE(leaves) ‖ blake3 of all before
@@ -32,8 +33,10 @@
 //!
 //! **What a crash leaves.** `kill -9` loses nothing counted: the counters live in pages that the
 //! kernel owns, and each is raised by one atomic addition. A slot's key is written before its mark,
-//! and counted in after it; a slot whose mark does not fit its key was never counted in. A loss of
-//! power takes at most what was counted since the last [`GatewayMeter::tick`], in the customer's
+//! and counted in after it; a slot whose mark does not fit its key was never counted in. Octets
+//! ahead are those that were sent and whose arrival is not known yet ([`Tally::ahead`]): a process
+//! that ends by itself counts or drops each of them, and after a `kill -9` the next one counts what
+//! is left, because the system goes on sending for the dead. A loss of power takes at most what was counted since the last [`GatewayMeter::tick`], in the customer's
 //! favour. A voucher is on the disk before it is sent, and one fdatasync covers all of an interval;
 //! a torn record at the journal's end was never sent and is cut off. Files appear whole: they are
 //! written beside, synced and renamed. An epoch's leaves are on the disk before its counters are

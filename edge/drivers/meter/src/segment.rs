@@ -4,7 +4,7 @@ use crate::{folder::Folder, MeterError};
 use memmap2::{MmapOptions, MmapRaw};
 use selvedge_edge_core_metering::{CountKey, Counts, Pricing, Row};
 use selvedge_primitives_types::{
-    Account, DeviceId, Epoch, Prices, Quality, ServiceId, Slice, Usage,
+    Account, DeviceId, Epoch, Prices, Quality, ServiceId, Slice, Usage, UsageClass,
 };
 use std::{
     fs::OpenOptions,
@@ -13,17 +13,28 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-const MAGIC: &[u8; 8] = b"SLVGCNT1";
+const MAGIC: &[u8; 8] = b"SLVGCNT2";
 const HEADER: usize = 4096;
-const WORDS: usize = 32;
+const WORDS: usize = 34;
 /// Words of the key, after the mark.
 const KEY_WORDS: usize = 16;
 const FIRST_COUNT: usize = 1 + KEY_WORDS;
-const COUNT_WORDS: usize = WORDS - FIRST_COUNT;
+const COUNT_WORDS: usize = 15;
+/// Words of the octets ahead, after the counts.
+const AHEAD: usize = FIRST_COUNT + COUNT_WORDS;
 
 /// Slots in a segment: with the header a file of little more than a mebibyte.
 pub(crate) const SLOTS: usize = 4096;
 const FILE: usize = HEADER + SLOTS * WORDS * 8;
+
+/// Egress octets that were sent and are not counted yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ahead {
+    /// Those that will be charged.
+    pub(crate) paid: u64,
+    /// Those out of the free buffer.
+    pub(crate) free: u64,
+}
 
 #[derive(Debug)]
 pub(crate) struct Segment {
@@ -88,7 +99,7 @@ impl Segment {
         let words = self.words(slot);
         let (mut key, mut counts) = ([0; KEY_WORDS], [0; COUNT_WORDS]);
         key.copy_from_slice(&words[1..FIRST_COUNT]);
-        counts.copy_from_slice(&words[FIRST_COUNT..]);
+        counts.copy_from_slice(&words[FIRST_COUNT..AHEAD]);
         let (key, pricing) = key_from(&key);
         Row {
             key,
@@ -118,6 +129,34 @@ impl Segment {
             }
         }
         self.is_dirty.store(true, Ordering::Release);
+    }
+
+    /// Notes that of the octets ahead in a slot `from` became `to`.
+    pub(crate) fn shift_ahead(&self, slot: usize, from: Ahead, to: Ahead) {
+        for (word, before, after) in [(AHEAD, from.paid, to.paid), (AHEAD + 1, from.free, to.free)]
+        {
+            if before != after {
+                let change = after.wrapping_sub(before);
+                self.word(slot, word).fetch_add(change, Ordering::Relaxed);
+            }
+        }
+        self.is_dirty.store(true, Ordering::Release);
+    }
+
+    /// Counts the octets that were ahead in a slot when a process ended.
+    pub(crate) fn count_ahead(&self, slot: usize) {
+        // First taken away and then counted: ended in between, this loses and never counts twice.
+        let take = |word| self.word(slot, word).swap(0, Ordering::Relaxed);
+        let (paid, free) = (take(AHEAD), take(AHEAD + 1));
+        let egress = |octets| Usage::ZERO.with(UsageClass::EgressBytes, octets);
+        self.add(
+            slot,
+            &Counts {
+                paid: egress(paid),
+                free: egress(free),
+                ..Counts::default()
+            },
+        );
     }
 
     /// Waits for the disk to have what was counted up to now.

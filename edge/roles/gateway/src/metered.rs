@@ -3,8 +3,8 @@
 //! Egress is body octets after content coding (economy.md, section 2): over HTTP/2 those handed to
 //! the connection; over HTTP/1.1 those the peer acknowledged. What is still on the way when the
 //! connection has taken the whole body is followed until it arrives, or counted at once when it is
-//! little. The counters only grow; a gateway that is killed loses at most what is on the way, in the
-//! customer's favour.
+//! little. The counters only grow. What is on the way stands beside them, so that after a kill it is
+//! counted: the system goes on sending what a dead gateway handed to it.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -32,6 +32,10 @@ pub trait Counting: Send + Unpin + 'static {
     /// Counts octets that were sent. `false` when they are not covered; then nothing more is sent.
     fn sent(&mut self, octets: u64) -> bool;
 
+    /// Notes octets that were sent and not counted yet, all of them. `false` when they are not
+    /// covered; then nothing more is sent.
+    fn ahead(&mut self, octets: u64) -> bool;
+
     /// Whether as many more, at most [`CHECK_EVERY`], may be sent.
     fn may_continue(&mut self, octets: u64) -> bool;
 
@@ -39,16 +43,22 @@ pub trait Counting: Send + Unpin + 'static {
     fn ended(&mut self, octets: u64, is_complete: bool);
 }
 
-/// Where the acknowledged octets of an HTTP/1.1 response begin.
+/// Where the body of an HTTP/1.1 response is in the octets of its connection.
 #[derive(Clone)]
 struct Acknowledged {
     progress: Arc<Progress>,
+    /// Octets of the connection that are not of this body: all before it, and its framing.
     base: u64,
+    is_chunked: bool,
 }
 
 impl Acknowledged {
     fn octets(&self) -> u64 {
         self.progress.acked().saturating_sub(self.base)
+    }
+
+    fn written(&self) -> u64 {
+        self.progress.written().saturating_sub(self.base)
     }
 }
 
@@ -69,6 +79,7 @@ struct Count<C: Counting> {
     acknowledged: Option<Acknowledged>,
     handed_over: u64,
     counted: u64,
+    ahead: u64,
 }
 
 impl<C: Counting> Count<C> {
@@ -79,8 +90,20 @@ impl<C: Counting> Count<C> {
         }
         let is_covered = self.counting.sent(octets - self.counted);
         if is_covered {
+            self.ahead = self.ahead.saturating_sub(octets - self.counted);
             self.counted = octets;
         }
+        is_covered
+    }
+
+    /// Notes what was sent beyond what is counted. `false` when it is not covered.
+    fn note_ahead(&mut self, sent: u64) -> bool {
+        let ahead = sent.min(self.handed_over).saturating_sub(self.counted);
+        if ahead == self.ahead {
+            return true;
+        }
+        let is_covered = self.counting.ahead(ahead);
+        self.ahead = if is_covered { ahead } else { 0 };
         is_covered
     }
 
@@ -105,15 +128,20 @@ impl<C: Counting> Count<C> {
             tokio::time::sleep(LOOK).await;
             let is_over = from.progress.is_over();
             let arrived = from.octets();
-            let has_all = arrived.saturating_add(SLACK) >= self.handed_over
-                || (is_over && from.progress.acked() >= from.progress.written());
+            let has_all = arrived.saturating_add(SLACK) >= self.handed_over;
             let before = self.counted;
             let octets = if has_all {
                 self.handed_over
             } else {
                 arrived.min(self.handed_over)
             };
-            let is_covered = self.up_to(octets);
+            let is_sent = from.written().saturating_add(SLACK) >= self.handed_over;
+            let sent = if is_sent {
+                self.handed_over
+            } else {
+                from.written()
+            };
+            let is_covered = self.up_to(octets) && self.note_ahead(sent);
             if self.counted > before {
                 seen = Instant::now();
             }
@@ -134,13 +162,14 @@ impl<C: Counting> MeteredBody<C> {
         progress: &Arc<Progress>,
         counting: C,
     ) -> Self {
+        let expected = inner.size_hint().exact();
         let acknowledged = (version < Version::HTTP_2).then(|| Acknowledged {
             progress: progress.clone(),
             // HTTP/1.1 answers one request after the other, so everything before is written
             // already.
             base: progress.written() + head_length(fields),
+            is_chunked: version == Version::HTTP_11 && expected.is_none(),
         });
-        let expected = inner.size_hint().exact();
         Self {
             inner,
             count: Some(Count {
@@ -148,6 +177,7 @@ impl<C: Counting> MeteredBody<C> {
                 acknowledged,
                 handed_over: 0,
                 counted: 0,
+                ahead: 0,
             }),
             expected,
             checked: 0,
@@ -161,10 +191,19 @@ impl<C: Counting> MeteredBody<C> {
         let Some(count) = &mut self.count else {
             return;
         };
+        // The connection asks for more when it has passed on most of what it has.
+        let before = match &count.acknowledged {
+            Some(from) => from.written(),
+            None => count.handed_over,
+        };
         count.handed_over += octets;
+        if let Some(from) = &mut count.acknowledged {
+            from.base += if from.is_chunked { framing(octets) } else { 0 };
+        }
         let is_whole = self.is_ended || self.expected == Some(count.handed_over);
         let arrived = count.arrived(is_whole);
-        self.is_over |= !count.up_to(arrived);
+        let sent = if is_whole { count.handed_over } else { before };
+        self.is_over |= !(count.up_to(arrived) && count.note_ahead(sent));
     }
 
     /// Checks the lease, each time enough was handed over.
@@ -253,6 +292,14 @@ fn head_length(fields: &HeaderMap) -> u64 {
     (lines + 17 + 37 + 2) as u64
 }
 
+/// Octets around a chunk (RFC 9112 section 7.1).
+fn framing(octets: u64) -> u64 {
+    match octets.checked_ilog(16) {
+        Some(log) => u64::from(log) + 1 + 4,
+        None => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,27 +307,42 @@ mod tests {
     use parking_lot::Mutex;
     use selvedge_edge_drivers_http::{channel, full};
 
-    /// Octets counted, how it ended, and checks of the lease.
-    type Seen = (u64, Option<(u64, bool)>, u64);
+    #[derive(Clone, Copy, Debug, Default, PartialEq)]
+    struct Seen {
+        counted: u64,
+        ahead: u64,
+        checks: u64,
+        /// Octets, and whether the body was whole.
+        ended: Option<(u64, bool)>,
+    }
 
     #[derive(Clone, Default)]
     struct Tally(Arc<Mutex<Seen>>);
 
     impl Counting for Tally {
         fn sent(&mut self, octets: u64) -> bool {
-            self.0.lock().0 += octets;
+            let mut seen = self.0.lock();
+            seen.counted += octets;
+            seen.ahead = seen.ahead.saturating_sub(octets);
+            true
+        }
+
+        fn ahead(&mut self, octets: u64) -> bool {
+            self.0.lock().ahead = octets;
             true
         }
 
         fn may_continue(&mut self, octets: u64) -> bool {
             assert_eq!(octets, CHECK_EVERY);
-            let mut tally = self.0.lock();
-            tally.2 += 1;
-            tally.2 < 3
+            let mut seen = self.0.lock();
+            seen.checks += 1;
+            seen.checks < 3
         }
 
         fn ended(&mut self, octets: u64, is_complete: bool) {
-            assert!(self.0.lock().1.replace((octets, is_complete)).is_none());
+            let mut seen = self.0.lock();
+            seen.ahead = 0;
+            assert!(seen.ended.replace((octets, is_complete)).is_none());
         }
     }
 
@@ -296,7 +358,12 @@ mod tests {
         for version in [Version::HTTP_11, Version::HTTP_2] {
             let (body, tally) = metered(full(vec![1; 5_000]), version);
             assert_eq!(body.collect().await.unwrap().to_bytes().len(), 5_000);
-            assert_eq!(*tally.0.lock(), (5_000, Some((5_000, true)), 0));
+            let seen = Seen {
+                counted: 5_000,
+                ended: Some((5_000, true)),
+                ..Seen::default()
+            };
+            assert_eq!(*tally.0.lock(), seen);
         }
     }
 
@@ -310,7 +377,12 @@ mod tests {
             drop(body);
             // Nothing was ever written to the socket of this test, so over HTTP/1.1 nothing
             // arrived.
-            assert_eq!(*tally.0.lock(), (counted, Some((counted, false)), 0));
+            let seen = Seen {
+                counted,
+                ended: Some((counted, false)),
+                ..Seen::default()
+            };
+            assert_eq!(*tally.0.lock(), seen);
         }
     }
 
@@ -327,6 +399,29 @@ mod tests {
         }
         drop(body);
         assert_eq!(frames, 12);
-        assert_eq!(tally.0.lock().1, Some((3 * CHECK_EVERY, false)));
+        assert_eq!(tally.0.lock().ended, Some((3 * CHECK_EVERY, false)));
+    }
+
+    #[tokio::test]
+    async fn what_is_on_the_way_is_ahead_until_it_has_arrived() {
+        let length = 4 * FEW as usize;
+        let (mut body, tally) = metered(full(vec![1; length]), Version::HTTP_11);
+        body.frame().await.unwrap().unwrap();
+        drop(body);
+        // Nothing was ever written to the socket of this test, and it is over.
+        let seen = *tally.0.lock();
+        assert_eq!((seen.counted, seen.ahead), (0, length as u64));
+        while tally.0.lock().ended.is_none() {
+            tokio::task::yield_now().await;
+        }
+        let seen = *tally.0.lock();
+        assert_eq!((seen.counted, seen.ahead), (0, 0));
+    }
+
+    #[test]
+    fn chunks_are_framed_as_rfc_9112_says() {
+        for (octets, around) in [(0, 0), (1, 5), (15, 5), (16, 6), (255, 6), (65_536, 9)] {
+            assert_eq!(framing(octets), around, "{octets}");
+        }
     }
 }

@@ -135,6 +135,13 @@ impl Counting for Sent {
         is_counted
     }
 
+    fn ahead(&mut self, octets: u64) -> bool {
+        let Some(tally) = self.tab.as_mut().and_then(|tab| tab.0.as_mut()) else {
+            return true;
+        };
+        tally.ahead(octets, clock::now()).is_ok()
+    }
+
     fn may_continue(&mut self, octets: u64) -> bool {
         let Some(tally) = self.tab.as_mut().and_then(|tab| tab.0.as_mut()) else {
             return true;

@@ -107,6 +107,48 @@ fn a_cancelled_response_gives_back_what_it_held() {
 }
 
 #[test]
+fn octets_ahead_are_set_aside_and_not_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let meter = gateway(dir.path());
+    set(&meter, 1, 1_000).unwrap();
+    let mut tally = meter.begin(SERVICE, &used(0, 100)).unwrap();
+    tally.ahead(1_000, now(1)).unwrap();
+    assert_eq!(meter.remaining(SERVICE), Some(500));
+    // More is set aside for what comes after them.
+    tally.reserve(&used(0, 1_000)).unwrap();
+    assert_eq!(meter.remaining(SERVICE), Some(0));
+    assert_eq!(tally.reserve(&used(0, 1_002)), Err(Denied::OutOfLease));
+    tally.count(&used(0, 400), now(1)).unwrap();
+    tally.ahead(1_600, now(1)).unwrap();
+    assert_eq!(tally.ahead(1_602, now(1)), Err(Denied::OutOfLease));
+    drop(tally);
+    assert_eq!(meter.remaining(SERVICE), Some(800));
+    set(&meter, 2, 0).unwrap();
+    assert_eq!(close(&meter, 1), [0, 400]);
+}
+
+#[test]
+fn octets_ahead_follow_their_response_into_the_next_epoch() {
+    let dir = tempfile::tempdir().unwrap();
+    let meter = gateway_in(dir.path(), 1);
+    let mut tally = meter.begin(SERVICE, &used(1, 1_000)).unwrap();
+    tally.count(&used(1, 300), now(1)).unwrap();
+    tally.ahead(500, now(1)).unwrap();
+    set(&meter, 2, u128::MAX >> 64).unwrap();
+    tally.ahead(600, now(2)).unwrap();
+    tally.count(&used(0, 200), now(2)).unwrap();
+    // What a kill would leave, while the response is still under way.
+    let left = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(dir.path()).unwrap().flatten() {
+        std::fs::copy(file.path(), left.path().join(file.file_name())).unwrap();
+    }
+    drop(tally);
+    let meter = gateway_in(left.path(), 3);
+    assert_eq!(close(&meter, 1), [1, 300]);
+    assert_eq!(close(&meter, 2), [0, 600]);
+}
+
+#[test]
 fn a_response_across_the_end_of_an_epoch_is_counted_in_both() {
     let dir = tempfile::tempdir().unwrap();
     let meter = gateway_in(dir.path(), 1);

@@ -108,6 +108,48 @@ fn kill_9_loses_nothing_counted_and_counts_nothing_twice() {
 }
 
 #[test]
+fn child_sends_ahead() {
+    let Some(folder) = folder() else { return };
+    let meter = gateway_in(&folder, 1);
+    for at in 0u64.. {
+        let mut tally = meter.begin(SERVICE, &used(1, BYTES)).unwrap();
+        let now = Millis(now(1).0 + at % 60_000);
+        tally.count(&used(1, 0), now).unwrap();
+        for sent in 1..=4 {
+            tally.ahead(sent * BYTES / 4, now).unwrap();
+        }
+        say("sent");
+        for _ in 0..4 {
+            tally.count(&used(0, BYTES / 4), now).unwrap();
+        }
+    }
+}
+
+#[test]
+fn kill_9_loses_nothing_that_was_ahead() {
+    let dir = tempfile::tempdir().unwrap();
+    let rounds = 16u64;
+    let mut said = 0;
+    for round in 0..rounds as usize {
+        said += kill_after("child_sends_ahead", dir.path(), 1 + round * 7).len() as u64;
+    }
+    let meter = gateway_in(dir.path(), 2);
+    let closing = meter.closing(Epoch(1)).unwrap().unwrap();
+    let commitment = meter.close(closing).unwrap().commitment();
+    let [requests, bytes, ..] = commitment.customers.sum.paid.0;
+    assert!(
+        (said..=said + rounds).contains(&requests),
+        "{requests} counted, {said} said"
+    );
+    // Between taking octets from those ahead and counting them a kill may lose them; it cannot
+    // count them twice.
+    assert!(
+        (said * BYTES - BYTES / 4..=(said + rounds) * BYTES).contains(&bytes),
+        "{bytes} bytes, {said} said"
+    );
+}
+
+#[test]
 fn child_vouches() {
     let Some(folder) = folder() else { return };
     let meter = gateway_in(&folder, 1);
