@@ -2,7 +2,7 @@
 
 use crate::{
     clients, invariants,
-    site::{self, Site},
+    site::Site,
     traffic,
 };
 use anyhow::Context;
