@@ -58,6 +58,20 @@ typos_tool() {
 	python3 -m venv "$venv" >&2 && "$venv/bin/pip" install --quiet typos==1.39.0 >&2
 }
 
+# Node.js for the clients of the tests, which do not run on the one of Debian 12. Prints the environment that it needs.
+node_tool() {
+	local folder version
+	version=$(node --version)
+	[[ ${version#v} =~ ^([0-9]+) ]] && ((BASH_REMATCH[1] >= 20)) && return
+	folder="$(tools_dir)/node"
+	if [[ ! -x "$folder/node_modules/.bin/node" ]]; then
+		say "installing Node.js 22"
+		npm install --no-audit --no-fund --silent --prefix "$folder" node@22 >&2 ||
+			die "npm could not install Node.js 22: install Node.js 20 or later by hand and run this again"
+	fi
+	echo "export PATH=$folder/node_modules/.bin:\$PATH"
+}
+
 # Builds every program. `--examples`, of which there are none, makes cargo resolve features as it does for tests, so that the
 # dependencies compile once for both.
 build_programs() { cargo build --release --workspace --lib --bins --examples; }

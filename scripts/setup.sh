@@ -18,4 +18,5 @@ fi
 
 wasm_target
 typos_tool
+node_tool
 echo "export CARGO_TARGET_DIR=$(target_dir)"
