@@ -31,7 +31,7 @@ fn registered<T: Config>() -> (AccountId32, DeviceId)
 where
     T::Currency: Mutate<T::AccountId>,
 {
-    let (operator, device, signature) = agreed::<T>();
+    let (operator, device, until, signature) = agreed::<T>();
     Pallet::<T>::register_device(
         RawOrigin::Signed(operator.clone()).into(),
         device,
@@ -41,13 +41,14 @@ where
         longest_url(),
         1,
         AGENT,
+        until,
         signature,
     )
     .expect("the registration is valid");
     (operator, device)
 }
 
-fn agreed<T: Config>() -> (AccountId32, DeviceId, Signature64)
+fn agreed<T: Config>() -> (AccountId32, DeviceId, Epoch, Signature64)
 where
     T::Currency: Mutate<T::AccountId>,
 {
@@ -56,17 +57,19 @@ where
     T::Currency::mint_into(&operator, funds).expect("the caller can be funded");
     let key: ed25519::Public = sp_io::crypto::ed25519_generate(KEY_TYPE, None);
     let device = DeviceId(key.0);
+    let until = T::Clock::current().next();
     let payload = RegisterDevicePayload {
         operator: Account(operator.clone().into()),
         device,
         agent_key: AGENT,
+        until,
     };
     let mut genesis = [0; 32];
     let hash = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::default());
     genesis.copy_from_slice(hash.as_ref());
     let message = Domain::RegisterDevice.message(&genesis, &payload);
     let signature = sp_io::crypto::ed25519_sign(KEY_TYPE, &key, &message).expect("the key exists");
-    (operator, device, Signature64(signature.0))
+    (operator, device, until, Signature64(signature.0))
 }
 
 #[benchmarks(where T::Currency: Mutate<T::AccountId>)]
@@ -75,7 +78,7 @@ mod benchmarks {
 
     #[benchmark]
     fn register_device() {
-        let (operator, device, signature) = agreed::<T>();
+        let (operator, device, until, signature) = agreed::<T>();
         #[extrinsic_call]
         _(
             RawOrigin::Signed(operator),
@@ -86,6 +89,7 @@ mod benchmarks {
             longest_url(),
             1,
             AGENT,
+            until,
             signature,
         );
         assert!(Devices::<T>::contains_key(device));
@@ -122,6 +126,9 @@ mod benchmarks {
     #[benchmark]
     fn retire_device() {
         let (operator, device) = registered::<T>();
+        Devices::<T>::mutate(device, |entry| {
+            entry.as_mut().expect("it is registered").free_from = Epoch(0)
+        });
         #[extrinsic_call]
         _(RawOrigin::Signed(operator), device);
         assert!(!Devices::<T>::contains_key(device));

@@ -9,9 +9,9 @@ use frame_support::{
     traits::{fungible::MutateHold, tokens::Precision},
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use pallet_edge_traits::{DeviceInfo, DeviceInspect, StakeInspect};
+use pallet_edge_traits::{DeviceInfo, DeviceInspect, EpochClock, StakeInspect};
 use selvedge_primitives_types::{
-    signing::RegisterDevicePayload, Account, DeviceId, Domain, Signature64,
+    signing::RegisterDevicePayload, Account, DeviceId, Domain, Epoch, Signature64,
 };
 use sp_core::ed25519;
 use sp_runtime::traits::Zero;
@@ -20,6 +20,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_register(
         device: DeviceId,
         entry: Device<T::AccountId>,
+        until: Epoch,
         signature: &Signature64,
     ) -> DispatchResult {
         ensure!(
@@ -27,8 +28,14 @@ impl<T: Config> Pallet<T> {
             Error::<T>::AlreadyRegistered
         );
         Self::ensure_well_formed(&device, &entry)?;
+        let now = T::Clock::current();
+        ensure!(until >= now, Error::<T>::AgreementOver);
         ensure!(
-            Self::has_agreed(&device, &entry, signature),
+            until <= Self::last_agreement(now),
+            Error::<T>::AgreementTooLong
+        );
+        ensure!(
+            Self::has_agreed(&device, &entry, until, signature),
             Error::<T>::InvalidSignature
         );
         T::Currency::hold(&HoldReason::Device.into(), &entry.operator, entry.deposit)?;
@@ -42,16 +49,29 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Whether the device signed that this operator may manage it with this agent key, on this network.
+    /// The last epoch that an agreement used in epoch `now` may name: an era ahead.
+    fn last_agreement(now: Epoch) -> Epoch {
+        now.plus(T::Clock::epochs_per_era())
+    }
+
+    /// The epoch from which a device registered in the current one can be retired. Nothing that it agreed to before
+    /// holds any longer then, so that no tomb has to be kept.
+    pub(crate) fn free_from() -> Epoch {
+        Self::last_agreement(T::Clock::current()).next()
+    }
+
+    /// Whether the device signed that this operator may manage it with this agent key, on this network, until then.
     fn has_agreed(
         device: &DeviceId,
         entry: &Device<T::AccountId>,
+        until: Epoch,
         signature: &Signature64,
     ) -> bool {
         let payload = RegisterDevicePayload {
             operator: Account(entry.operator.clone().into()),
             device: *device,
             agent_key: entry.agent_key,
+            until,
         };
         let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
         let mut hash = [0; 32];
@@ -75,6 +95,8 @@ impl<T: Config> Pallet<T> {
             agent_key: device.agent_key,
             draining: false,
             deposit: 0,
+            // It signed nothing.
+            free_from: Epoch(0),
         };
         ensure!(
             !Devices::<T>::contains_key(device.device),
@@ -91,6 +113,10 @@ impl<T: Config> Pallet<T> {
         ensure!(
             T::Stakes::stake_of(&device).is_none(),
             Error::<T>::StakeAssigned
+        );
+        ensure!(
+            T::Clock::current() >= entry.free_from,
+            Error::<T>::AgreementHolds
         );
         T::Currency::release(
             &HoldReason::Device.into(),
@@ -181,6 +207,7 @@ impl<T: Config> DeviceInspect<T::AccountId> for Pallet<T> {
             agent_key: info.agent_key,
             draining: info.draining,
             deposit: 0,
+            free_from: Epoch(0),
         };
         Devices::<T>::insert(device, entry);
     }

@@ -22,8 +22,8 @@ use frame_support::{
     traits::fungible::{Inspect, InspectHold, MutateHold},
 };
 use frame_system::pallet_prelude::*;
-use pallet_edge_traits::StakeInspect;
-use selvedge_primitives_types::{DeviceId, Planck, Region, Role, Signature64};
+use pallet_edge_traits::{EpochClock, StakeInspect};
+use selvedge_primitives_types::{DeviceId, Epoch, Planck, Region, Role, Signature64};
 use sp_core::crypto::AccountId32;
 
 pub use pallet::*;
@@ -50,6 +50,8 @@ pub mod pallet {
         type Currency: Inspect<Self::AccountId, Balance = Planck>
             + InspectHold<Self::AccountId, Reason = Self::RuntimeHoldReason>
             + MutateHold<Self::AccountId>;
+        /// Tells the epoch, in which agreements end.
+        type Clock: EpochClock;
         /// Tells whether a device carries a stake.
         type Stakes: StakeInspect<Self::AccountId>;
         /// What is held per device, in planck, when it is registered.
@@ -150,6 +152,12 @@ pub mod pallet {
         AlreadyDraining,
         /// The device does not drain.
         NotDraining,
+        /// The device's agreement ended before this epoch.
+        AgreementOver,
+        /// The device's agreement would hold for more than an era.
+        AgreementTooLong,
+        /// What the device signed before it was registered may still hold; an era after its registration it is over.
+        AgreementHolds,
     }
 
     /// Devices registered from the first block on; no deposit is held for them.
@@ -182,10 +190,12 @@ pub mod pallet {
         /// Registers a device under the caller as its operator.
         ///
         /// Holds the deposit. `signature` is the device's ed25519 signature over the `RegisterDevicePayload` of
-        /// operator, device and agent key. Emits `DeviceRegistered`.
+        /// operator, device, agent key and `until`, the last epoch in which it counts: this one or a later one, at most
+        /// an era ahead. Emits `DeviceRegistered`.
         ///
         /// Errors: `InvalidDevice`, `AlreadyRegistered`, `InvalidRegion`, `InvalidEndpoint`, `InvalidUrl`,
-        /// `InvalidCapacity`, `InvalidAgentKey`, `InvalidSignature`, or that the deposit is not there.
+        /// `InvalidCapacity`, `InvalidAgentKey`, `AgreementOver`, `AgreementTooLong`, `InvalidSignature`, or that the
+        /// deposit is not there.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::register_device())]
         pub fn register_device(
@@ -197,6 +207,7 @@ pub mod pallet {
             public_url: Address,
             capacity: u32,
             agent_key: [u8; 32],
+            until: Epoch,
             signature: Signature64,
         ) -> DispatchResult {
             let operator = ensure_signed(origin)?;
@@ -211,8 +222,9 @@ pub mod pallet {
                 agent_key,
                 draining: false,
                 deposit,
+                free_from: Self::free_from(),
             };
-            Self::do_register(device, entry, &signature)
+            Self::do_register(device, entry, until, &signature)
         }
 
         /// Changes where a device is reached and how much it can take.
@@ -263,10 +275,10 @@ pub mod pallet {
 
         /// Takes a device off the register.
         ///
-        /// By its operator, while no stake is assigned to it, nor active on it. Releases the deposit. Emits
-        /// `DeviceRetired`.
+        /// By its operator, while no stake is assigned to it, nor active on it, and later than an era after it was
+        /// registered. Releases the deposit. Emits `DeviceRetired`.
         ///
-        /// Errors: `UnknownDevice`, `NotOperator`, `StakeAssigned`.
+        /// Errors: `UnknownDevice`, `NotOperator`, `StakeAssigned`, `AgreementHolds`.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::retire_device())]
         pub fn retire_device(origin: OriginFor<T>, device: DeviceId) -> DispatchResult {

@@ -6,7 +6,8 @@
 use crate::{self as pallet_edge_registry, *};
 use core::cell::RefCell;
 use frame_support::{derive_impl, traits::ConstU128};
-use pallet_edge_traits::StakeInspect;
+use pallet_edge_mocks::Network;
+use pallet_edge_traits::{EpochClock, StakeInspect};
 use selvedge_primitives_types::{
     signing::RegisterDevicePayload, Account, Domain, Epoch, Millis, StakeId,
 };
@@ -59,6 +60,7 @@ pub(crate) const GENESIS: [u8; 32] = [7; 32];
 impl Config for Test {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
+    type Clock = Network;
     type Stakes = Stakes;
     type DeviceDeposit = ConstU128<DEPOSIT>;
     type WeightInfo = weights::SubstrateWeight<Test>;
@@ -120,12 +122,26 @@ pub(crate) fn text(text: &str) -> Address {
     Address::truncate_from(text.as_bytes().to_vec())
 }
 
-/// The device's signature that this operator may register it.
-pub(crate) fn agreed(id: u8, operator: u8, genesis: [u8; 32]) -> Signature64 {
+/// Epochs in an era.
+pub(crate) const ERA: u64 = 4;
+
+/// Goes to the begin of an epoch.
+pub(crate) fn go_to(epoch: Epoch) {
+    Network::set_now(Network::start_of(epoch));
+}
+
+/// The last epoch of an agreement that is made now.
+pub(crate) fn soon() -> Epoch {
+    Network::current().next()
+}
+
+/// The device's signature that this operator may register it until the end of that epoch.
+pub(crate) fn agreed(id: u8, operator: u8, until: Epoch, genesis: [u8; 32]) -> Signature64 {
     let payload = RegisterDevicePayload {
         operator: Account([operator; 32]),
         device: device(id),
         agent_key: AGENT,
+        until,
     };
     Signature64(
         signer(id)
@@ -134,8 +150,18 @@ pub(crate) fn agreed(id: u8, operator: u8, genesis: [u8; 32]) -> Signature64 {
     )
 }
 
-/// Registers device `id` under operator `operator`.
+/// Registers device `id` under operator `operator`, with an agreement made now.
 pub(crate) fn register(id: u8, operator: u8) -> DispatchResult {
+    register_with(id, operator, soon(), agreed(id, operator, soon(), GENESIS))
+}
+
+/// Registers device `id` under operator `operator` by an agreement.
+pub(crate) fn register_with(
+    id: u8,
+    operator: u8,
+    until: Epoch,
+    signature: Signature64,
+) -> DispatchResult {
     NodeRegistry::register_device(
         RuntimeOrigin::signed(account(operator)),
         device(id),
@@ -145,7 +171,8 @@ pub(crate) fn register(id: u8, operator: u8) -> DispatchResult {
         text("https://gw.example/audit"),
         10,
         AGENT,
-        agreed(id, operator, GENESIS),
+        until,
+        signature,
     )
 }
 
@@ -168,6 +195,8 @@ pub(crate) fn run_with(node_registry: GenesisConfig<Test>, test: impl FnOnce()) 
 /// The first block of a network.
 pub(crate) fn externalities(node_registry: GenesisConfig<Test>) -> sp_io::TestExternalities {
     STAKED.take();
+    Network::reset();
+    Network::set_pace(Millis(3_600_000), ERA);
     let balances = pallet_balances::GenesisConfig {
         balances: (1..=3).map(|id| (account(id), FUNDS)).collect(),
         ..Default::default()

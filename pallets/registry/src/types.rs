@@ -4,7 +4,7 @@ use alloc::string::String;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{pallet_prelude::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
-use selvedge_primitives_types::{DeviceId, Planck, Region, Role};
+use selvedge_primitives_types::{DeviceId, Epoch, Planck, Region, Role};
 use serde::{Deserialize, Serialize};
 
 /// Longest endpoint or URL: a DNS name has at most 253 characters.
@@ -36,6 +36,8 @@ pub struct Device<AccountId> {
     pub draining: bool,
     /// What is on hold for it, in planck.
     pub deposit: Planck,
+    /// The epoch from which it can be retired: whatever it signed before it was registered is over by then.
+    pub free_from: Epoch,
 }
 
 /// A device of a preset.

@@ -78,10 +78,11 @@ impl WeightInfo for () {
     }
 }
 
-/// Reads the device, the block hash, the account and its holds and the deposit; writes device, account and holds.
+/// Reads the device, the epoch and the era's length, the block hash, the account and its holds and the deposit; writes
+/// device, account and holds.
 /// An ed25519 check takes about 50 µs.
 fn register(db: RuntimeDbWeight) -> Weight {
-    Weight::from_parts(110_000_000, 4_200).saturating_add(db.reads_writes(5, 3))
+    Weight::from_parts(110_000_000, 4_200).saturating_add(db.reads_writes(7, 3))
 }
 
 /// Reads and writes the device.
@@ -89,7 +90,7 @@ fn change(db: RuntimeDbWeight) -> Weight {
     Weight::from_parts(25_000_000, 3_100).saturating_add(db.reads_writes(1, 1))
 }
 
-/// Reads the device, its assignments, a stake, the account and its holds; writes device, account and holds.
+/// Reads the device, its assignments, a stake, the epoch, the account and its holds; writes device, account and holds.
 fn retire(db: RuntimeDbWeight) -> Weight {
-    Weight::from_parts(50_000_000, 6_000).saturating_add(db.reads_writes(5, 3))
+    Weight::from_parts(50_000_000, 6_000).saturating_add(db.reads_writes(6, 3))
 }

@@ -85,6 +85,9 @@ pub struct RegisterDevicePayload {
     pub device: crate::DeviceId,
     /// The sr25519 key of the chain node that drives the device's daemon.
     pub agent_key: [u8; 32],
+    /// The last epoch in which the device can be registered by this, at most an era ahead: an old signature cannot be
+    /// used again.
+    pub until: crate::Epoch,
 }
 
 /// What a device signs to carry a stake: [`Domain::AssignStake`].

@@ -37,6 +37,7 @@ parameter_types! {
 }
 
 impl pallet_edge_registry::Config for Runtime {
+    type Clock = UsageClock;
     type Currency = Balances;
     type DeviceDeposit = stakes::DeviceDeposit;
     type RuntimeHoldReason = RuntimeHoldReason;

@@ -8,7 +8,7 @@ use pallet_edge_driver::{EntryPage, SubmitUsage};
 use pallet_edge_registry::{Address, Call as RegistryCall};
 use pallet_edge_services::Call as ServicesCall;
 use pallet_edge_staking::Call as StakingCall;
-use pallet_edge_traits::{HostKeccak, Job, Settlement, StakeInspect};
+use pallet_edge_traits::{DeviceInspect, EpochClock, HostKeccak, Job, Settlement, StakeInspect};
 use selvedge_primitives_math::{price::charge, TreeKind, UsageTrees};
 use selvedge_primitives_runtime_api::CommitmentStatus;
 use selvedge_primitives_types::{
@@ -18,7 +18,7 @@ use selvedge_primitives_types::{
 };
 use selvedge_runtime::{
     configs::driver::Submitter, constants::currency::SEL, presets::PRICES, views, Balances,
-    Billing, NodeStaking, Runtime,
+    Billing, NodeRegistry, NodeStaking, Runtime, UsageClock,
 };
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
@@ -90,13 +90,23 @@ impl Network {
 
 /// Registers a device of `owner`, stakes for it and assigns the stake.
 fn join(chain: &mut Chain, device: &Device, owner: Sr25519Keyring, role: Role) {
+    assert_ok!(chain.send(owner, register(device, owner, role)));
+    let stake = pallet_edge_staking::NextStake::<Runtime>::get();
+    assert_ok!(chain.send(owner, StakingCall::create_stake { role }));
+    assert_ok!(chain.send(owner, assign(device, owner, stake)));
+}
+
+/// The registration that a device agrees to now.
+fn register(device: &Device, owner: Sr25519Keyring, role: Role) -> RegistryCall<Runtime> {
     let agent_key = device.agent_key;
+    let until = UsageClock::current().next();
     let payload = RegisterDevicePayload {
         operator: account(owner),
         device: device.id(),
         agent_key,
+        until,
     };
-    let register = RegistryCall::register_device {
+    RegistryCall::register_device {
         device: device.id(),
         role,
         region: Region::parse("eu-west").expect("it is a region"),
@@ -104,12 +114,9 @@ fn join(chain: &mut Chain, device: &Device, owner: Sr25519Keyring, role: Role) {
         public_url: text("http://127.0.0.1:9001"),
         capacity: 1,
         agent_key,
+        until,
         signature: device.sign(Domain::RegisterDevice, &payload),
-    };
-    assert_ok!(chain.send(owner, register));
-    let stake = pallet_edge_staking::NextStake::<Runtime>::get();
-    assert_ok!(chain.send(owner, StakingCall::create_stake { role }));
-    assert_ok!(chain.send(owner, assign(device, owner, stake)));
+    }
 }
 
 fn assign(device: &Device, owner: Sr25519Keyring, stake: StakeId) -> StakingCall<Runtime> {
@@ -294,5 +301,29 @@ fn a_claim_above_the_lease_is_void() {
         assert_eq!(views::earnings(account(GATEWAY_OWNER)).usage_payable, 0);
         let record = Billing::commitment(&gateway, Epoch(1)).expect("it is kept");
         assert_eq!(record.status, Status::Void);
+    });
+}
+
+/// What a device signed for an operator is of no use to it once the device has left.
+#[test]
+fn a_retired_device_is_not_registered_again_by_an_old_signature() {
+    run("local_testnet", |chain| {
+        let device = Device::new(1);
+        let old = register(&device, GATEWAY_OWNER, Role::Gateway);
+        assert_ok!(chain.send(GATEWAY_OWNER, old.clone()));
+        let retire = || RegistryCall::retire_device {
+            device: device.id(),
+        };
+        let stays = pallet_edge_registry::Error::<Runtime>::AgreementHolds;
+        assert_eq!(chain.send(GATEWAY_OWNER, retire()), Err(stays.into()));
+        let entry = pallet_edge_registry::Devices::<Runtime>::get(device.id());
+        chain.run_to(entry.expect("it is registered").free_from.0, 0);
+        assert_ok!(chain.send(GATEWAY_OWNER, retire()));
+
+        let over = pallet_edge_registry::Error::<Runtime>::AgreementOver;
+        assert_eq!(chain.send(GATEWAY_OWNER, old), Err(over.into()));
+        assert!(NodeRegistry::device(&device.id()).is_none());
+        let fresh = register(&device, CACHE_OWNERS[0], Role::Cache);
+        assert_ok!(chain.send(CACHE_OWNERS[0], fresh));
     });
 }

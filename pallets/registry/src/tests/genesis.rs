@@ -1,6 +1,7 @@
 //! Devices of a preset.
 
 use crate::{mock::*, *};
+use frame_support::assert_ok;
 
 fn preset(endpoint: &str) -> GenesisConfig<Test> {
     let devices = vec![GenesisDevice {
@@ -42,4 +43,14 @@ fn can_be_read_from_json() {
 #[should_panic(expected = "a genesis device is well-formed")]
 fn are_checked() {
     run_with(preset("nowhere"), || {});
+}
+
+#[test]
+fn can_be_retired_at_once() {
+    run_with(preset("127.0.0.1:8443"), || {
+        assert_ok!(NodeRegistry::retire_device(
+            RuntimeOrigin::signed(account(1)),
+            device(1)
+        ));
+    });
 }

@@ -9,6 +9,7 @@ struct Form {
     url: &'static str,
     capacity: u32,
     agent_key: [u8; 32],
+    until: Epoch,
     signature: Signature64,
 }
 
@@ -21,7 +22,8 @@ impl Default for Form {
             url: "https://gw.example",
             capacity: 10,
             agent_key: AGENT,
-            signature: agreed(1, 1, GENESIS),
+            until: soon(),
+            signature: agreed(1, 1, soon(), GENESIS),
         }
     }
 }
@@ -37,6 +39,7 @@ impl Form {
             text(self.url),
             self.capacity,
             self.agent_key,
+            self.until,
             self.signature,
         )
     }
@@ -82,21 +85,25 @@ fn twice_is_refused() {
 fn without_the_devices_agreement_is_refused() {
     run(|| {
         let foreign = [
-            // Another operator, another network, another device, another agent key, nothing.
+            // Another operator, network, device, agent key or last epoch, nothing.
             Form {
-                signature: agreed(1, 2, GENESIS),
+                signature: agreed(1, 2, soon(), GENESIS),
                 ..Default::default()
             },
             Form {
-                signature: agreed(1, 1, [8; 32]),
+                signature: agreed(1, 1, soon(), [8; 32]),
                 ..Default::default()
             },
             Form {
-                signature: agreed(2, 1, GENESIS),
+                signature: agreed(2, 1, soon(), GENESIS),
                 ..Default::default()
             },
             Form {
                 agent_key: [4; 32],
+                ..Default::default()
+            },
+            Form {
+                until: soon().next(),
                 ..Default::default()
             },
             Form {
@@ -191,10 +198,77 @@ fn only_an_account_may_register() {
                 text("http://a"),
                 1,
                 AGENT,
-                agreed(1, 1, GENESIS),
+                soon(),
+                agreed(1, 1, soon(), GENESIS),
             )
         };
         assert_noop!(call(RuntimeOrigin::root()), DispatchError::BadOrigin);
         assert_noop!(call(RuntimeOrigin::none()), DispatchError::BadOrigin);
+    });
+}
+
+#[test]
+fn an_agreement_holds_until_its_last_epoch() {
+    run(|| {
+        go_to(Epoch(7));
+        let agreement = agreed(1, 1, Epoch(9), GENESIS);
+        go_to(Epoch(10));
+        assert_noop!(
+            register_with(1, 1, Epoch(9), agreement),
+            Error::<Test>::AgreementOver
+        );
+        go_to(Epoch(9));
+        assert_ok!(register_with(1, 1, Epoch(9), agreement));
+        assert_eq!(
+            Devices::<Test>::get(device(1)).unwrap().free_from,
+            Epoch(9 + ERA + 1)
+        );
+    });
+}
+
+#[test]
+fn an_agreement_for_more_than_an_era_is_refused() {
+    run(|| {
+        go_to(Epoch(7));
+        for until in [Epoch(7 + ERA + 1), Epoch(u64::MAX)] {
+            let agreement = agreed(1, 1, until, GENESIS);
+            assert_noop!(
+                register_with(1, 1, until, agreement),
+                Error::<Test>::AgreementTooLong
+            );
+        }
+        let longest = Epoch(7 + ERA);
+        let agreement = agreed(1, 1, longest, GENESIS);
+        assert_ok!(register_with(1, 1, longest, agreement));
+    });
+}
+
+#[test]
+fn no_agreement_of_before_can_be_used_once_the_device_is_retired() {
+    run(|| {
+        go_to(Epoch(7));
+        // The one that was used, and the longest that was never used.
+        let agreements =
+            [soon(), Epoch(7 + ERA)].map(|until| (until, agreed(1, 1, until, GENESIS)));
+        let (until, agreement) = agreements[0];
+        assert_ok!(register_with(1, 1, until, agreement));
+        go_to(Devices::<Test>::get(device(1)).unwrap().free_from);
+        assert_ok!(NodeRegistry::retire_device(
+            RuntimeOrigin::signed(account(1)),
+            device(1)
+        ));
+        for (until, agreement) in agreements {
+            assert_noop!(
+                register_with(1, 1, until, agreement),
+                Error::<Test>::AgreementOver
+            );
+            // Nor under a later epoch: it is signed.
+            assert_noop!(
+                register_with(1, 1, soon(), agreement),
+                Error::<Test>::InvalidSignature
+            );
+        }
+        assert_ok!(register(1, 2));
+        assert_eq!((on_hold(1), on_hold(2)), (0, DEPOSIT));
     });
 }

@@ -8,7 +8,7 @@ use crate::{
     keys::{self, DeviceKey},
     output, views,
 };
-use selvedge_primitives_runtime_api::NodeView;
+use selvedge_primitives_runtime_api::{ClockView, NodeView};
 use selvedge_primitives_types::{
     signing::{AssignStakePayload, RegisterDevicePayload},
     DeviceId, Domain, Region, Role, StakeId,
@@ -181,13 +181,17 @@ async fn register(context: &Context<'_>, args: RegisterArgs) -> anyhow::Result<(
         })?;
     let key = DeviceKey::read(&args.device_key)?;
     let operator = context.account_or_signer(None)?;
+    let chain = context.chain().await?;
+    // Room for a block that comes late, and no more: whoever has the signature may use it until then.
+    let clock: ClockView = chain.view("BillingApi_clock", &()).await?;
+    let until = clock.epoch.next();
     let payload = RegisterDevicePayload {
         operator,
         device: key.device(),
         agent_key,
+        until,
     };
-    let genesis = context.chain().await?.genesis();
-    let signature = key.sign(&Domain::RegisterDevice.message(&genesis, &payload));
+    let signature = key.sign(&Domain::RegisterDevice.message(&chain.genesis(), &payload));
     let fields = vec![
         ("device", Value::from_bytes(key.device().0)),
         ("role", role_value(role)),
@@ -196,6 +200,7 @@ async fn register(context: &Context<'_>, args: RegisterArgs) -> anyhow::Result<(
         ("public_url", Value::from_bytes(args.public_url)),
         ("capacity", Value::u128(args.capacity.into())),
         ("agent_key", Value::from_bytes(agent_key)),
+        ("until", Value::u128(until.0.into())),
         ("signature", Value::from_bytes(signature.0)),
     ];
     let device = key.device().to_string();
