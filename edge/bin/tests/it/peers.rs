@@ -145,6 +145,7 @@ fn seed_of(peer: &Peer, lease: LeaseId, target: &str, body: &[u8]) -> Vec<SeedMe
         requested: now,
         received: now,
         gateway: peer.device(),
+        stated_length: None,
     };
     let mut writer = FrameWriter::new(peer.key.clone(), peer.genesis, &head).unwrap();
     let first = writer.frame(&[], false).unwrap();

@@ -1,7 +1,7 @@
 //! One origin fetch for the whole network, whoever asks.
 
 use crate::net;
-use selvedge_edge_tools_testkit::{content, wait_for, Ask};
+use selvedge_edge_tools_testkit::{content, wait_for, Ask, Net};
 
 const FOREVER: &str = "cc=max-age=600";
 
@@ -106,6 +106,63 @@ async fn those_who_wait_read_along_before_the_body_ends() {
         metrics.sum("selvedge_gateway_requests_total", &[("source", "shared")]),
         1.0
     );
+}
+
+/// Waits until a cache has told a gateway to follow another one's fetch.
+async fn followed(net: &Net) {
+    wait_for("a follower", || async {
+        let metrics = net.caches[0].metrics().await;
+        let labels = [("answer", "follow")];
+        (metrics.sum("selvedge_cache_lookups_total", &labels) > 0.0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_short_body_notices_nothing_of_a_cache_that_dies() {
+    let mut net = net(2, 1).await;
+    let target = format!("/page?len=5000&pause=rest&at=1000&{FOREVER}");
+    let mut line = net.visitor(0).connect().await.unwrap();
+    let mut first = line.begin(Ask::get(&target)).await.unwrap();
+    let begun = first.at_least(1_000).await.unwrap();
+    let second = tokio::spawn({
+        let (visitor, target) = (net.visitor(1), target.clone());
+        async move { visitor.get(&target).await }
+    });
+    followed(&net).await;
+    net.caches[0].kill().await;
+    wait_for("a fetch of its own", || async {
+        (net.origin.count(&target) == 2).then_some(())
+    })
+    .await;
+    net.origin.open("rest");
+    let rest = first.whole().await.unwrap();
+    assert!([begun, rest.body.to_vec()].concat() == content(&target));
+    assert!(second.await.unwrap().body == content(&target));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_of_a_body_under_way_is_only_that() {
+    let net = net(2, 1).await;
+    let target = format!("/film?len=900000&pause=rest&at=600000&{FOREVER}");
+    let mut line = net.visitor(0).connect().await.unwrap();
+    let mut first = line.begin(Ask::get(&target)).await.unwrap();
+    let begun = first.at_least(600_000).await.unwrap();
+    // What is there already does not wait for the end.
+    for client in [net.visitor(1), net.visitor(1).http2()] {
+        let ask = Ask::get(&target).field("range", "bytes=100000-499999");
+        let part = client.ask(ask).await.unwrap();
+        assert_eq!(part.status, 206);
+        assert!(part.body == content(&target)[100_000..500_000]);
+        assert_eq!(
+            part.fields.get("content-range").unwrap(),
+            "bytes 100000-499999/900000"
+        );
+    }
+    net.origin.open("rest");
+    let rest = first.whole().await.unwrap();
+    assert!([begun, rest.body.to_vec()].concat() == content(&target));
+    assert_eq!(net.origin.count(&target), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -95,6 +95,14 @@ pub enum Error {
         /// Where the frame starts.
         offset: u64,
     },
+    /// A body under way is longer or shorter than its head stated.
+    #[error("the head states {stated} bytes and the frames have {found}")]
+    StatedLength {
+        /// Bytes stated.
+        stated: u64,
+        /// Bytes of the frames.
+        found: u64,
+    },
     /// A record does not describe the body that was received.
     #[error("the record names root {record:?} and the body has {body:?}")]
     RecordMismatch {

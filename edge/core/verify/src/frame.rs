@@ -52,6 +52,8 @@ pub struct RecordHead {
     pub received: Millis,
     /// [`Record::gateway`].
     pub gateway: DeviceId,
+    /// [`Record::length`], where the origin stated it; then the body has that length or breaks off.
+    pub stated_length: Option<u64>,
 }
 
 impl RecordHead {
@@ -207,6 +209,7 @@ pub struct FrameVerifier {
     gateway: DeviceId,
     genesis: GenesisHash,
     head: Hash,
+    stated_length: Option<u64>,
     previous: Hash,
     builder: Builder,
     state: State,
@@ -236,12 +239,13 @@ impl FrameVerifier {
             });
         }
         let key = VerifyingKey::from_bytes(&expected.0).map_err(|_| Error::NotAKey(*expected))?;
-        let head = head.digest();
+        let (stated_length, head) = (head.stated_length, head.digest());
         Ok(Self {
             key,
             gateway: *expected,
             genesis,
             head,
+            stated_length,
             previous: head,
             builder: Builder::new(),
             state: State::Open,
@@ -261,7 +265,8 @@ impl FrameVerifier {
     /// Checks a frame and its bytes. Only then may the bytes leave.
     ///
     /// Errors: [`Error::FrameOrder`], [`Error::FrameMismatch`], [`Error::FrameAfterEnd`],
-    /// [`Error::BadSignature`], [`Error::TooLong`]; the same one again afterwards.
+    /// [`Error::BadSignature`], [`Error::TooLong`], [`Error::StatedLength`]; the same one again
+    /// afterwards.
     pub fn accept(&mut self, frame: &SignedFrame, bytes: &[u8]) -> Result<(), Error> {
         if let State::Broken(error) = &self.state {
             return Err(error.clone());
@@ -297,6 +302,11 @@ impl FrameVerifier {
         self.key
             .verify_strict(&message, &Signature::from_bytes(&frame.signature.0))
             .map_err(|_| Error::BadSignature(self.gateway))?;
+        let found = expected + u64::from(frame.length);
+        let fits = |stated| found <= stated && (found == stated || !frame.is_last);
+        if let Some(stated) = self.stated_length.filter(|stated| !fits(*stated)) {
+            return Err(Error::StatedLength { stated, found });
+        }
         self.previous = digest(&payload);
         self.builder.push(bytes);
         if frame.is_last {
@@ -355,6 +365,7 @@ mod tests {
             requested: Millis(1),
             received: Millis(2),
             gateway: device(&key()),
+            stated_length: None,
         }
     }
 
@@ -448,6 +459,27 @@ mod tests {
             verifier.accept(&frames[1].0, &frames[1].1),
             Err(Error::FrameAfterEnd)
         );
+    }
+
+    #[test]
+    fn a_body_has_the_length_that_was_stated() {
+        let pieces = [vec![1; 8], vec![2; 8]];
+        let accepted = |stated| {
+            let head = RecordHead {
+                stated_length: Some(stated),
+                ..head()
+            };
+            let mut writer = FrameWriter::new(key(), [1; 32], &head).unwrap();
+            let mut verifier = FrameVerifier::new([1; 32], &device(&key()), &head).unwrap();
+            pieces.iter().enumerate().try_for_each(|(i, piece)| {
+                let frame = writer.frame(piece, i == 1).unwrap();
+                verifier.accept(&frame, piece)
+            })
+        };
+        assert_eq!(accepted(16), Ok(()));
+        for (stated, found) in [(7, 8), (15, 16), (17, 16)] {
+            assert_eq!(accepted(stated), Err(Error::StatedLength { stated, found }));
+        }
     }
 
     #[test]

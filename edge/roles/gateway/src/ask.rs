@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use selvedge_edge_core_http_cache::{Answer, Body as AnswerBody, Reuse, Stored};
+use selvedge_edge_core_http_cache::{Answer, Body as AnswerBody, Reuse, Rule, Stored};
 use selvedge_edge_core_verify::{
     verify_record, Class, FrameVerifier, LeaseId, RangePlan, RecordHead, StreamDecoder,
 };
@@ -206,6 +206,13 @@ impl Shared {
             .options
             .policy
             .reuse_decision(&question.head(), Some(&stored), now);
+        if let Reuse::Fetch {
+            rule: Rule::Authorization,
+        } = reuse
+        {
+            // A cache never sees credentials, and cannot know that there are some.
+            return Err(AskError::Refused(Refusal::NotServing));
+        }
         // What was validated after the visitor asked is as good as if it had been validated for it:
         // that is how those who ask at once share one validation.
         let is_usable = match reuse {
@@ -304,11 +311,20 @@ impl Shared {
             return Err(AskError::Fault("generation"));
         }
         let mut verifier = FrameVerifier::new(*world.genesis(), &head.gateway, &head)?;
-        let stored = stored_of_head(&head, 0, &self.options.policy).map_err(AskError::Fault)?;
+        let stated = head.stated_length;
+        let stored = stored_of_head(&head, stated.unwrap_or(0), &self.options.policy)
+            .map_err(AskError::Fault)?;
         if !stored.variant().matches(&question.headers) {
             return Err(AskError::Fault("variant"));
         }
         let now = clock::now();
+        let policy = &self.options.policy;
+        if let Reuse::Fetch {
+            rule: Rule::Authorization,
+        } = policy.reuse_decision(&question.head(), Some(&stored), now)
+        {
+            return Err(AskError::Refused(Refusal::NotServing));
+        }
         if stored.time_to_live(now) < -CLOCK_SLACK {
             return Err(AskError::Fault("age"));
         }
@@ -321,8 +337,14 @@ impl Shared {
             Reply::Abort => return Err(AskError::Aborted),
             _ => return Err(AskError::Fault("message")),
         };
-        let answer = question.answer_unknown_length(&stored, now);
-        let (sender, body) = channel(PIECES, None);
+        let answer = match stated {
+            Some(_) => question.answer(&stored, now),
+            None => question.answer_unknown_length(&stored, now),
+        };
+        let wanted = match &answer.body {
+            AnswerBody::None => 0..0,
+            AnswerBody::Bytes(range) => range.clone(),
+        };
         let frames = Frames {
             shared: self.clone(),
             cache: cache.clone(),
@@ -331,12 +353,18 @@ impl Shared {
             verifier,
             kept: Some(Vec::new()),
         };
-        let is_wanted = answer.body != AnswerBody::None;
-        tokio::spawn(frames.run(first, sender, is_wanted));
-        let body = if is_wanted {
-            body
+        let body = if stated.is_some_and(|length| length <= VERIFY_FIRST) && !wanted.is_empty() {
+            let whole = frames.whole(first).await?;
+            slices(whole.slice(wanted.start as usize..wanted.end as usize))
         } else {
-            selvedge_edge_drivers_http::empty()
+            let length = stated.map(|_| wanted.end - wanted.start);
+            let (sender, body) = channel(PIECES, length);
+            let is_wanted = !wanted.is_empty();
+            tokio::spawn(frames.run(first, sender, wanted));
+            match is_wanted {
+                true => body,
+                false => selvedge_edge_drivers_http::empty(),
+            }
         };
         Ok(Asked::Follow(Follow { answer, body }))
     }

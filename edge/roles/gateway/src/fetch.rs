@@ -221,6 +221,7 @@ impl Shared {
             requested: times.requested,
             received: times.received,
             gateway: self.identity.device(),
+            stated_length: length,
         };
         let policy = &self.options.policy;
         let stored = Stored::new(

@@ -1,5 +1,6 @@
 //! Bytes that a cache supplies, verified as they come and kept in memory on the way.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -118,28 +119,58 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
-    /// Sends on the bytes of the first frame, then of the others as they are verified.
-    pub(crate) async fn run(mut self, first: Bytes, sender: BodySender, is_wanted: bool) {
-        let mut next = Some(first);
+    /// The whole body, of which the first frame has come.
+    pub(crate) async fn whole(mut self, first: Bytes) -> Result<Bytes, AskError> {
+        self.keep(&first);
+        let mut body = first.to_vec();
+        while let Some(bytes) = self.next().await? {
+            self.keep(&bytes);
+            body.extend_from_slice(&bytes);
+        }
+        Ok(body.into())
+    }
+
+    /// Sends on what is wanted of the first frame, then of the others as they are verified. Who has
+    /// all that is wanted is not kept waiting for the rest.
+    pub(crate) async fn run(mut self, first: Bytes, sender: BodySender, wanted: Range<u64>) {
+        let mut sender = Some(sender);
+        let mut next = Ok(Some(first));
+        let mut at = 0;
         loop {
-            if let Some(bytes) = next.take() {
-                self.keep(&bytes);
-                if is_wanted && !bytes.is_empty() && sender.send(bytes).await.is_err() {
-                    return;
+            match next {
+                Ok(Some(bytes)) => {
+                    self.keep(&bytes);
+                    let end = at + bytes.len() as u64;
+                    let within = |place: u64| (place.clamp(at, end) - at) as usize;
+                    let bytes = bytes.slice(within(wanted.start)..within(wanted.end));
+                    at = end;
+                    match &sender {
+                        Some(reader) if !bytes.is_empty() => {
+                            if reader.send(bytes).await.is_err() {
+                                return;
+                            }
+                        }
+                        _ => {}
+                    }
+                    if let Some(sender) = sender.take_if(|_| at >= wanted.end) {
+                        let _ = sender.finish().await;
+                    }
                 }
-            }
-            match self.next().await {
-                Ok(Some(bytes)) => next = Some(bytes),
                 Ok(None) => {
-                    let _ = sender.finish().await;
+                    if let Some(sender) = sender {
+                        let _ = sender.finish().await;
+                    }
                     return;
                 }
                 Err(error) => {
                     self.shared.blame(&self.cache, &self.question, &error);
-                    sender.fail(error).await;
+                    if let Some(sender) = sender {
+                        sender.fail(error).await;
+                    }
                     return;
                 }
             }
+            next = self.next().await;
         }
     }
 

@@ -44,6 +44,7 @@ pub(crate) fn old_record(
         requested: then,
         received: then,
         gateway: device(key),
+        stated_length: None,
     };
     let mut writer = FrameWriter::new(key.clone(), *genesis, &head).expect("its own head");
     let frame = writer.frame(&body, true).expect("a short frame");
