@@ -181,7 +181,7 @@ async fn a_head_that_is_too_wide_is_the_origins_fault() {
         "site.test",
         "/wide?wide=200000&cc=max-age=600",
         502,
-        "origin-down",
+        "origin-broken",
     )
     .await;
 }

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{header, HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -70,7 +70,10 @@ pub enum OriginError {
     /// It took too long.
     #[error("the origin took too long ({0:?})")]
     TooSlow(Phase),
-    /// It does not speak HTTP as it should, or closed the connection.
+    /// Its answer is not valid HTTP, or can be read in two ways.
+    #[error("the origin's answer is malformed: {0}")]
+    Malformed(String),
+    /// It closed the connection before it had answered.
     #[error("the origin broke off: {0}")]
     Broken(#[source] hyper_util::client::legacy::Error),
 }
@@ -125,16 +128,67 @@ impl OriginClient {
     /// Errors: as [`OriginError`] says; a redirect is no error.
     pub async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, OriginError> {
         match tokio::time::timeout(self.head_timeout, self.client.request(request)).await {
-            Ok(Ok(response)) => Ok(response),
+            Ok(Ok(mut response)) => match check(&mut response) {
+                Ok(()) => Ok(response),
+                Err(fault) => Err(OriginError::Malformed(fault.to_owned())),
+            },
             Ok(Err(error)) => Err(classify(error)),
             Err(_) => Err(OriginError::TooSlow(Phase::Head)),
         }
     }
 }
 
+/// Refuses what an answer's next recipient could read in another way (RFC 9112 §6), and states its
+/// length once.
+fn check(response: &mut Response<Incoming>) -> Result<(), &'static str> {
+    if response.status().is_informational() {
+        // Nobody asked to switch protocols, and nothing else of this kind ends an exchange.
+        return Err("an informational status instead of an answer");
+    }
+    let headers = response.headers();
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let has_coding = match (codings.next(), codings.next()) {
+        (None, _) => false,
+        (Some(coding), None) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => true,
+        _ => return Err("a transfer coding other than chunked"),
+    };
+    let mut stated = headers
+        .get_all(header::CONTENT_LENGTH)
+        .iter()
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .map(|length| number(length.trim_ascii()));
+    let Some(length) = stated.next() else {
+        return Ok(());
+    };
+    if has_coding {
+        return Err("both a length and a transfer coding");
+    }
+    match length {
+        Some(length) if stated.all(|other| other == Some(length)) => {
+            let length = HeaderValue::from(length);
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_LENGTH, length);
+            Ok(())
+        }
+        _ => Err("lengths that differ, or are no numbers"),
+    }
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(digits).ok().filter(|_| is_number)?;
+    text.parse().ok()
+}
+
 fn classify(error: hyper_util::client::legacy::Error) -> OriginError {
     if !error.is_connect() {
-        return OriginError::Broken(error);
+        let hyper = error.source().and_then(|source| source.downcast_ref());
+        return match hyper {
+            Some(hyper) if hyper::Error::is_parse(hyper) => {
+                OriginError::Malformed(hyper.to_string())
+            }
+            _ => OriginError::Broken(error),
+        };
     }
     // The pool wraps what the connector said; the reason is what the operator and the visitor need.
     let cause = error

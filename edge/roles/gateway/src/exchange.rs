@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::request::Parts;
-use http::{header, Method, Uri, Version};
+use http::{Method, Uri, Version};
 use rand::RngCore;
 use selvedge_edge_drivers_agent::clock;
 use selvedge_edge_drivers_http::ConnInfo;
 use selvedge_primitives_types::{DeviceId, Millis};
 
 use crate::failure::{Failure, Reason};
+use crate::target::{may_leave, Target};
 use crate::world::{Service, World};
 
 /// A request id of a visitor or a proxy before us is kept up to this length.
@@ -35,15 +36,24 @@ pub struct Exchange {
     pub host: Arc<str>,
     /// Path and query as sent.
     pub target: Arc<str>,
+    /// What makes it a request that is not answered.
+    pub fault: Option<&'static str>,
 }
 
 impl Exchange {
     /// Reads a request's head.
     pub fn new(parts: &Parts, connection: ConnInfo) -> Self {
-        let target = parts
-            .uri
-            .path_and_query()
-            .map_or("/", |target| target.as_str());
+        let (target, fault) = match Target::read(parts) {
+            Ok(target) => (target, None),
+            Err(fault) => {
+                let sent = parts.uri.path_and_query();
+                let target = Target {
+                    host: String::new(),
+                    path_and_query: sent.map_or("/", |target| target.as_str()).to_owned(),
+                };
+                (target, Some(fault))
+            }
+        };
         Self {
             id: request_id(parts).into(),
             started: Instant::now(),
@@ -51,8 +61,9 @@ impl Exchange {
             connection,
             method: parts.method.clone(),
             version: parts.version,
-            host: host(parts).unwrap_or_default().into(),
-            target: target.into(),
+            host: target.host.into(),
+            target: target.path_and_query.into(),
+            fault,
         }
     }
 
@@ -70,11 +81,7 @@ impl Exchange {
     /// The URL to fetch: the origin's base path, then path and query as the visitor sent them.
     pub fn origin_url(&self, origin: &Uri) -> Uri {
         let base = origin.path().trim_end_matches('/');
-        let target = if self.target.starts_with('/') {
-            &self.target
-        } else {
-            "/"
-        };
+        let target = &self.target;
         let mut parts = origin.clone().into_parts();
         parts.path_and_query = format!("{base}{target}").parse().ok();
         Uri::from_parts(parts).unwrap_or_else(|_| origin.clone())
@@ -95,11 +102,11 @@ pub struct Scope {
 impl Scope {
     /// The service of the request's host.
     ///
-    /// Errors: no valid host, an unknown one, and a service whose origin is not usable.
+    /// Errors: a request that is not answered, an unknown host, a service whose origin is not
+    /// usable, and a target outside of it.
     pub fn new(world: Arc<World>, exchange: &Exchange) -> Result<Self, Failure> {
-        if exchange.host.is_empty() {
-            let cause = "no host, or one that is not valid";
-            return Err(Failure::because(Reason::BadRequest, cause));
+        if let Some(fault) = exchange.fault {
+            return Err(Failure::because(Reason::BadRequest, fault));
         }
         let service = world.service(&exchange.host).cloned();
         let service = service.ok_or(Failure::new(if exchange.connection.is_tls {
@@ -111,6 +118,10 @@ impl Scope {
             .origin
             .clone()
             .ok_or(Failure::new(Reason::NoOrigin))?;
+        if may_leave(&origin, &exchange.target) {
+            let cause = "the target leaves the origin's base path";
+            return Err(Failure::because(Reason::BadRequest, cause));
+        }
         Ok(Self {
             world,
             service,
@@ -143,31 +154,6 @@ fn request_id(parts: &Parts) -> String {
     }
 }
 
-/// RFC 9112 §3.2: exactly one `Host`, and the target's authority counts where there is one.
-fn host(parts: &Parts) -> Option<String> {
-    let mut fields = parts.headers.get_all(header::HOST).iter();
-    let field = fields.next().map(|value| value.to_str()).transpose().ok()?;
-    if fields.next().is_some() {
-        return None;
-    }
-    let authority = match parts.uri.authority() {
-        Some(authority) => authority.as_str(),
-        None => field?,
-    };
-    let host = if let Some(rest) = authority.strip_prefix('[') {
-        rest.split_once(']')?.0
-    } else {
-        authority.split(':').next()?
-    };
-    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-    let is_valid = !host.is_empty()
-        && host.len() <= 253
-        && host
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':'));
-    is_valid.then_some(host)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,27 +165,6 @@ mod tests {
             request = request.header(*name, *value);
         }
         request.body(()).unwrap().into_parts().0
-    }
-
-    #[test]
-    fn a_host_is_read_without_port_case_and_final_dot() {
-        for (uri, fields, expected) in [
-            ("/", vec![("host", "A.Test:8080")], Some("a.test")),
-            ("/", vec![("host", "a.test.")], Some("a.test")),
-            ("/", vec![("host", "[::1]:80")], Some("::1")),
-            ("http://b.test/x", vec![("host", "a.test")], Some("b.test")),
-            ("/", vec![], None),
-            ("/", vec![("host", "")], None),
-            ("/", vec![("host", "a.test"), ("host", "b.test")], None),
-            ("/", vec![("host", "a test")], None),
-            ("/", vec![("host", "user@a.test")], None),
-        ] {
-            assert_eq!(
-                host(&parts(uri, &fields)).as_deref(),
-                expected,
-                "{uri} {fields:?}"
-            );
-        }
     }
 
     #[test]
@@ -219,9 +184,9 @@ mod tests {
                 "/a",
                 "https://o.test:8443/base/a",
             ),
-            ("http://o.test", "*", "http://o.test/"),
         ] {
-            let exchange = Exchange::new(&parts(target, &[]), connection.clone());
+            let host = [("host", "a.test")];
+            let exchange = Exchange::new(&parts(target, &host), connection.clone());
             let url = exchange.origin_url(&origin.parse().unwrap());
             assert_eq!(url.to_string(), expected);
         }

@@ -43,6 +43,8 @@ pub enum Reason {
     OriginDown,
     /// The origin takes too long.
     OriginSlow,
+    /// The origin's answer is not valid HTTP.
+    OriginBroken,
     /// The origin's address is one that is refused.
     OriginForbidden,
     /// The origin's certificate does not verify.
@@ -55,7 +57,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, for metrics.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::BadRequest,
         Self::UnknownHost,
         Self::Misdirected,
@@ -71,6 +73,7 @@ impl Reason {
         Self::Busy,
         Self::OriginDown,
         Self::OriginSlow,
+        Self::OriginBroken,
         Self::OriginForbidden,
         Self::OriginUntrusted,
         Self::NotStored,
@@ -141,6 +144,11 @@ impl Reason {
                 "origin-slow",
                 "The site's own server took too long to answer.",
             ),
+            Self::OriginBroken => (
+                502,
+                "origin-broken",
+                "The site's own server gave an answer that is not valid.",
+            ),
             Self::OriginForbidden => (
                 502,
                 "origin-forbidden",
@@ -174,6 +182,14 @@ impl Reason {
         self.parts().1
     }
 
+    /// Whether what follows on an HTTP/1.1 connection can no longer be trusted to be a request.
+    pub fn ends_connection(self) -> bool {
+        matches!(
+            self,
+            Self::BadRequest | Self::MethodRefused | Self::TooLong | Self::TooSlow
+        )
+    }
+
     fn retry_after(self) -> Option<u64> {
         match self {
             Self::NotReady | Self::Busy => Some(2),
@@ -191,6 +207,7 @@ impl From<&OriginError> for Reason {
             OriginError::Connect(ConnectError::Forbidden(_)) => Self::OriginForbidden,
             OriginError::Connect(ConnectError::Tls(_)) => Self::OriginUntrusted,
             OriginError::Connect(ConnectError::BadUrl(_)) => Self::NoOrigin,
+            OriginError::Malformed(_) => Self::OriginBroken,
             OriginError::Connect(_) | OriginError::Broken(_) => Self::OriginDown,
             _ => Self::Internal,
         }

@@ -75,7 +75,7 @@ impl Shared {
                 .policy
                 .reuse_decision(&head, Some(&stale.stored), requested)
             {
-                Reuse::Validate { conditions, .. } => Some(conditions),
+                Reuse::Validate { conditions, .. } if !conditions.is_empty() => Some(conditions),
                 _ => None,
             }
         });
@@ -115,6 +115,12 @@ impl Shared {
                     .serve_stale(question, leased, stale, failure, why)
                     .await;
             }
+        }
+        if status == StatusCode::NOT_MODIFIED && conditions.is_none() {
+            // The visitor's own conditions were not sent on, so this speaks of nothing anybody has.
+            tell(leased.as_mut(), SeedMessage::Abort);
+            let cause = "304 without a condition";
+            return Err(Failure::because(Reason::OriginBroken, cause));
         }
         match self.storable(question, &response, times) {
             Ok((headers, variant)) => {
@@ -184,6 +190,10 @@ impl Shared {
             .any(|(name, _)| fields::is_credential(name))
         {
             return Err(Rule::Authorization);
+        }
+        let varies_by = |(name, _): &(Vec<u8>, _)| fields::is_of_each_visitor(name);
+        if variant.as_slice().iter().any(varies_by) {
+            return Err(Rule::VaryStar);
         }
         if length(response).is_some_and(|length| length > self.options.max_object_bytes) {
             return Err(Rule::Limit);

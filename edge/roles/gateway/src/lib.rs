@@ -16,6 +16,8 @@
 //! 1. No byte and no field of a cache leaves unverified.
 //! 2. No request is charged that the gateway itself answered.
 //! 3. Credentials are never sent to a cache, nor is anything stored that was chosen by them.
+//! 4. What is stored depends on nothing that its key and variant do not tell, as far as a visitor
+//!    can choose it (`fields`).
 
 #![warn(missing_docs)]
 
@@ -42,6 +44,7 @@ mod served;
 mod slices;
 mod supplied;
 mod tab;
+mod target;
 mod upload;
 mod vouchers;
 mod world;

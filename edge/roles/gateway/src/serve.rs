@@ -57,6 +57,20 @@ impl Handler for Front {
         request: Request<Incoming>,
         connection: ConnInfo,
     ) -> Response<Body> {
+        // RFC 9112 §6.1: where a length stood beside the coding, the connection must end, for a
+        // proxy before us may have cut the request by the length. hyper drops that length unseen.
+        let has_coding = request.headers().contains_key(header::TRANSFER_ENCODING);
+        let mut response = self.respond(request, connection).await;
+        if has_coding {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
+        response
+    }
+}
+
+impl Front {
+    async fn respond(&self, request: Request<Incoming>, connection: ConnInfo) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let exchange = Exchange::new(&parts, connection);
         let shared = &self.shared;
@@ -93,6 +107,10 @@ impl Handler for Front {
                 );
                 if exchange.method == Method::HEAD {
                     *response.body_mut() = empty();
+                }
+                if failure.reason.ends_connection() {
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(header::CONNECTION, close);
                 }
                 {
                     let reason = Some(failure.reason);
@@ -191,7 +209,7 @@ impl Shared {
                     exchange: exchange.clone(),
                     scope: scope.clone(),
                     key,
-                    headers: parts.headers.clone(),
+                    headers: fields::of_everybody(&parts.headers),
                     generation: self.generations.of(scope.service.id),
                 });
                 self.look_up(&question, parts, body).await
