@@ -31,6 +31,8 @@ pub enum SubmitError {
     /// The node's own pool refused the transaction: the state has moved on, or the agent gave
     /// something wrong.
     Refused,
+    /// Calls like it are stopped by the brake: in a block they would fail.
+    Stopped,
 }
 
 impl fmt::Display for SubmitError {
@@ -38,6 +40,7 @@ impl fmt::Display for SubmitError {
         f.write_str(match self {
             Self::NoKey => "the keystore does not hold the agent key",
             Self::Refused => "the pool refused the transaction",
+            Self::Stopped => "the brake stops it",
         })
     }
 }

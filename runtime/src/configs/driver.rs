@@ -2,7 +2,10 @@
 
 use alloc::vec::Vec;
 use codec::Encode;
-use frame_support::{parameter_types, traits::ConstU32};
+use frame_support::{
+    parameter_types,
+    traits::{ConstU32, Contains},
+};
 use frame_system::offchain::{CreateAuthorizedTransaction, SubmitTransaction};
 use pallet_edge_billing::{
     agent::{commit_payload, page_payload, Walk},
@@ -139,9 +142,13 @@ pub struct Submitter;
 
 impl Submitter {
     fn send(call: impl Into<RuntimeCall>) -> Result<(), SubmitError> {
+        let call = call.into();
+        if !<Runtime as frame_system::Config>::BaseCallFilter::contains(&call) {
+            return Err(SubmitError::Stopped);
+        }
         let transaction =
             <Runtime as CreateAuthorizedTransaction<RuntimeCall>>::create_authorized_transaction(
-                call.into(),
+                call,
             );
         SubmitTransaction::<Runtime, RuntimeCall>::submit_transaction(transaction)
             .map_err(|()| SubmitError::Refused)
