@@ -7,6 +7,7 @@
 frame_benchmarking::define_benchmarks!(
     [pallet_edge_registry, NodeRegistry]
     [pallet_edge_staking, NodeStaking]
+    [pallet_edge_clock, UsageClock]
     [pallet_edge_services, Services]
     [pallet_edge_billing, Billing]
     [pallet_edge_reputation, Reputation]

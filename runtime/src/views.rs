@@ -23,11 +23,11 @@ pub fn clock() -> ClockView {
     let epoch = UsageClock::current();
     ClockView {
         epoch,
-        epoch_start: UsageClock::start_of(epoch),
+        epoch_start: UsageClock::epoch_start(),
         epoch_length: UsageClock::length(),
         era: UsageClock::era_of(epoch),
         epochs_per_era: UsageClock::epochs_per_era(),
-        now: UsageClock::now(),
+        now: UsageClock::block_time(),
     }
 }
 
@@ -77,8 +77,8 @@ pub fn invoice_head(customer: Account, epoch: Epoch) -> Option<InvoiceHead> {
     Some(InvoiceHead {
         customer,
         epoch,
-        from: UsageClock::start_of(epoch),
-        to: UsageClock::start_of(epoch.next()),
+        from: UsageClock::began(epoch),
+        to: UsageClock::began(epoch.next()),
         lines: invoice
             .lines
             .into_iter()

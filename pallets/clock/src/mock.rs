@@ -4,8 +4,11 @@
 #![allow(unreachable_pub)]
 
 use crate as pallet_edge_clock;
-use core::cell::RefCell;
-use frame_support::{derive_impl, traits::OnFinalize};
+use core::cell::{Cell, RefCell};
+use frame_support::{
+    derive_impl,
+    traits::{ConstU64, Get, OnFinalize},
+};
 use pallet_edge_traits::OnEpoch;
 use selvedge_primitives_types::Epoch;
 use sp_runtime::{traits::Dispatchable, BuildStorage, Weight};
@@ -33,7 +36,7 @@ impl pallet_timestamp::Config for Test {
     type Moment = u64;
     // A tuple, as beside BABE in a network's runtime.
     type OnTimestampSet = (Other, UsageClock);
-    type MinimumPeriod = frame_support::traits::ConstU64<1>;
+    type MinimumPeriod = ConstU64<1>;
     type WeightInfo = ();
 }
 
@@ -46,6 +49,7 @@ impl frame_support::traits::OnTimestampSet<u64> for Other {
 
 thread_local! {
     static TOLD: RefCell<Vec<(u64, u64)>> = const { RefCell::new(Vec::new()) };
+    static BRAKED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// What one epoch's end costs in the mock.
@@ -61,9 +65,32 @@ impl OnEpoch for Listener {
     }
 }
 
+/// What the test set it to.
+pub struct Brake;
+
+impl Get<bool> for Brake {
+    fn get() -> bool {
+        BRAKED.get()
+    }
+}
+
+/// Enters the safe mode, or leaves it, for the blocks to come.
+pub(crate) fn brake(is_entered: bool) {
+    BRAKED.set(is_entered);
+}
+
+/// The most that counts between two blocks.
+pub(crate) const STEP: u64 = 60_000;
+/// Epochs whose begin is remembered.
+pub(crate) const KEPT: u64 = 3;
+
 impl crate::Config for Test {
     type Time = Timestamp;
     type OnEpoch = Listener;
+    type Braked = Brake;
+    type MaxStep = ConstU64<STEP>;
+    type StartsKept = ConstU64<KEPT>;
+    type WeightInfo = crate::weights::SubstrateWeight<Test>;
 }
 
 /// Runs a block with this timestamp.
@@ -83,6 +110,7 @@ pub(crate) fn told() -> Vec<(u64, u64)> {
 
 pub(crate) fn build(epoch_length_ms: u64, epochs_per_era: u64) -> sp_io::TestExternalities {
     TOLD.take();
+    brake(false);
     let usage_clock = crate::GenesisConfig {
         epoch_length_ms,
         epochs_per_era,

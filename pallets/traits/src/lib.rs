@@ -30,13 +30,14 @@ impl selvedge_primitives_math::Keccak256 for HostKeccak {
     }
 }
 
-/// Tells the usage epoch of the block being executed.
+/// Tells the usage epoch of the block being executed, and the time that counts: block time less the time in which the
+/// brake or a stop of the chain kept everybody from making calls. Deadlines are reckoned in nothing else.
 pub trait EpochClock {
     /// The current epoch.
     fn current() -> Epoch;
-    /// Block time.
+    /// The time that counts.
     fn now() -> Millis;
-    /// When an epoch begins.
+    /// When an epoch begins, in the time that counts.
     fn start_of(epoch: Epoch) -> Millis;
     /// Length of an epoch.
     fn length() -> Millis;
@@ -58,7 +59,7 @@ pub trait EpochClock {
 
 /// Is told when an epoch begins. Work must be bounded by a constant of the pallet.
 pub trait OnEpoch {
-    /// `ended` was the last epoch with a block, `began` the current one; they may lie apart after a stop of the chain.
+    /// `began` is the current epoch, `ended` was the one before.
     fn on_epoch(ended: Epoch, began: Epoch) -> Weight;
 }
 

@@ -21,7 +21,8 @@ use selvedge_primitives_types::{
 pub struct ClockView {
     /// The current epoch.
     pub epoch: Epoch,
-    /// When it began.
+    /// When it began, in block time. Moves on by as long as the clock stands still in the epoch, so that it always ends a
+    /// length after its start.
     pub epoch_start: Millis,
     /// Length of an epoch.
     pub epoch_length: Millis,

@@ -76,7 +76,8 @@ pub struct ClockConfig {
     pub genesis: GenesisHash,
     /// The current epoch.
     pub epoch: Epoch,
-    /// When it began: block time, since the Unix epoch.
+    /// When it began: block time, since the Unix epoch. Moves on by as long as the chain's clock stands still in the
+    /// epoch, so that it always ends a length after its start.
     pub epoch_start: Millis,
     /// Length of an epoch.
     pub epoch_length: Millis,

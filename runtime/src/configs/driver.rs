@@ -63,9 +63,9 @@ impl ConfigView for EdgeConfig {
         ClockConfig {
             genesis: genesis_hash(),
             epoch,
-            epoch_start: UsageClock::start_of(epoch),
+            epoch_start: UsageClock::epoch_start(),
             epoch_length: UsageClock::length(),
-            now: UsageClock::now(),
+            now: UsageClock::block_time(),
             keep_epochs: KEEP_EPOCHS,
         }
     }

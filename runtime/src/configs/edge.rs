@@ -2,7 +2,7 @@
 
 use frame_support::{
     parameter_types,
-    traits::{ConstU32, Get, Randomness},
+    traits::{ConstU32, ConstU64, Get, Randomness},
     PalletId,
 };
 use pallet_babe::RandomnessFromOneEpochAgo;
@@ -17,16 +17,31 @@ use super::{
 use crate::{
     governance::origins::{RootOrBrake, RootOrPrices},
     Balances, Billing, NodeRegistry, NodeStaking, NodeYields, Reputation, Runtime,
-    RuntimeHoldReason, Services, Timestamp, UsageClock,
+    RuntimeHoldReason, SafeMode, Services, Timestamp, UsageClock,
 };
 
 impl pallet_edge_chain_params::Config for Runtime {}
 
+/// Whether the safe mode is entered, in which deadlines could not be met.
+pub struct Braked;
+
+impl Get<bool> for Braked {
+    fn get() -> bool {
+        SafeMode::is_entered()
+    }
+}
+
 impl pallet_edge_clock::Config for Runtime {
+    type Braked = Braked;
+    /// A minute: 20 slots of three seconds. Fewer may stay empty without anything being amiss.
+    type MaxStep = ConstU64<60_000>;
     /// Staking first: the others ask it who is active in the epoch that began. Scores before
     /// yields, which depend on them.
     type OnEpoch = (NodeStaking, Services, Reputation, NodeYields);
+    /// As long as invoices can be asked for.
+    type StartsKept = HistoryEpochs;
     type Time = Timestamp;
+    type WeightInfo = pallet_edge_clock::weights::SubstrateWeight<Runtime>;
 }
 
 parameter_types! {

@@ -141,8 +141,7 @@ impl pallet_treasury::Config for Runtime {
 }
 
 /// Calls that the brake never stops: consensus, whatever is needed to release it, and commitments,
-/// which move nothing and would be forfeited. An epoch committed while the brake holds for its six
-/// hours can still be settled in the seventh.
+/// which move nothing. Deadlines stand still while it holds.
 pub struct NeverStopped;
 
 impl Contains<RuntimeCall> for NeverStopped {

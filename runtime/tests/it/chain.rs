@@ -169,6 +169,11 @@ impl Chain {
         }
     }
 
+    /// Lets slots pass in which nobody makes a block.
+    pub fn stop(&mut self, slots: u64) {
+        self.slot += slots;
+    }
+
     /// The slot of the last block.
     pub fn slot(&self) -> Slot {
         self.slot.into()

@@ -23,20 +23,23 @@ use selvedge_runtime::{
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 
-const CUSTOMER: Sr25519Keyring = Sr25519Keyring::Ferdie;
+/// Who pays.
+pub const CUSTOMER: Sr25519Keyring = Sr25519Keyring::Ferdie;
 const GATEWAY_OWNER: Sr25519Keyring = Sr25519Keyring::Eve;
 const CACHE_OWNERS: [Sr25519Keyring; 2] = [Sr25519Keyring::Bob, Sr25519Keyring::Charlie];
 const CAP: Planck = 10 * SEL;
 const SERVICE: ServiceId = ServiceId(0);
 
 /// A gateway and two caches that are active from epoch 1 on, and a funded service.
-struct Network {
-    gateway: Device,
+pub struct Network {
+    /// The gateway.
+    pub gateway: Device,
     caches: [Device; 2],
 }
 
 impl Network {
-    fn start(chain: &mut Chain) -> Self {
+    /// Lets them join, up to the begin of epoch 1.
+    pub fn start(chain: &mut Chain) -> Self {
         let gateway = Device::new(1);
         let caches = [Device::new(2), Device::new(3)];
         join(chain, &gateway, GATEWAY_OWNER, Role::Gateway);
@@ -56,7 +59,7 @@ impl Network {
     }
 
     /// Both usage trees of an epoch: each cache supplied some, and some could not be cached.
-    fn trees(&self, epoch: u64, requests: u64) -> UsageTrees {
+    pub fn trees(&self, epoch: u64, requests: u64) -> UsageTrees {
         let caches = [self.caches[0].id(), self.caches[1].id(), Default::default()];
         let leaf = |index: usize| {
             let paid = Usage::ZERO
@@ -140,17 +143,19 @@ fn text(text: &str) -> Address {
 }
 
 /// All entries of a tree as one page.
-fn page(trees: &UsageTrees, kind: TreeKind) -> EntryPage {
+pub fn page(trees: &UsageTrees, kind: TreeKind) -> EntryPage {
     let entries = trees.entries(kind).to_vec();
     let proof = trees.prove_entries::<HostKeccak>(kind, 0, entries.len() as u32);
     (entries, proof)
 }
 
-fn status(network: &Network, epoch: u64) -> Option<CommitmentStatus> {
+/// How far the gateway's commitment is.
+pub fn status(network: &Network, epoch: u64) -> Option<CommitmentStatus> {
     views::commitment(network.gateway.id(), Epoch(epoch)).map(|(_, status)| status)
 }
 
-fn prepaid() -> Planck {
+/// What the customer has on deposit.
+pub fn prepaid() -> Planck {
     Balances::balance_on_hold(&HoldReason::Prepaid.into(), &CUSTOMER.to_account_id())
 }
 

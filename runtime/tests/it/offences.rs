@@ -21,10 +21,11 @@ use sp_runtime::{
     Digest, DigestItem,
 };
 
-const OFFENDER: (Sr25519Keyring, Ed25519Keyring) = (Sr25519Keyring::Bob, Ed25519Keyring::Bob);
+/// Its owner and its device.
+pub const OFFENDER: (Sr25519Keyring, Ed25519Keyring) = (Sr25519Keyring::Bob, Ed25519Keyring::Bob);
 
 /// Position of the offender among the authorities.
-fn index_of_offender() -> u32 {
+pub fn index_of_offender() -> u32 {
     let key = AuthorityId::from(OFFENDER.0.public());
     let index = Babe::authorities().iter().position(|(id, _)| *id == key);
     index.expect("it authors") as u32
@@ -50,7 +51,8 @@ fn sealed(slot: Slot, state: u8) -> Header {
     header
 }
 
-fn report(slot: Slot) -> UncheckedExtrinsic {
+/// The report that it authored two blocks in `slot`.
+pub fn report(slot: Slot) -> UncheckedExtrinsic {
     let offender = AuthorityId::from(OFFENDER.0.public());
     let key_owner_proof = Historical::prove((sp_consensus_babe::KEY_TYPE, offender.clone()))
         .expect("it is in the set");

@@ -1,2 +1,3 @@
 mod genesis;
 mod roll;
+mod stand_still;

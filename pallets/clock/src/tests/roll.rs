@@ -41,17 +41,6 @@ fn the_first_block_past_the_end_closes_the_epoch() {
 }
 
 #[test]
-fn a_stop_of_the_chain_skips_epochs() {
-    build(60_000, 4).execute_with(|| {
-        block_at(START);
-        block_at(START + 10 * 60_000 + 5);
-        assert_eq!(told(), vec![(0, 10)]);
-        assert_eq!(UsageClock::current(), Epoch(10));
-        assert_eq!(UsageClock::era_of(Epoch(10)).0, 2);
-    });
-}
-
-#[test]
 fn the_weight_of_an_epoch_is_counted_in_its_block() {
     build(60_000, 4).execute_with(|| {
         block_at(START);
@@ -68,15 +57,47 @@ fn the_weight_of_an_epoch_is_counted_in_its_block() {
 
 #[test]
 fn each_invariant_can_fail() {
+    let broken_by = |change: fn()| {
+        build(60_000, 4).execute_with(|| {
+            block_at(START);
+            block_at(START + 60_000);
+            change();
+            UsageClock::check_invariants().unwrap_err()
+        })
+    };
+    assert!(broken_by(|| EpochsPerEra::<Test>::put(0)).starts_with("invariant 1"));
+    assert!(broken_by(|| Current::<Test>::put(Epoch(7))).starts_with("invariant 2"));
+    assert!(broken_by(|| {
+        Stood::<Test>::put(Millis(60_001));
+        Current::<Test>::put(Epoch(0));
+    })
+    .starts_with("invariant 3"));
+    assert!(broken_by(|| {
+        for epoch in 0..=KEPT {
+            Starts::<Test>::insert(Epoch(epoch), Millis(START));
+        }
+    })
+    .starts_with("invariant 4"));
+    assert!(
+        broken_by(|| Starts::<Test>::insert(Epoch(0), Millis(START + 60_001)))
+            .starts_with("invariant 4")
+    );
+}
+
+#[test]
+fn the_begins_of_the_last_epochs_are_kept() {
     build(60_000, 4).execute_with(|| {
         block_at(START);
-        Current::<Test>::put(Epoch(7));
-        assert!(UsageClock::check_invariants()
-            .unwrap_err()
-            .starts_with("invariant 2"));
-        EpochsPerEra::<Test>::put(0);
-        assert!(UsageClock::check_invariants()
-            .unwrap_err()
-            .starts_with("invariant 1"));
+        // Every epoch's first block comes a little late.
+        for block in 1..=10 {
+            block_at(START + block * 30_000 + 7);
+        }
+        let mut kept: Vec<_> = Starts::<Test>::iter_keys().collect();
+        kept.sort();
+        assert_eq!(kept, [Epoch(3), Epoch(4), Epoch(5)]);
+        assert_eq!(UsageClock::began(Epoch(4)), Millis(START + 4 * 60_000));
+        // What is forgotten, and what is to come, is reckoned.
+        assert_eq!(UsageClock::began(Epoch(1)), Millis(START + 60_000));
+        assert_eq!(UsageClock::began(Epoch(9)), Millis(START + 9 * 60_000));
     });
 }
