@@ -6,12 +6,14 @@ use sc_consensus::{DefaultImportQueue, LongestChain};
 use sc_consensus_babe::{BabeBlockImport, BabeLink, BabeWorkerHandle};
 use sc_consensus_grandpa::{BlockNumberOps, GrandpaBlockImport};
 use sc_executor::RuntimeVersionOf;
-use sc_transaction_pool_api::OffchainTransactionPoolFactory;
+use sc_transaction_pool_api::{OffchainTransactionPoolFactory, RejectAllTxPool};
 use sp_api::ConstructRuntimeApi;
 use sp_core::traits::CodeExecutor;
 use sp_runtime::traits::{Block as BlockT, NumberFor};
 
-use super::{inherents::SlotAndTime, FullLinkHalf, FullSelectChain};
+use super::{
+    equivocation::ReportEquivocations, inherents::SlotAndTime, FullLinkHalf, FullSelectChain,
+};
 use crate::{Backend, Client, EngineApis, Foundation, Pool};
 
 /// How many blocks apart a justification inside an imported block must be to be checked; closer
@@ -19,13 +21,18 @@ use crate::{Backend, Client, EngineApis, Foundation, Pool};
 /// justifications.
 const JUSTIFICATION_IMPORT_PERIOD: u32 = 512;
 
-/// BABE's checks around GRANDPA's around the client.
-pub(super) type Import<Block, Api, Exec> = BabeBlockImport<
+/// Reports of equivocation, then BABE's checks around GRANDPA's around the client.
+pub(super) type Import<Block, Api, Exec> = ReportEquivocations<
     Block,
-    Client<Block, Api, Exec>,
-    GrandpaBlockImport<Backend<Block>, Block, Client<Block, Api, Exec>, FullSelectChain<Block>>,
-    SlotAndTime,
-    FullSelectChain<Block>,
+    Api,
+    Exec,
+    BabeBlockImport<
+        Block,
+        Client<Block, Api, Exec>,
+        GrandpaBlockImport<Backend<Block>, Block, Client<Block, Api, Exec>, FullSelectChain<Block>>,
+        SlotAndTime,
+        FullSelectChain<Block>,
+    >,
 >;
 
 pub(super) struct Pipeline<Block: BlockT, Api, Exec> {
@@ -61,14 +68,20 @@ where
 
     let configuration = sc_consensus_babe::configuration(&**client)?;
     let slot_duration = configuration.slot_duration();
-    let (block_import, babe_link) = sc_consensus_babe::block_import(
+    let (babe_import, babe_link) = sc_consensus_babe::block_import(
         configuration,
         grandpa_import.clone(),
         client.clone(),
         SlotAndTime::new(slot_duration),
         select_chain.clone(),
-        OffchainTransactionPoolFactory::new(foundation.pool.clone()),
+        OffchainTransactionPoolFactory::new(RejectAllTxPool::default()),
     )?;
+    let block_import = ReportEquivocations::new(
+        babe_import,
+        client.clone(),
+        babe_link.clone(),
+        OffchainTransactionPoolFactory::new(foundation.pool.clone()),
+    );
 
     let (import_queue, babe_worker) =
         sc_consensus_babe::import_queue(sc_consensus_babe::ImportQueueParams {

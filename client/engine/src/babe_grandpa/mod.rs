@@ -1,10 +1,11 @@
 //! BABE authors, GRANDPA finalises: the first engine behind the seam.
 //!
 //! Slot length, epoch length and authorities come from the runtime API, so one build serves every
-//! preset. The import pipeline is queue → BABE (epochs, fork choice) → GRANDPA (authority sets,
-//! justifications) → client.
+//! preset. The import pipeline is queue → reports of equivocation → BABE (epochs, fork choice) →
+//! GRANDPA (authority sets, justifications) → client.
 
 mod authoring;
+mod equivocation;
 mod finality;
 mod import;
 mod inherents;
