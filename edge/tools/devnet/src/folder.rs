@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! <folder>/
+//!   lock             held by the run that owns the network
 //!   plan.json        keys, names, ports; mode 0600
 //!   chain.json       the raw chain spec
 //!   <node>/          one folder per process: keys, config, state
@@ -10,66 +11,121 @@
 
 use crate::plan::Plan;
 use anyhow::Context;
+use rustix::{
+    fs::{flock, FlockOperation},
+    io::Errno,
+};
 use std::{
-    fs,
+    fs::{self, File},
     io::Write,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-/// A network's folder.
+/// Name of the lock file.
+const LOCK: &str = "lock";
+
+/// A network's folder; no other run can open it before the last clone is dropped.
 #[derive(Clone)]
-pub struct Folder(PathBuf);
+pub struct Folder {
+    path: PathBuf,
+    // The kernel gives the lock back with the file, also when this program dies.
+    _lock: Arc<File>,
+}
 
 impl Folder {
     /// Opens the folder, making it if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// Fails when another run has the folder, or when it cannot be written.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(path.join("logs"))
             .with_context(|| format!("cannot make {}", path.display()))?;
-        Ok(Self(path.canonicalize()?))
+        let lock = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path.join(LOCK))
+            .with_context(|| format!("cannot make a lock in {}", path.display()))?;
+        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK) => anyhow::bail!(
+                "another run has the network in {}: stop that one first, or name another folder",
+                path.display()
+            ),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot lock {}", path.display()))
+            }
+        }
+        Ok(Self {
+            path: path.canonicalize()?,
+            _lock: Arc::new(lock),
+        })
     }
 
-    /// Deletes what an earlier network left, if that is what the folder holds.
-    pub fn clear(path: &Path) -> anyhow::Result<()> {
-        if !path.exists() {
-            return Ok(());
+    /// Opens the folder and deletes what an earlier network left, if that is what the folder holds.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the folder holds something else, and as [`Folder::open`] does; nothing is deleted then.
+    pub fn open_fresh(path: &Path) -> anyhow::Result<Self> {
+        if path.exists() {
+            let ours = path.join("plan.json").exists()
+                || fs::read_dir(path)?.next().is_none()
+                || path.join("logs").exists();
+            anyhow::ensure!(
+                ours,
+                "{} holds no network (no plan.json); it is left alone: name an empty folder, or one of an earlier run",
+                path.display()
+            );
         }
-        let ours = path.join("plan.json").exists()
-            || fs::read_dir(path)?.next().is_none()
-            || path.join("logs").exists();
-        anyhow::ensure!(
-            ours,
-            "{} holds no network (no plan.json); it is left alone: name an empty folder, or one of an earlier run",
-            path.display()
-        );
-        fs::remove_dir_all(path).with_context(|| format!("cannot delete {}", path.display()))
+        let folder = Self::open(path)?;
+        folder
+            .clear()
+            .with_context(|| format!("cannot delete what is in {}", path.display()))?;
+        Ok(folder)
+    }
+
+    /// Deletes everything but the lock, which must stay the same file to exclude others.
+    fn clear(&self) -> std::io::Result<()> {
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            } else if entry.file_name() != LOCK {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        fs::create_dir(self.path.join("logs"))
     }
 
     /// The folder of a process.
     pub fn of(&self, name: &str) -> anyhow::Result<PathBuf> {
-        let path = self.0.join(name);
+        let path = self.path.join(name);
         fs::create_dir_all(&path)?;
         Ok(path)
     }
 
     /// Where a process logs.
     pub fn log(&self, name: &str) -> PathBuf {
-        self.0.join("logs").join(format!("{name}.log"))
+        self.path.join("logs").join(format!("{name}.log"))
     }
 
     /// The raw chain spec.
     pub fn chain_spec(&self) -> PathBuf {
-        self.0.join("chain.json")
+        self.path.join("chain.json")
     }
 
     /// The folder itself.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Reads the plan of an earlier run.
     pub fn load_plan(&self) -> anyhow::Result<Option<Plan>> {
-        let path = self.0.join("plan.json");
+        let path = self.path.join("plan.json");
         if !path.exists() {
             return Ok(None);
         }
@@ -83,7 +139,7 @@ impl Folder {
     /// Keeps the plan.
     pub fn save_plan(&self, plan: &Plan) -> anyhow::Result<()> {
         write_secret(
-            &self.0.join("plan.json"),
+            &self.path.join("plan.json"),
             &serde_json::to_string_pretty(plan)?,
         )
     }
@@ -111,7 +167,7 @@ mod tests {
     fn a_folder_of_somebody_else_is_left_alone() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("thesis.txt"), "years of work").unwrap();
-        assert!(Folder::clear(dir.path()).is_err());
+        assert!(Folder::open_fresh(dir.path()).is_err());
         assert!(dir.path().join("thesis.txt").exists());
     }
 
@@ -133,7 +189,26 @@ mod tests {
             .permissions()
             .mode();
         assert_eq!(mode & 0o777, 0o600);
-        Folder::clear(dir.path()).unwrap();
-        assert!(!dir.path().exists());
+
+        drop(folder);
+        let folder = Folder::open_fresh(dir.path()).unwrap();
+        assert!(folder.load_plan().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_folder_belongs_to_one_run_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Folder::open(dir.path()).unwrap();
+        first.save_plan(&Plan::new(1, 1, 1).unwrap()).unwrap();
+        for again in [Folder::open(dir.path()), Folder::open_fresh(dir.path())] {
+            let error = again.err().unwrap().to_string();
+            assert!(error.contains("another run"), "{error}");
+        }
+        assert!(
+            first.load_plan().unwrap().is_some(),
+            "a refused start over deletes nothing"
+        );
+        drop(first);
+        Folder::open(dir.path()).unwrap();
     }
 }

@@ -7,6 +7,7 @@
 
 #![warn(missing_docs)]
 
+pub mod beside;
 pub mod client;
 pub mod edge;
 pub mod figures;

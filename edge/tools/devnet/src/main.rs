@@ -6,6 +6,7 @@ use selvedge_devnet::{
     figures::Figures, job, network::Network, origin::Origin, programs::Programs, Options,
 };
 use std::{path::PathBuf, process::ExitCode};
+use tokio::signal::unix::{signal, Signal, SignalKind};
 
 /// Starts validators, gateways and caches as separate processes, serves a real site through them, waits for the epoch
 /// to close, prints the bill with its proof checked and what every node earned, and keeps running.
@@ -73,29 +74,40 @@ async fn main() -> ExitCode {
 }
 
 async fn run_until_interrupted(args: Args) -> anyhow::Result<()> {
-    let interrupted = interrupt()?;
-    tokio::select! {
-        result = run(args) => result,
-        () = interrupted => {
-            // The network is dropped with the future above, which kills its processes and only those.
-            eprintln!("\nstopped");
-            Ok(())
-        }
-    }
-}
-
-async fn run(args: Args) -> anyhow::Result<()> {
+    let mut interrupts = Interrupts::new()?;
     let options = Options {
-        folder: args.dir,
+        folder: args.dir.clone(),
         fresh: args.fresh,
-        runtime: args.runtime,
+        runtime: args.runtime.clone(),
         validators: args.validators.into(),
         gateways: args.gateways.into(),
         caches: args.caches.into(),
     };
     let mut figures = Figures::default();
-    let mut network = Network::start(&options, Programs::beside_this()?, &mut figures).await?;
+    let mut network = tokio::select! {
+        network = Network::start(&options, Programs::beside_this()?, &mut figures) => network?,
+        () = interrupts.next() => {
+            // What was started is dropped with the future above, which kills its processes and only those.
+            eprintln!("\nstopped");
+            return Ok(());
+        }
+    };
+    let result = tokio::select! {
+        result = work(args, &mut network, figures) => result,
+        () = interrupts.next() => {
+            eprintln!("\nstopping; once more to kill");
+            Ok(())
+        }
+    };
+    let stopped = tokio::select! {
+        stopped = network.stop() => stopped,
+        () = interrupts.next() => Ok(()),
+    };
+    result.and(stopped)
+}
 
+/// Does the job, and watches the network after it unless it is to be done once.
+async fn work(args: Args, network: &mut Network, mut figures: Figures) -> anyhow::Result<()> {
     let local = match args.origin {
         Some(_) => None,
         None => Some(Origin::start(&args.site, network.plan.origin_port).await?),
@@ -110,25 +122,25 @@ async fn run(args: Args) -> anyhow::Result<()> {
         .or(local.as_ref().map(Origin::url))
         .context("the site has an origin")?;
 
-    job::register(&network, &origin).await?;
-    let first_visits = job::wait_served(&network, first).await?;
+    job::register(network, &origin).await?;
+    let first_visits = job::wait_served(network, first).await?;
     let epoch = job::epoch(&network.cli()).await?;
-    let received = first_visits.plus(job::visit(&network, &paths, args.rounds).await?);
-    let bill = job::bill(&network, epoch).await?;
+    let received = first_visits.plus(job::visit(network, &paths, args.rounds).await?);
+    let bill = job::bill(network, epoch).await?;
     figures.reached("first bill");
     compare(received, job::billed(&bill))?;
-    job::wait_credited(&network).await?;
+    job::wait_credited(network).await?;
     figures.reached("first payout");
-    report(&network, epoch).await?;
+    report(network, epoch).await?;
     if let Some(path) = args.figures {
-        figures.watch_idle(&network).await?;
+        figures.watch_idle(network).await?;
         figures.write(&path)?;
     }
 
     if args.once {
-        return network.stop().await;
+        return Ok(());
     }
-    summary(&network);
+    summary(network);
     loop {
         tokio::time::sleep(std::time::Duration::from_secs(2)).await;
         network.ensure_running()?;
@@ -192,17 +204,24 @@ fn summary(network: &Network) {
     );
 }
 
-/// Ends when the user or the system asks this program to end.
-fn interrupt() -> anyhow::Result<impl std::future::Future<Output = ()>> {
-    use tokio::signal::unix::{signal, SignalKind};
-    let (mut int, mut term) = (
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
-    );
-    Ok(async move {
+/// What asks this program to end: the user or the system.
+struct Interrupts {
+    int: Signal,
+    term: Signal,
+}
+
+impl Interrupts {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            int: signal(SignalKind::interrupt())?,
+            term: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
         tokio::select! {
-            _ = int.recv() => {}
-            _ = term.recv() => {}
+            _ = self.int.recv() => {}
+            _ = self.term.recv() => {}
         }
-    })
+    }
 }

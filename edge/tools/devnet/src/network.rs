@@ -12,7 +12,6 @@ use crate::{
     progress::Step,
 };
 use futures::future::try_join_all;
-use serde_json::json;
 use std::{path::PathBuf, time::Duration};
 
 /// What to start.
@@ -38,7 +37,7 @@ pub struct Network {
     pub plan: Plan,
     /// Where the state is.
     pub folder: Folder,
-    programs: Programs,
+    pub(crate) programs: Programs,
     validators: Vec<Process>,
     daemons: Vec<Process>,
 }
@@ -50,10 +49,10 @@ impl Network {
         programs: Programs,
         figures: &mut Figures,
     ) -> anyhow::Result<Self> {
-        if options.fresh {
-            Folder::clear(&options.folder)?;
-        }
-        let folder = Folder::open(&options.folder)?;
+        let folder = match options.fresh {
+            true => Folder::open_fresh(&options.folder)?,
+            false => Folder::open(&options.folder)?,
+        };
         let plan = match folder.load_plan()? {
             Some(plan) => plan,
             None => {
@@ -98,17 +97,7 @@ impl Network {
         for index in 0..self.plan.validators.len() {
             step.note(format!("starting {}", self.plan.validators[index].name));
             let mut process = node::start(&self.programs, &self.folder, &self.plan, index).await?;
-            let port = self.plan.validators[index].rpc_port;
-            wait_for(&process.name.clone(), Duration::from_secs(120), || {
-                let running = process.ensure_running();
-                async move {
-                    running?;
-                    client::rpc(port, "system_health", json!([]))
-                        .await
-                        .map(Some)
-                }
-            })
-            .await?;
+            node::wait_answering(&mut process, self.plan.validators[index].rpc_port).await?;
             self.validators.push(process);
         }
         step.note("waiting for the first finalised block");
@@ -136,7 +125,14 @@ impl Network {
     /// Registers, stakes and assigns every daemon that is not yet, each by its own operator.
     async fn join_daemons(&self) -> anyhow::Result<()> {
         let step = Step::begin("operators register devices and stake");
-        try_join_all(self.plan.daemons.iter().map(|daemon| self.join(daemon))).await?;
+        try_join_all(self.plan.daemons.iter().map(|daemon| {
+            // A run that was stopped here may have left transactions in blocks that are not final yet, which makes the
+            // next ones outdated until they are.
+            wait_for(&daemon.name, Duration::from_secs(180), move || async move {
+                self.join(daemon).await.map(Some)
+            })
+        }))
+        .await?;
         step.note("stakes become active at the next epoch");
         try_join_all(
             self.plan

@@ -1,14 +1,17 @@
 //! The chain nodes: spec, keys, start.
 
 use crate::{
+    client,
     folder::{write_secret, Folder},
     genesis,
+    identity::Seed,
     plan::{Daemon, Plan, Validator},
-    process::Process,
+    process::{wait_for, Process},
     programs::Programs,
 };
 use anyhow::Context;
-use std::path::Path;
+use serde_json::json;
+use std::{path::Path, time::Duration};
 use tokio::process::Command;
 
 /// Makes the raw chain spec from the runtime's preset, with this network's people and keys in place of the preset's.
@@ -53,21 +56,35 @@ pub async fn make_keys(
         ("gran", "ed25519"),
         ("audi", "sr25519"),
     ] {
-        run(Command::new(&programs.node)
-            .args(["key", "insert", "--base-path"])
-            .arg(&base)
-            .arg("--chain")
-            .arg(folder.chain_spec())
-            .args([
-                "--scheme",
-                scheme,
-                "--key-type",
-                key_type,
-                "--suri",
-                &validator.session.suri(),
-            ]))
+        insert_key(
+            programs,
+            folder,
+            &base,
+            [key_type, scheme],
+            &validator.session,
+        )
         .await?;
     }
+    Ok(())
+}
+
+/// Puts a key into the keystore of the node whose base path this is; `kind` is its type and its scheme.
+pub async fn insert_key(
+    programs: &Programs,
+    folder: &Folder,
+    base: &Path,
+    kind: [&str; 2],
+    seed: &Seed,
+) -> anyhow::Result<()> {
+    let [key_type, scheme] = kind;
+    run(Command::new(&programs.node)
+        .args(["key", "insert", "--base-path"])
+        .arg(base)
+        .arg("--chain")
+        .arg(folder.chain_spec())
+        .args(["--scheme", scheme, "--key-type", key_type])
+        .args(["--suri", &seed.suri()]))
+    .await?;
     Ok(())
 }
 
@@ -136,14 +153,36 @@ pub async fn start(
         .args(["--rpc-port", &validator.rpc_port.to_string()])
         .args(["--prometheus-port", &validator.metrics_port.to_string()]);
     if index > 0 {
-        let first = &plan.validators[0];
-        let peer = peer_id(programs, &folder.of(&first.name)?.join("node.key")).await?;
-        command.args([
-            "--bootnodes",
-            &format!("/ip4/127.0.0.1/tcp/{}/p2p/{peer}", first.p2p_port),
-        ]);
+        let first = address(programs, folder, &plan.validators[0]).await?;
+        command.args(["--bootnodes", &first]);
     }
     Process::start(&validator.name, command, folder.log(&validator.name))
+}
+
+/// Waits until a chain node answers over JSON-RPC.
+pub async fn wait_answering(process: &mut Process, rpc_port: u16) -> anyhow::Result<()> {
+    wait_for(&process.name.clone(), Duration::from_secs(120), || {
+        let running = process.ensure_running();
+        async move {
+            running?;
+            client::rpc(rpc_port, "system_health", json!([])).await?;
+            Ok(Some(()))
+        }
+    })
+    .await
+}
+
+/// Address at which other chain nodes reach a validator.
+pub async fn address(
+    programs: &Programs,
+    folder: &Folder,
+    validator: &Validator,
+) -> anyhow::Result<String> {
+    let peer = peer_id(programs, &folder.of(&validator.name)?.join("node.key")).await?;
+    Ok(format!(
+        "/ip4/127.0.0.1/tcp/{}/p2p/{peer}",
+        validator.p2p_port
+    ))
 }
 
 /// Address at which a light client reaches a validator.

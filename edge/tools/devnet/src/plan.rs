@@ -135,6 +135,11 @@ impl Plan {
     }
 }
 
+/// A free port of the loopback.
+pub fn free_port() -> std::io::Result<u16> {
+    Ports::default().next()
+}
+
 /// Free ports of the loopback, each given once. The listeners stay open until all are chosen, so that none comes twice.
 #[derive(Default)]
 struct Ports(Vec<TcpListener>);
