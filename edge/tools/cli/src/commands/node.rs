@@ -182,9 +182,9 @@ async fn register(context: &Context<'_>, args: RegisterArgs) -> anyhow::Result<(
     let key = DeviceKey::read(&args.device_key)?;
     let operator = context.account_or_signer(None)?;
     let chain = context.chain().await?;
-    // Room for a block that comes late, and no more: whoever has the signature may use it until then.
+    // The longest that is taken: the view may lag, and the transaction may wait for a block.
     let clock: ClockView = chain.view("BillingApi_clock", &()).await?;
-    let until = clock.epoch.next();
+    let until = clock.epoch.plus(clock.epochs_per_era);
     let payload = RegisterDevicePayload {
         operator,
         device: key.device(),
