@@ -21,6 +21,17 @@ pub enum Role {
     Cache,
 }
 
+/// What is kept of origins' answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// What the origin says is fresh, and nothing that could be meant for one visitor.
+    #[default]
+    Default,
+    /// Everything that RFC 9111 allows.
+    Rfc9111,
+}
+
 /// A daemon's configuration. Relative paths are relative to the file's folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,6 +46,9 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// File that the addresses in use are written to, as JSON, once all listeners are up.
     pub ports_file: Option<PathBuf>,
+    /// What is kept of origins' answers; the same on a gateway and its caches.
+    #[serde(default)]
+    pub profile: Profile,
     /// For the chain node.
     #[serde(default)]
     pub control: Control,

@@ -1,9 +1,9 @@
 //! From the configuration to what the roles want.
 
-use crate::config::{Config, Limits as LimitsConfig, LONGEST_ORIGIN};
+use crate::config::{Config, Limits as LimitsConfig, Profile, LONGEST_ORIGIN};
 use selvedge_edge_drivers_http::{AddressGuard, Limits, OriginOptions};
 use selvedge_edge_roles_cache::CacheOptions;
-use selvedge_edge_roles_gateway::{AccessLogTarget, GatewayOptions};
+use selvedge_edge_roles_gateway::{AccessLogTarget, GatewayOptions, Policy};
 use std::time::Duration;
 
 const MIB: u64 = 1024 * 1024;
@@ -41,7 +41,7 @@ pub fn gateway(config: &Config) -> GatewayOptions {
             ..OriginOptions::default()
         },
         peers: Default::default(),
-        policy: Default::default(),
+        policy: policy(config.profile),
     }
 }
 
@@ -57,7 +57,18 @@ pub fn cache(config: &Config) -> CacheOptions {
         stall: Duration::from_secs(config.limits.body_seconds),
         exposure: Default::default(),
         limits: limits(&config.limits),
-        policy: Default::default(),
+        policy: policy(config.profile),
+    }
+}
+
+fn policy(profile: Profile) -> Policy {
+    let policy = match profile {
+        Profile::Default => Policy::default(),
+        Profile::Rfc9111 => Policy::rfc9111(),
+    };
+    Policy {
+        stale_while_revalidate: true,
+        ..policy
     }
 }
 

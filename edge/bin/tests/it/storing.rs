@@ -1,7 +1,9 @@
 //! What is stored, for whom, and for how long, seen from outside.
 
-use crate::net;
-use selvedge_edge_tools_testkit::{content, script::content_of, Answer, Ask, Net};
+use crate::{net, PROGRAM};
+use selvedge_edge_tools_testkit::{
+    content, script::content_of, wait_for, Answer, Ask, Net, Plan, Settings,
+};
 
 async fn get(net: &Net, gateway: usize, ask: Ask) -> Answer {
     let target = ask.target.clone();
@@ -69,6 +71,114 @@ async fn what_is_for_one_visitor_is_never_stored() {
         }
         assert_eq!(net.origin.count(target), 4, "{target}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_that_are_private_reach_who_asked_and_the_rest_is_shared() {
+    let net = net(2, 1).await;
+    let target = "/shop?len=3000&cookie=1&withhold=set-cookie&cc=max-age=600";
+    let first = net.visitor(0).get(target).await;
+    assert_eq!(first.field("set-cookie"), "visitor=0");
+    net.stored(1).await;
+    for gateway in [0, 1, 1] {
+        let answer = net.visitor(gateway).get(target).await;
+        assert!(answer.body == content(target));
+        assert!(!answer.fields.contains_key("set-cookie"));
+    }
+    assert_eq!(net.origin.count(target), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_to_cdns_alone_counts_before_what_is_said_to_all() {
+    let net = net(2, 1).await;
+    let kept = "/kept?len=3000&cdn=max-age=600&cc=no-store";
+    let passed = "/passed?len=3000&cdn=no-store&cc=max-age=600";
+    for (target, fetched) in [(kept, 1), (passed, 3)] {
+        for gateway in [0, 1, 0] {
+            let answer = net.visitor(gateway).get(target).await;
+            assert!(answer.body == content(target));
+        }
+        assert_eq!(net.origin.count(target), fetched, "{target}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_be_stale_meanwhile_is_renewed_once_and_nobody_waits() {
+    for memory in [256, 0] {
+        let plan = Plan {
+            gateways: 2,
+            gateway: Settings::default().set("gateway.memory_mib", memory),
+            ..Plan::default()
+        };
+        let net = Net::start(PROGRAM, plan).await;
+        let target = "/news?len=3000&etag=1&hold=desk&cc=max-age=1,stale-while-revalidate=600";
+        net.origin.open("desk");
+        assert!(net.visitor(0).get(target).await.body == content(target));
+        net.stored(1).await;
+        net.origin.publish(2);
+        net.origin.close("desk");
+        wait_for("a stale answer", || async {
+            let answer = net.visitor(0).get(target).await;
+            assert!(answer.body == content(target));
+            let said = answer.field("cache-status");
+            said.contains("stale-while-revalidate").then_some(())
+        })
+        .await;
+        wait_for("the origin to be asked", || async {
+            (net.origin.count(target) == 2).then_some(())
+        })
+        .await;
+        let renewal = net.origin.seen().pop().expect("it was asked");
+        assert_eq!(renewal.fields["if-none-match"], "\"v1\"");
+        // It keeps the one who renews waiting, and nobody else.
+        for round in 0..20 {
+            let answer = net.visitor(round % 2).get(target).await;
+            assert!(answer.body == content(target), "{round} {memory}");
+        }
+        assert_eq!(net.origin.count(target), 2, "{memory}");
+        net.origin.open("desk");
+        wait_for("the next version", || async {
+            let answer = net.visitor(0).get(target).await;
+            (answer.body == content_of(target, &[], 2)).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_the_standard_a_visitors_secret_keeps_others_from_nothing() {
+    let settings = Settings::default().set("profile", "rfc9111");
+    let plan = Plan {
+        gateways: 2,
+        gateway: settings.clone(),
+        cache: settings,
+        ..Plan::default()
+    };
+    let net = Net::start(PROGRAM, plan).await;
+    let secret = |target: &str| Ask::get(target).field("authorization", "Bearer 1");
+    let own = "/own?len=3000&cc=max-age=600";
+    for round in 0..3 {
+        get(&net, round % 2, secret(own)).await;
+        get(&net, round % 2, Ask::get(own)).await;
+        net.stored(1).await;
+    }
+    let seen = net.origin.seen();
+    let secrets = seen
+        .iter()
+        .filter(|seen| seen.fields.contains_key("authorization"));
+    assert_eq!((secrets.count(), seen.len()), (3, 4));
+    let common = "/common?len=3000&cc=public,max-age=600";
+    get(&net, 0, secret(common)).await;
+    net.stored(2).await;
+    for round in 0..4 {
+        let ask = if round < 2 {
+            Ask::get(common)
+        } else {
+            secret(common)
+        };
+        get(&net, round % 2, ask).await;
+    }
+    assert_eq!(net.origin.count(common), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,12 +1,33 @@
-//! `Cache-Control` (RFC 9111 §5.2, RFC 5861), read and written.
+//! `Cache-Control` (RFC 9111 §5.2, RFC 5861), read and written; `CDN-Cache-Control` (RFC 9213) in
+//! its place.
 
 use core::fmt;
 use std::borrow::Cow;
 
-use http::{header, HeaderMap};
+use http::{header, HeaderMap, HeaderName};
 use selvedge_primitives_types::Millis;
 
 use crate::fields;
+use crate::targeted::{self, Value};
+
+/// Fields that `no-cache` and `private` cannot name: without them the response would be another
+/// one, or last for another time. A directive that names one of them counts as the plain one.
+const ESSENTIAL: [HeaderName; 14] = [
+    header::AGE,
+    header::CACHE_CONTROL,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LANGUAGE,
+    header::CONTENT_LENGTH,
+    header::CONTENT_RANGE,
+    header::CONTENT_TYPE,
+    header::DATE,
+    header::ETAG,
+    header::EXPIRES,
+    header::LAST_MODIFIED,
+    header::LOCATION,
+    header::VARY,
+    targeted::CDN_CACHE_CONTROL,
+];
 
 /// Whole seconds, at most [`Seconds::MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -44,8 +65,9 @@ pub enum MaxStale {
 
 /// A response's directives (RFC 9111 §5.2.2, RFC 5861).
 ///
-/// `no-cache` and `private` with field names count as the plain ones, which is always safe. A
-/// lifetime that cannot be read, or that two lines state differently, is zero (RFC 9111 §4.2.1).
+/// Those of `CDN-Cache-Control` where it has any that can be read (RFC 9213 §2.2), else those of
+/// `Cache-Control`. A lifetime that cannot be read, or that two lines state differently, is zero
+/// (RFC 9111 §4.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct ResponseDirectives {
     /// `max-age`.
@@ -58,9 +80,11 @@ pub struct ResponseDirectives {
     pub stale_if_error: Option<Seconds>,
     /// `no-store`.
     pub no_store: bool,
-    /// `no-cache`.
+    /// `no-cache` for the whole response; with field names, those are not stored instead (RFC 9111
+    /// §5.2.2.4).
     pub no_cache: bool,
-    /// `private`.
+    /// `private` for the whole response; with field names, those are not stored instead (RFC 9111
+    /// §5.2.2.7).
     pub private: bool,
     /// `public`.
     pub public: bool,
@@ -74,32 +98,98 @@ pub struct ResponseDirectives {
     pub no_transform: bool,
     /// `immutable` (RFC 8246).
     pub immutable: bool,
+    /// Whether they are those of `CDN-Cache-Control`, beside which `Expires` does not count.
+    pub is_targeted: bool,
 }
 
 impl ResponseDirectives {
-    /// Reads `Cache-Control`.
+    /// Reads a response's fields.
     pub fn read(headers: &HeaderMap) -> Self {
+        if let Some(members) = targeted::read(headers) {
+            return Self::of_members(&members);
+        }
         let mut read = Self::default();
-        for (name, value) in directives(headers) {
+        for (name, argument) in directives(headers) {
+            let value = argument.map(unquote);
             let value = value.as_deref();
             match name.as_str() {
                 "max-age" => read.max_age = Some(lifetime(read.max_age, value)),
                 "s-maxage" => read.s_maxage = Some(lifetime(read.s_maxage, value)),
                 "stale-while-revalidate" => read.stale_while_revalidate = seconds(value),
                 "stale-if-error" => read.stale_if_error = seconds(value),
-                "no-store" => read.no_store = true,
-                "no-cache" => read.no_cache = true,
-                "private" => read.private = true,
-                "public" => read.public = true,
-                "must-revalidate" => read.must_revalidate = true,
-                "proxy-revalidate" => read.proxy_revalidate = true,
-                "must-understand" => read.must_understand = true,
-                "no-transform" => read.no_transform = true,
-                "immutable" => read.immutable = true,
-                _ => {}
+                "no-cache" => read.no_cache |= quoted_names(argument).is_none(),
+                "private" => read.private |= quoted_names(argument).is_none(),
+                name => read.flag(name),
             }
         }
         read
+    }
+
+    /// RFC 9213 §2.1: what has no value is a truth value, what has seconds a number. Whatever else
+    /// stands there is read as what keeps less.
+    fn of_members(members: &[(String, Value)]) -> Self {
+        let mut read = Self {
+            is_targeted: true,
+            ..Self::default()
+        };
+        for (name, value) in members {
+            if *value == Value::Flag(false) {
+                continue;
+            }
+            let seconds = match value {
+                Value::Number(seconds) => u64::try_from(*seconds).ok().map(Seconds::new),
+                _ => None,
+            };
+            match name.as_str() {
+                "max-age" => read.max_age = Some(seconds.unwrap_or_default()),
+                "s-maxage" => read.s_maxage = Some(seconds.unwrap_or_default()),
+                "stale-while-revalidate" => read.stale_while_revalidate = seconds,
+                "stale-if-error" => read.stale_if_error = seconds,
+                "no-cache" => read.no_cache = names_of(value).is_none(),
+                "private" => read.private = names_of(value).is_none(),
+                name => read.flag(name),
+            }
+        }
+        read
+    }
+
+    /// Whether they let a shared cache use the response for requests with and without credentials
+    /// (RFC 9111 §3.5).
+    pub fn allow_authorized(&self) -> bool {
+        self.public || self.must_revalidate || self.s_maxage.is_some()
+    }
+
+    fn flag(&mut self, name: &str) {
+        match name {
+            "no-store" => self.no_store = true,
+            "public" => self.public = true,
+            "must-revalidate" => self.must_revalidate = true,
+            "proxy-revalidate" => self.proxy_revalidate = true,
+            "must-understand" => self.must_understand = true,
+            "no-transform" => self.no_transform = true,
+            "immutable" => self.immutable = true,
+            // RFC 9111 §5.2.3: what is not known is ignored.
+            _ => {}
+        }
+    }
+}
+
+/// The fields that `no-cache` and `private` name (RFC 9111 §5.2.2.4, §5.2.2.7): they are for the
+/// client that asked, and are not stored.
+pub(crate) fn withheld(headers: &HeaderMap) -> Vec<HeaderName> {
+    let is_about_fields = |name: &str| matches!(name, "no-cache" | "private");
+    match targeted::read(headers) {
+        Some(members) => members
+            .iter()
+            .filter(|(name, _)| is_about_fields(name))
+            .filter_map(|(_, value)| names_of(value))
+            .flatten()
+            .collect(),
+        None => directives(headers)
+            .filter(|(name, _)| is_about_fields(name))
+            .filter_map(|(_, argument)| quoted_names(argument))
+            .flatten()
+            .collect(),
     }
 }
 
@@ -148,7 +238,8 @@ impl RequestDirectives {
     /// Reads `Cache-Control`.
     pub fn read(headers: &HeaderMap) -> Self {
         let mut read = Self::default();
-        for (name, value) in directives(headers) {
+        for (name, argument) in directives(headers) {
+            let value = argument.map(unquote);
             let value = value.as_deref();
             match name.as_str() {
                 "max-age" => read.max_age = Some(lifetime(read.max_age, value)),
@@ -209,15 +300,41 @@ impl List<'_, '_> {
     }
 }
 
-/// Names in lower case with their arguments, quotes taken off.
-fn directives(headers: &HeaderMap) -> impl Iterator<Item = (String, Option<Cow<'_, [u8]>>)> {
+/// Names in lower case with their arguments as they were sent.
+fn directives(headers: &HeaderMap) -> impl Iterator<Item = (String, Option<&[u8]>)> {
     fields::list(headers, &header::CACHE_CONTROL).filter_map(|member| {
         let mut halves = member.splitn(2, |byte| *byte == b'=');
         let name = core::str::from_utf8(halves.next()?)
             .ok()?
             .to_ascii_lowercase();
-        Some((name, halves.next().map(unquote)))
+        Some((name, halves.next()))
     })
+}
+
+/// The field names in an argument; `None` for the plain directive, and for all that is not surely
+/// a list of names. Names without quotes are not one (RFC 9111 §5.2.2.4 forbids to send them): some
+/// origins write `no-cache=true`.
+fn quoted_names(argument: Option<&[u8]>) -> Option<Vec<HeaderName>> {
+    let argument = argument?;
+    argument.starts_with(b"\"").then_some(())?;
+    names(&unquote(argument))
+}
+
+fn names_of(value: &Value) -> Option<Vec<HeaderName>> {
+    match value {
+        Value::Text(text) => names(text),
+        _ => None,
+    }
+}
+
+fn names(list: &[u8]) -> Option<Vec<HeaderName>> {
+    let names: Option<Vec<_>> = list
+        .split(|byte| *byte == b',')
+        .map(<[u8]>::trim_ascii)
+        .filter(|name| !name.is_empty())
+        .map(|name| HeaderName::from_bytes(name).ok())
+        .collect();
+    names.filter(|names| !names.is_empty() && names.iter().all(|name| !ESSENTIAL.contains(name)))
 }
 
 fn unquote(value: &[u8]) -> Cow<'_, [u8]> {
@@ -273,6 +390,76 @@ mod tests {
         let read = response(&["MAX-AGE=5 , Public", "no-CACHE=\"set-cookie, max-age=9\""]);
         assert_eq!(read.max_age, Some(Seconds::new(5)));
         assert!(read.public && read.no_cache && !read.private);
+    }
+
+    #[test]
+    fn s5_2_2_4_named_fields_are_withheld_and_the_rest_is_not_concerned() {
+        let lines = [
+            "max-age=5, no-cache=\"Set-Cookie , X-A\"",
+            "private=\"x-b\"",
+        ];
+        let read = response(&lines);
+        assert!(!read.no_cache && !read.private);
+        assert_eq!(
+            withheld(&headers(&lines)),
+            ["set-cookie", "x-a", "x-b"].map(HeaderName::from_static)
+        );
+    }
+
+    #[test]
+    fn s5_2_2_4_what_is_no_list_of_names_counts_as_the_plain_directive() {
+        for value in [
+            "no-cache=true",
+            "no-cache=set-cookie",
+            "no-cache=\"\"",
+            "no-cache=\"a b\"",
+            "no-cache=\"vary\"",
+            "no-cache=\"x-a, Content-Encoding\"",
+            "no-cache=\"x-a\", no-cache",
+            "no-cache=\"x-a",
+        ] {
+            assert!(response(&[value]).no_cache, "{value}");
+        }
+        assert!(withheld(&headers(&["private=\"vary\""])).is_empty());
+    }
+
+    fn targeted(cdn: &str, own: &str) -> ResponseDirectives {
+        let mut headers = headers(&[own]);
+        headers.insert(
+            targeted::CDN_CACHE_CONTROL,
+            HeaderValue::from_str(cdn).unwrap(),
+        );
+        ResponseDirectives::read(&headers)
+    }
+
+    #[test]
+    fn rfc_9213_s2_2_the_targeted_field_stands_in_place_of_cache_control() {
+        let read = targeted("max-age=600, must-revalidate", "no-store, max-age=1");
+        assert_eq!(read.max_age, Some(Seconds::new(600)));
+        assert!(read.must_revalidate && !read.no_store && read.is_targeted);
+        let read = targeted("no-store", "max-age=600");
+        assert!(read.no_store && read.max_age.is_none());
+    }
+
+    #[test]
+    fn rfc_9213_s2_2_a_targeted_field_that_is_empty_or_wrong_does_not_count() {
+        for cdn in ["", " ", "max-age=600,", "Max-Age=600", "max-age=", "a b"] {
+            let read = targeted(cdn, "max-age=1");
+            assert_eq!(read.max_age, Some(Seconds::new(1)), "{cdn}");
+            assert!(!read.is_targeted);
+        }
+    }
+
+    #[test]
+    fn rfc_9213_s2_1_values_of_the_wrong_type_keep_less() {
+        for cdn in ["max-age=\"600\"", "max-age=-1", "max-age=600.5", "max-age"] {
+            let read = targeted(cdn, "max-age=1");
+            assert_eq!(read.max_age, Some(Seconds::new(0)), "{cdn}");
+        }
+        assert!(targeted("no-store=1", "x").no_store);
+        assert!(!targeted("no-store=?0, max-age=5", "x").no_store);
+        assert!(targeted("private=true", "x").private);
+        assert!(!targeted("private=\"x-a\"", "x").private);
     }
 
     #[test]
@@ -337,7 +524,7 @@ mod tests {
             let written = ResponseDirectives {
                 max_age, s_maxage, stale_while_revalidate, stale_if_error, no_store, no_cache,
                 private, public, must_revalidate, proxy_revalidate, must_understand, no_transform,
-                immutable,
+                immutable, is_targeted: false,
             };
             prop_assert_eq!(response(&[&written.to_string()]), written);
             let max_stale = if public { Some(MaxStale::Any) } else { s_maxage.map(MaxStale::Within) };
@@ -351,7 +538,11 @@ mod tests {
         #[test]
         fn no_value_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             if let Ok(value) = HeaderValue::from_bytes(&bytes) {
-                let headers = HeaderMap::from_iter([(header::CACHE_CONTROL, value)]);
+                let mut headers = HeaderMap::from_iter([(header::CACHE_CONTROL, value.clone())]);
+                let _ = withheld(&headers);
+                let _ = ResponseDirectives::read(&headers);
+                headers.insert(targeted::CDN_CACHE_CONTROL, value);
+                let _ = withheld(&headers);
                 let _ = ResponseDirectives::read(&headers);
                 let _ = RequestDirectives::read(&headers);
             }

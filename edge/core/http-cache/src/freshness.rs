@@ -70,7 +70,8 @@ pub(crate) fn lifetime(
     if let Some(seconds) = directives.max_age {
         return (seconds.millis(), Source::MaxAge);
     }
-    if headers.contains_key(header::EXPIRES) {
+    // RFC 9213 §2.2: beside directives for a CDN, `Expires` is for others.
+    if !directives.is_targeted && headers.contains_key(header::EXPIRES) {
         // §5.3: a date that cannot be read, such as `0`, has passed.
         let expires = fields::date_field(headers, &header::EXPIRES).unwrap_or_default();
         return (Millis(expires.0.saturating_sub(date.0)), Source::Expires);

@@ -1,5 +1,5 @@
 //! Decision: says whether a response may be stored, and whether a stored one may answer a request
-//! (RFC 9110, RFC 9111).
+//! (RFC 9110, 9111, 5861, 9213).
 //!
 //! Holds no bytes, opens no socket and reads no clock: the caller passes heads and moments and
 //! obeys what comes back. Every decision carries the [`Rule`] it follows, for logs, metrics and
@@ -14,7 +14,7 @@
 //! | may the stored response answer? | [`Policy::reuse_decision`] | answer, validate or fetch |
 //! | what does the client get? | [`answer`] | status, fields and the bytes to send (ranges, 304, HEAD) |
 //! | what is sent to the origin? | [`fetch_fields`], [`Validate::conditions`](Reuse::Validate) | |
-//! | may the answer be stored? | [`Policy::store_decision`] | store the fields it gives |
+//! | may the answer be stored? | [`Policy::store_decision`] | store the fields it gives; some are for this client alone |
 //! | a 304 came back | [`Policy::update_stored`] | store and answer with what it gives |
 //! | the origin failed | [`Policy::error_decision`] | a stale answer, or the failure |
 //! | an unsafe method succeeded | [`invalidation`] | forget these keys |
@@ -47,6 +47,7 @@ mod rule;
 mod status;
 mod store;
 mod stored;
+mod targeted;
 mod validate;
 mod variant;
 

@@ -96,6 +96,23 @@ impl Default for Policy {
     }
 }
 
+impl Policy {
+    /// Keeps everything that RFC 9111 lets a shared cache keep: what is heuristically fresh
+    /// (§4.2.2), answers to requests with credentials that say they may be shared (§3.5), and
+    /// answers with `Set-Cookie` that say how long they are fresh (§7.3 leaves these to the
+    /// origin).
+    ///
+    /// The default is stricter, because many origins say less than they mean.
+    pub fn rfc9111() -> Self {
+        Self {
+            heuristic: Some(Heuristic::default()),
+            share_authorized: true,
+            store_set_cookie: true,
+            ..Self::default()
+        }
+    }
+}
+
 /// Bounds on what strangers send. What is beyond them is passed on and not stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -1,6 +1,6 @@
 //! Whether a stored response may answer a request (RFC 9111 §4, §4.2.4; RFC 5861).
 
-use http::{HeaderMap, StatusCode};
+use http::{header, HeaderMap, StatusCode};
 use selvedge_primitives_types::Millis;
 
 use crate::freshness::Source;
@@ -84,6 +84,9 @@ impl Policy {
             },
             Some(stored) if !stored.variant().matches(request.headers) => Reuse::Fetch {
                 rule: Rule::VaryMismatch,
+            },
+            Some(stored) if !may_see(request, stored) => Reuse::Fetch {
+                rule: Rule::Authorization,
             },
             Some(stored) => self.reuse(request, &directives, stored, now),
         };
@@ -197,6 +200,9 @@ impl Policy {
         if !stored.variant().matches(request.headers) {
             return fail(Rule::VaryMismatch);
         }
+        if !may_see(request, stored) {
+            return fail(Rule::Authorization);
+        }
         if stored.directives().no_cache {
             return fail(Rule::ResponseNoCache);
         }
@@ -240,6 +246,14 @@ pub fn select<'a>(
         .max_by_key(|stored| (stored.date(), stored.times().received))
 }
 
+/// Whether what is stored may answer a request with credentials: where it says that it is the same
+/// with and without them (RFC 9111 §3.5). The standard asks for that word only when the stored
+/// response was itself asked for with credentials; a cache that does not know whose it was asks
+/// always.
+fn may_see(request: &RequestHead<'_>, stored: &Stored) -> bool {
+    !request.headers.contains_key(header::AUTHORIZATION) || stored.directives().allow_authorized()
+}
+
 /// What forbids staleness whoever would accept it.
 fn forbids_stale(stored: &Stored) -> Option<Rule> {
     let directives = stored.directives();
@@ -260,7 +274,7 @@ fn validate(stored: &Stored, rule: Rule) -> Reuse {
 
 /// RFC 9111 §5.4 lets `Pragma` be ignored; old clients that send nothing else mean it.
 fn is_pragma_no_cache(headers: &HeaderMap) -> bool {
-    !headers.contains_key(http::header::CACHE_CONTROL)
-        && fields::list(headers, &http::header::PRAGMA)
+    !headers.contains_key(header::CACHE_CONTROL)
+        && fields::list(headers, &header::PRAGMA)
             .any(|member| member.eq_ignore_ascii_case(b"no-cache"))
 }

@@ -2,6 +2,7 @@
 
 use http::{header, HeaderMap, Method, StatusCode};
 
+use crate::directives::withheld;
 use crate::freshness::{self, Source};
 use crate::{
     fields, strip_hop_by_hop, Policy, RequestHead, ResponseDirectives, ResponseHead, Rule, Times,
@@ -17,6 +18,9 @@ pub enum StoreDecision {
         headers: HeaderMap,
         /// The variant to store it as.
         variant: Variant,
+        /// Fields that the client that asked gets besides, and nobody else (RFC 9111 §5.2.2.4,
+        /// §5.2.2.7).
+        own: HeaderMap,
     },
     /// Hand it to the one client that asked, and store nothing.
     Pass {
@@ -34,7 +38,11 @@ impl Policy {
         times: Times,
     ) -> StoreDecision {
         match self.storable(request, response, times) {
-            Ok((headers, variant)) => StoreDecision::Store { headers, variant },
+            Ok((headers, variant, own)) => StoreDecision::Store {
+                headers,
+                variant,
+                own,
+            },
             Err(rule) => StoreDecision::Pass { rule },
         }
     }
@@ -44,7 +52,7 @@ impl Policy {
         request: &RequestHead<'_>,
         response: &ResponseHead<'_>,
         times: Times,
-    ) -> Result<(HeaderMap, Variant), Rule> {
+    ) -> Result<(HeaderMap, Variant, HeaderMap), Rule> {
         if *request.method != Method::GET {
             return Err(Rule::Method);
         }
@@ -61,14 +69,18 @@ impl Policy {
             return Err(Rule::RequestNoStore);
         }
         let directives = ResponseDirectives::read(response.headers);
-        self.may_share(request, response, &directives)?;
-        let variant = Variant::new(request.headers, response.headers, &self.limits)?;
+        let mut headers = response.headers.clone();
+        strip_hop_by_hop(&mut headers);
+        let own = withhold(&mut headers);
+        let kept = ResponseHead {
+            status: response.status,
+            headers: &headers,
+        };
+        self.may_share(request, &kept, &directives)?;
+        let variant = Variant::new(request.headers, &headers, &self.limits)?;
         if variant.has_credentials() {
             return Err(Rule::CredentialVariant);
         }
-
-        let mut headers = response.headers.clone();
-        strip_hop_by_hop(&mut headers);
         // The length is told by the body that is stored, and framing is the connection's.
         headers.remove(header::CONTENT_LENGTH);
         if fields::date_field(&headers, &header::DATE).is_none() {
@@ -82,7 +94,7 @@ impl Policy {
             return Err(Rule::Limit);
         }
         self.is_worth_it(response.status, &headers, &directives, times)?;
-        Ok((headers, variant))
+        Ok((headers, variant, own))
     }
 
     /// The rules that keep a response for one visitor, or for nobody.
@@ -104,9 +116,7 @@ impl Policy {
             return Err(Rule::Private);
         }
         if request.headers.contains_key(header::AUTHORIZATION) {
-            let is_allowed =
-                directives.public || directives.must_revalidate || directives.s_maxage.is_some();
-            if !(self.share_authorized && is_allowed) {
+            if !(self.share_authorized && directives.allow_authorized()) {
                 return Err(Rule::Authorization);
             }
         }
@@ -130,6 +140,10 @@ impl Policy {
         if !is_explicit && !freshness::is_cacheable_by_default(status) {
             return Err(Rule::NotCacheable);
         }
+        // A guess is no word of the origin's that the cookie is for everybody.
+        if !is_explicit && headers.contains_key(header::SET_COOKIE) {
+            return Err(Rule::SetCookie);
+        }
         let may_validate =
             headers.contains_key(header::ETAG) || headers.contains_key(header::LAST_MODIFIED);
         let may_be_fresh = lifetime.0 > 0 && !directives.no_cache;
@@ -139,4 +153,16 @@ impl Policy {
         }
         Ok(())
     }
+}
+
+/// Takes the fields away that `no-cache` and `private` name, and gives them.
+pub(crate) fn withhold(headers: &mut HeaderMap) -> HeaderMap {
+    let mut own = HeaderMap::new();
+    for name in withheld(headers) {
+        for value in headers.get_all(&name) {
+            own.append(name.clone(), value.clone());
+        }
+        headers.remove(&name);
+    }
+    own
 }

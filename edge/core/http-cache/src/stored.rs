@@ -5,6 +5,7 @@ use selvedge_primitives_types::{Millis, Record};
 
 use crate::fields::EntityTag;
 use crate::freshness::{self, Source};
+use crate::validate::conditions;
 use crate::{fields, Limits, Policy, ResponseDirectives, Times, Variant};
 
 /// A stored response without its bytes.
@@ -138,6 +139,11 @@ impl Stored {
     pub fn time_to_live(&self, now: Millis) -> i64 {
         let left = i128::from(self.lifetime.0) - i128::from(self.age(now).0);
         left.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+    }
+
+    /// The conditions that validate it (RFC 9111 §4.3.1); empty when it has no validator.
+    pub fn conditions(&self) -> HeaderMap {
+        conditions(self)
     }
 
     /// Its entity tag.

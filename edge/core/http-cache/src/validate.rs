@@ -3,6 +3,7 @@
 use http::header::{self, HeaderMap, HeaderName};
 
 use crate::fields::{self, EntityTag};
+use crate::store::withhold;
 use crate::{
     strip_hop_by_hop, Policy, RequestHead, ResponseDirectives, ResponseHead, Rule, Stored, Times,
     Variant,
@@ -20,11 +21,10 @@ const OF_ONE_CLIENT: [HeaderName; 6] = [
 
 /// Fields that a 304 does not change: they describe the stored bytes, or the message they came in
 /// (RFC 9111 §3.2).
-const OF_THE_BYTES: [HeaderName; 6] = [
+const OF_THE_BYTES: [HeaderName; 5] = [
     header::CONTENT_ENCODING,
     header::CONTENT_LENGTH,
     header::CONTENT_RANGE,
-    header::SET_COOKIE,
     HeaderName::from_static("content-md5"),
     HeaderName::from_static("repr-digest"),
 ];
@@ -33,7 +33,12 @@ const OF_THE_BYTES: [HeaderName; 6] = [
 #[derive(Clone, Debug)]
 pub enum Update {
     /// Store this in place of the stored response, and answer with it.
-    Stored(Box<Stored>),
+    Stored {
+        /// The response.
+        stored: Box<Stored>,
+        /// Fields that the client that asked gets besides, and nobody else.
+        own: HeaderMap,
+    },
     /// Answer with this, and forget what is stored: the origin no longer lets it be shared.
     UseOnce {
         /// The response for this one answer.
@@ -70,6 +75,13 @@ impl Policy {
         for name in &OF_THE_BYTES {
             news.remove(name);
         }
+        let mut own = HeaderMap::new();
+        if !self.store_set_cookie {
+            for cookie in news.get_all(header::SET_COOKIE) {
+                own.append(header::SET_COOKIE, cookie.clone());
+            }
+            news.remove(header::SET_COOKIE);
+        }
         if fields::date_field(&news, &header::DATE).is_none() {
             news.remove(header::DATE);
             if let Some(date) = fields::date_value(times.received) {
@@ -84,6 +96,12 @@ impl Policy {
         }
         for (name, value) in &news {
             headers.append(name, value.clone());
+        }
+        // §5.2.2.4: what is withheld from the cache is news for the client that asked, and what of
+        // it is stored came before the directive.
+        let withheld = withhold(&mut headers);
+        for (name, value) in news.iter().filter(|(name, _)| withheld.contains_key(*name)) {
+            own.append(name.clone(), value.clone());
         }
         if !self.limits.allows(&headers) {
             return Update::Mismatch { rule: Rule::Limit };
@@ -112,7 +130,10 @@ impl Policy {
             self,
         ));
         match allowed {
-            Ok(()) => Update::Stored(updated),
+            Ok(()) => Update::Stored {
+                stored: updated,
+                own,
+            },
             Err(rule) => Update::UseOnce {
                 stored: updated,
                 rule,

@@ -147,6 +147,8 @@ impl Lookup {
                     .policy
                     .reuse_decision(&self.head(), stored, clock::now());
             let is_usable = match reuse {
+                // The origin's newest word is that it is no longer for sharing.
+                Reuse::Stale { refresh: true, .. } if self.is_passing() => want == Want::Stale,
                 Reuse::Fresh { .. } | Reuse::Stale { .. } => true,
                 _ => {
                     want == Want::Stale
@@ -154,6 +156,11 @@ impl Lookup {
                 }
             };
             if let Some((signed, stored)) = best.as_ref().filter(|_| is_usable) {
+                if matches!(reuse, Reuse::Stale { refresh: true, .. }) {
+                    if let Some(flight) = self.lease_to_renew().await {
+                        return self.lease(flight, Some(signed.clone())).await;
+                    }
+                }
                 match self.open(signed, stored).await {
                     Ok(hit) => return self.hit(hit).await,
                     // It has left the store between the two looks, or it has decayed: as if it had
@@ -184,7 +191,7 @@ impl Lookup {
                 Boarding::Full => return self.end("refused", Refusal::Busy.into()).await,
                 Boarding::Lease(flight) => {
                     // A fetch may have ended since the store was looked at: then everything is there.
-                    if self.is_stored_now().await {
+                    if self.is_stored_now(true).await {
                         self.shared.fail(&flight);
                         continue;
                     }
@@ -211,15 +218,42 @@ impl Lookup {
         self.end("aborted", Reply::Abort).await
     }
 
-    /// Whether a stored response may answer as it is.
-    async fn is_stored_now(&self) -> bool {
+    /// Whether the key's response was not for sharing a moment ago.
+    fn is_passing(&self) -> bool {
+        let place = (self.request.service, self.request.key.clone());
+        self.shared.passes.holds(&place, Instant::now())
+    }
+
+    /// RFC 5861 §3: the first who asks for what may be stale meanwhile renews it; the others get it
+    /// as it is. `None` for these, and where nothing is to be renewed now.
+    async fn lease_to_renew(&self) -> Option<Arc<Flight>> {
+        let (service, key) = (self.request.service, &self.request.key);
+        if self.request.want != Want::Share || !self.shared.takes_new(&self.world) {
+            return None;
+        }
+        let suits = |flight: &Flight| self.suits(flight);
+        let flights = &self.shared.flights;
+        let boarding = flights.board(service, key, self.peer, MAX_LEASES, suits);
+        let Boarding::Lease(flight) = boarding else {
+            return None;
+        };
+        if self.is_stored_now(false).await {
+            self.shared.fail(&flight);
+            return None;
+        }
+        Some(flight)
+    }
+
+    /// Whether a stored response may answer as it is: fresh, or `or_stale`.
+    async fn is_stored_now(&self, or_stale: bool) -> bool {
         let best = self.best().await.ok().flatten();
         let stored = best.as_ref().map(|(_, stored)| stored);
         let policy = &self.shared.options.policy;
-        matches!(
-            policy.reuse_decision(&self.head(), stored, clock::now()),
-            Reuse::Fresh { .. } | Reuse::Stale { .. }
-        )
+        match policy.reuse_decision(&self.head(), stored, clock::now()) {
+            Reuse::Fresh { .. } => true,
+            Reuse::Stale { .. } => or_stale,
+            _ => false,
+        }
     }
 
     /// The stored response that suits the request best, fresh or not.

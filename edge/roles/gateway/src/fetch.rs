@@ -8,7 +8,7 @@ use http::{header, HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use selvedge_edge_core_http_cache::{
     fetch_fields, record_fields, CacheStatus, ErrorReuse, Failure as OriginFailure, Forwarded,
-    ResponseHead, Reuse, StoreDecision, Stored, Times, Update, Variant,
+    ResponseHead, Reuse, Rule, StoreDecision, Stored, Times, Update, Variant,
 };
 use selvedge_edge_core_verify::{sign_record, LeaseId, RecordHead};
 use selvedge_edge_drivers_http::empty;
@@ -21,6 +21,7 @@ use crate::exchange::NO_CACHE;
 use crate::failure::{Failure, Reason};
 use crate::fields;
 use crate::gateway::Shared;
+use crate::landing::Landing;
 use crate::metrics::Source;
 use crate::pump::Pump;
 use crate::question::Question;
@@ -58,6 +59,14 @@ pub struct StaleCopy {
     pub entry: Option<Arc<Entry>>,
 }
 
+/// What is kept of a response.
+struct Kept {
+    headers: HeaderMap,
+    variant: Variant,
+    /// Fields that only the visitor who asked gets.
+    own: HeaderMap,
+}
+
 impl Shared {
     /// Fetches a key's response, shares it if it may be, and answers with it.
     pub async fn fetch(
@@ -76,9 +85,12 @@ impl Shared {
                 .reuse_decision(&head, Some(&stale.stored), requested)
             {
                 Reuse::Validate { conditions, .. } if !conditions.is_empty() => Some(conditions),
+                // It answers meanwhile, and is validated now.
+                Reuse::Stale { .. } => Some(stale.stored.conditions()),
                 _ => None,
             }
         });
+        let conditions = conditions.filter(|conditions| !conditions.is_empty());
         let answer = self.send(question, conditions.as_ref()).await;
         let times = Times {
             requested,
@@ -123,8 +135,11 @@ impl Shared {
             return Err(Failure::because(Reason::OriginBroken, cause));
         }
         match self.storable(question, &response, times) {
-            Ok((headers, variant)) => {
-                self.share(question, leased, response, times, headers, variant, why)
+            Ok(kept) => self.share(question, leased, response, times, kept, why),
+            Err(rule @ Rule::Authorization) => {
+                // What is for this visitor says nothing of what others get.
+                tell(leased.as_mut(), SeedMessage::Abort);
+                self.pass(question, response, why.detail(rule))
             }
             Err(rule) => {
                 let until = if status.is_server_error() {
@@ -164,9 +179,16 @@ impl Shared {
 
     fn may_stay(&self, question: &Question, stale: &StaleCopy, failure: OriginFailure) -> bool {
         let policy = &self.options.policy;
-        let decision =
-            policy.error_decision(&question.head(), &stale.stored, failure, clock::now());
+        let (head, stored, now) = (question.head(), &stale.stored, clock::now());
+        let decision = policy.error_decision(&head, stored, failure, now);
+        let is_failure = match failure {
+            OriginFailure::Status(status) => status.is_server_error(),
+            OriginFailure::Unreachable => true,
+        };
+        // RFC 5861 §3: what may answer while it is validated may do so when that fails.
+        let reuse = || policy.reuse_decision(&head, Some(stored), now);
         matches!(decision, ErrorReuse::Stale { .. })
+            || is_failure && matches!(reuse(), Reuse::Stale { .. })
     }
 
     /// What of a response is stored, or why nothing is.
@@ -175,12 +197,15 @@ impl Shared {
         question: &Question,
         response: &Response<Incoming>,
         times: Times,
-    ) -> Result<(HeaderMap, Variant), selvedge_edge_core_http_cache::Rule> {
-        use selvedge_edge_core_http_cache::Rule;
+    ) -> Result<Kept, Rule> {
         let policy = &self.options.policy;
         let head = ResponseHead::from(response);
-        let (headers, variant) = match policy.store_decision(&question.head(), &head, times) {
-            StoreDecision::Store { headers, variant } => (headers, variant),
+        let (headers, variant, own) = match policy.store_decision(&question.head(), &head, times) {
+            StoreDecision::Store {
+                headers,
+                variant,
+                own,
+            } => (headers, variant, own),
             StoreDecision::Pass { rule } => return Err(rule),
         };
         // A cache would learn the credential from the variant, and could not choose by it anyway.
@@ -189,7 +214,7 @@ impl Shared {
             .iter()
             .any(|(name, _)| fields::is_credential(name))
         {
-            return Err(Rule::Authorization);
+            return Err(Rule::CredentialVariant);
         }
         let varies_by = |(name, _): &(Vec<u8>, _)| fields::is_of_each_visitor(name);
         if variant.as_slice().iter().any(varies_by) {
@@ -198,22 +223,29 @@ impl Shared {
         if length(response).is_some_and(|length| length > self.options.max_object_bytes) {
             return Err(Rule::Limit);
         }
-        Ok((headers, variant))
+        Ok(Kept {
+            headers,
+            variant,
+            own,
+        })
     }
 
     /// Answers with a response that everybody may have, and hands it to the cache and to memory on
     /// the way.
-    #[allow(clippy::too_many_arguments)]
     fn share(
         self: &Arc<Self>,
         question: &Arc<Question>,
         leased: Option<Leased>,
         response: Response<Incoming>,
         times: Times,
-        headers: HeaderMap,
-        variant: Variant,
+        kept: Kept,
         why: CacheStatus,
     ) -> Result<Served, Failure> {
+        let Kept {
+            headers,
+            variant,
+            own,
+        } = kept;
         let version = response.version();
         let length = length(&response);
         let cache = leased
@@ -249,7 +281,11 @@ impl Shared {
         };
         let seeder = leased.and_then(|leased| leased.seed).map(|seed| {
             let (key, genesis) = (self.identity.key().clone(), *question.scope.world.genesis());
-            Seeder::start(seed, head.clone(), key, genesis)
+            // What is fresh is shared from its first byte on, and need not be waited for.
+            let is_validated_next = stored.directives().no_cache || stored.time_to_live(now) <= 0;
+            let landing =
+                is_validated_next.then(|| Landing::new(&self.landings, question.pass_name()));
+            Seeder::start(seed, head.clone(), key, genesis, landing)
         });
         let tab = Tab::for_origin(&self.meter, &question.scope.service, cache);
         let body = Pump::start(
@@ -262,7 +298,8 @@ impl Shared {
             seeder,
             tab,
         );
-        let mut served = Served::stored(answer, body, Source::Origin, cache).say(why.stored());
+        let served = Served::stored(answer, body, Source::Origin, cache).say(why.stored());
+        let mut served = served.with_own(own);
         served.version = version;
         Ok(served)
     }
@@ -322,7 +359,7 @@ impl Shared {
             &ResponseHead::from(&response),
             times,
         );
-        let Update::Stored(stored) = update else {
+        let Update::Stored { stored, own } = update else {
             // It is about something else, or no longer for sharing: ask again without conditions.
             return Box::pin(self.fetch(question, leased, None, why)).await;
         };
@@ -352,7 +389,7 @@ impl Shared {
             (None, Some(cache)) => match self.ask(cache, question, Want::Stale, None).await {
                 Ok(Asked::Hit(hit)) => {
                     let served = Served::stored(hit.answer, hit.body, Source::Validated, credited);
-                    return Ok(served.say(why));
+                    return Ok(served.with_own(own).say(why));
                 }
                 _ => None,
             },
@@ -370,6 +407,7 @@ impl Shared {
         let entry = self.keep(question, entry);
         Ok(self
             .from_entry(question, &entry, Source::Validated)
+            .with_own(own)
             .say(why))
     }
 

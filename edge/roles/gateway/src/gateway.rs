@@ -20,11 +20,13 @@ use crate::changes::Changes;
 use crate::entry::Entry;
 use crate::exchange::{Exchange, Scope};
 use crate::failure::{Failure, Reason};
+use crate::landing::Landings;
 use crate::metered::MeteredBody;
 use crate::metrics::{Metrics, Source};
 use crate::options::GatewayOptions;
 use crate::purges::PurgeFile;
 use crate::question::Question;
+use crate::refresh::Refreshes;
 use crate::serve::Front;
 use crate::tab::{Denied, Meter, Running, Sent, Tab};
 use crate::world::World;
@@ -86,6 +88,10 @@ pub struct Shared {
     pub purges: PurgeFile,
     /// Keys whose responses are not for sharing.
     pub passes: Memo<[u8; 16]>,
+    /// Responses that their caches are storing.
+    pub landings: Arc<Landings>,
+    /// Keys that are renewed behind the visitors' backs.
+    pub refreshes: Arc<Refreshes>,
     /// When keys were made invalid.
     pub changes: Changes,
     /// Caches that are not believed about a key.
@@ -287,6 +293,8 @@ impl Gateway {
             generations: purges.load(),
             purges,
             passes: Memo::new(MEMO),
+            landings: Arc::default(),
+            refreshes: Arc::default(),
             changes: Changes::default(),
             distrust: Memo::new(MEMO),
             resting: Memo::new(MEMO),

@@ -139,6 +139,9 @@ impl Pump {
         if self.length == Some(self.offset) {
             // Before the last byte leaves, so that the visitor's next request finds it.
             self.keep();
+            if let Some(seeder) = self.seeder.take() {
+                seeder.finish().await;
+            }
         }
         if let Some((visitor, wanted)) = &self.visitor {
             let from = wanted.start.clamp(start, self.offset) - start;
@@ -175,11 +178,11 @@ impl Pump {
 
     async fn finish(mut self) {
         self.keep();
-        if let Some((visitor, _)) = self.visitor.take() {
-            let _ = visitor.finish().await;
-        }
         if let Some(seeder) = self.seeder.take() {
             seeder.finish().await;
+        }
+        if let Some((visitor, _)) = self.visitor.take() {
+            let _ = visitor.finish().await;
         }
     }
 

@@ -1,13 +1,16 @@
 //! A cacheable request, as it is looked up in memory, asked of caches and sent to the origin.
 
-use http::{HeaderMap, Method};
-use selvedge_edge_core_http_cache::{answer, Answer, Body, CacheKey, Policy, RequestHead, Stored};
+use http::{header, HeaderMap, Method};
+use selvedge_edge_core_http_cache::{
+    answer, fetch_fields, Answer, Body, CacheKey, Policy, RequestHead, Stored,
+};
 use selvedge_edge_core_verify::RecordHead;
 use selvedge_edge_drivers_transport::{LookupRequest, Want};
 use selvedge_primitives_types::{Hash, Millis, Record, ServiceId};
 
 use crate::exchange::{Exchange, Scope};
 use crate::fields;
+use selvedge_edge_drivers_agent::clock;
 
 /// A request that a cache may answer.
 #[derive(Clone, Debug)]
@@ -51,6 +54,23 @@ impl Question {
         }
     }
 
+    /// The same request as if nobody in particular had sent it: for the whole, without conditions
+    /// and without a word about how old it may be.
+    pub fn for_everybody(&self) -> Self {
+        let mut headers = fetch_fields(&self.headers);
+        headers.remove(header::CACHE_CONTROL);
+        headers.remove(header::PRAGMA);
+        Self {
+            exchange: Exchange {
+                method: Method::GET,
+                arrived: clock::now(),
+                ..self.exchange.clone()
+            },
+            headers,
+            ..self.clone()
+        }
+    }
+
     /// The answer from a response all of whose bytes, or at least their number, is known.
     pub fn answer(&self, stored: &Stored, now: Millis) -> Answer {
         answer(&self.head(), stored, now)
@@ -60,14 +80,14 @@ impl Question {
     pub fn answer_unknown_length(&self, stored: &Stored, now: Millis) -> Answer {
         let mut headers = self.headers.clone();
         // RFC 9110 §14.2: a server may ignore a range; without the length it has no other way.
-        headers.remove(http::header::RANGE);
+        headers.remove(header::RANGE);
         let head = RequestHead {
             method: &self.exchange.method,
             headers: &headers,
         };
         let mut answer = answer(&head, stored, now);
         if answer.body != Body::None {
-            answer.headers.remove(http::header::CONTENT_LENGTH);
+            answer.headers.remove(header::CONTENT_LENGTH);
             answer.body = Body::Bytes(0..u64::MAX);
         }
         answer

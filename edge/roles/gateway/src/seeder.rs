@@ -4,6 +4,7 @@
 //! enough for a full one. The first frame is empty and vouches for the head, so that waiting
 //! gateways can answer before the body begins.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -12,6 +13,8 @@ use selvedge_edge_drivers_http::Closed;
 use selvedge_edge_drivers_transport::{SeedAnswer, SeedMessage, SeedStream, TransportError};
 use selvedge_primitives_types::GenesisHash;
 use tokio::sync::mpsc;
+
+use crate::landing::Landing;
 
 /// The shortest time between two frames that are not full.
 const INTERVAL: Duration = Duration::from_millis(10);
@@ -28,30 +31,37 @@ enum Piece {
 }
 
 /// Takes the pieces of a body for a cache.
-pub struct Seeder(mpsc::Sender<Piece>);
+pub struct Seeder {
+    pieces: mpsc::Sender<Piece>,
+    landing: Option<Arc<Landing>>,
+}
 
 impl Seeder {
-    /// Starts to feed `seed` with the body of `head`.
+    /// Starts to feed `seed` with the body of `head`. `landing` is for who must wait for its end.
     pub fn start(
         seed: SeedStream,
         head: RecordHead,
         key: SigningKey,
         genesis: GenesisHash,
+        landing: Option<Landing>,
     ) -> Self {
         let (pieces, received) = mpsc::channel(PIECES);
+        let landing = landing.map(Arc::new);
+        let until_stored = landing.clone();
         tokio::spawn(async move {
             match feed(seed, head, key, genesis, received).await {
                 Ok(SeedAnswer::Taken) => {}
                 Ok(answer) => tracing::debug!(?answer, "a cache did not keep a seed"),
                 Err(error) => tracing::debug!(%error, "a cache was not seeded to the end"),
             }
+            drop(until_stored);
         });
-        Self(pieces)
+        Self { pieces, landing }
     }
 
     /// Hands over the next bytes. `false` when the cache takes no more.
     pub async fn push(&self, bytes: Bytes) -> bool {
-        self.0
+        self.pieces
             .send_timeout(Piece::Bytes(bytes), PATIENCE)
             .await
             .is_ok()
@@ -59,8 +69,11 @@ impl Seeder {
 
     /// The body is whole. Dropping the seeder instead means that it is not.
     pub async fn finish(self) {
+        if let Some(landing) = &self.landing {
+            landing.begin();
+        }
         // A cache that is gone needs no end.
-        let _ = self.0.send_timeout(Piece::End, PATIENCE).await;
+        let _ = self.pieces.send_timeout(Piece::End, PATIENCE).await;
     }
 }
 

@@ -34,7 +34,7 @@ use crate::upload::upload;
 use selvedge_edge_drivers_agent::clock;
 
 /// Caches asked for one request before the origin is.
-const OWNERS: usize = 2;
+pub(crate) const OWNERS: usize = 2;
 /// Times a fetch that broke off is asked for again.
 const TRIES: usize = 3;
 /// How long a cache that was caught is not asked for the same key.
@@ -234,14 +234,23 @@ impl Shared {
             now,
         );
         let only_if_cached = matches!(reuse, Reuse::GatewayTimeout { .. });
-        if let (Some(entry), Reuse::Fresh { .. } | Reuse::Stale { .. }) = (&entry, &reuse) {
+        let is_passing = self.passes.holds(&question.pass_name(), Instant::now());
+        let is_usable = match reuse {
+            Reuse::Fresh { .. } | Reuse::Stale { refresh: false, .. } => true,
+            // The origin's newest word may be that it is no longer for sharing.
+            Reuse::Stale { refresh: true, .. } => !is_passing,
+            _ => false,
+        };
+        if let Some(entry) = entry.as_ref().filter(|_| is_usable) {
+            if matches!(reuse, Reuse::Stale { refresh: true, .. }) {
+                self.refresh_later(question, entry.clone());
+            }
             let said = CacheStatus::new("selvedge-gateway")
                 .decided(&reuse)
                 .time_to_live(entry.stored.time_to_live(now));
             return Ok(self.from_entry(question, entry, Source::Memory).say(said));
         }
         let said = CacheStatus::new("selvedge-gateway").decided(&reuse);
-        let is_passing = self.passes.holds(&question.pass_name(), Instant::now());
         if is_passing && !only_if_cached {
             return self
                 .forward(
@@ -260,14 +269,11 @@ impl Shared {
         } else {
             Want::Share
         };
+        if entry.is_none() {
+            self.landings.wait(&question.pass_name()).await;
+        }
         for cache in question.scope.world.owners(service, key, OWNERS) {
-            if self.resting.holds(&cache.device, Instant::now()) {
-                continue;
-            }
-            if self
-                .distrust
-                .holds(&(cache.device, question.pass_name()), Instant::now())
-            {
+            if self.rests(&cache, question, Instant::now()) {
                 continue;
             }
             match self.ask_again(&cache, question, want, entry.as_ref()).await {
@@ -290,6 +296,13 @@ impl Shared {
                     let seed = self.peers.seed(&cache, lease).await.ok();
                     let stale = stale_copy(stale, entry);
                     let leased = Leased { cache, lease, seed };
+                    if let Some(copy) = &stale {
+                        let served = self.stale_meanwhile(question, &leased.cache, copy).await;
+                        if let Some(served) = served {
+                            self.fetch_later(question, leased, stale);
+                            return Ok(served.say(said));
+                        }
+                    }
                     return self.fetch(question, Some(leased), stale, said).await;
                 }
                 Ok(Asked::Pass(time)) => {
@@ -325,16 +338,18 @@ impl Shared {
                 )
                 .await;
         }
-        let stale = entry.map(|entry| StaleCopy {
-            signed: entry.signed.clone(),
-            stored: entry.stored.clone(),
-            entry: Some(entry),
-        });
-        self.fetch(question, None, stale, said).await
+        self.fetch(question, None, stale_copy(None, entry), said)
+            .await
+    }
+
+    /// Whether a cache is not to be asked for a while, at all or for this key.
+    pub fn rests(&self, cache: &PeerAddress, question: &Question, now: Instant) -> bool {
+        let place = (cache.device, question.pass_name());
+        self.resting.holds(&cache.device, now) || self.distrust.holds(&place, now)
     }
 
     /// Asks a cache, again when the fetch it followed breaks off before it began.
-    async fn ask_again(
+    pub async fn ask_again(
         self: &Arc<Self>,
         cache: &PeerAddress,
         question: &Arc<Question>,
@@ -437,7 +452,8 @@ impl Shared {
     }
 }
 
-fn stale_copy(
+/// What is stored and stale: the cache's record, or what is in memory.
+pub(crate) fn stale_copy(
     found: Option<
         Box<(
             selvedge_primitives_types::SignedRecord,

@@ -41,6 +41,15 @@ impl Served {
         }
     }
 
+    /// With fields that are for this visitor alone.
+    #[must_use]
+    pub fn with_own(mut self, own: HeaderMap) -> Self {
+        for (name, value) in &own {
+            self.headers.append(name, value.clone());
+        }
+        self
+    }
+
     /// With what a cache says.
     #[must_use]
     pub fn say(mut self, said: CacheStatus) -> Self {

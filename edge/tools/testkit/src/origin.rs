@@ -131,6 +131,11 @@ impl Origin {
         self.state.open.lock().insert(gate.to_owned());
         self.state.opened.notify_waiters();
     }
+
+    /// Lets nobody through a gate any more.
+    pub fn close(&self, gate: &str) {
+        self.state.open.lock().remove(gate);
+    }
 }
 
 impl Drop for Origin {
@@ -220,12 +225,16 @@ async fn answer(
     let mut response = Response::builder();
     for (name, value) in [
         ("cc", "cache-control"),
+        ("cdn", "cdn-cache-control"),
         ("vary", "vary"),
         ("to", "location"),
     ] {
         if let Some(text) = script.text(name) {
             response = response.header(value, text);
         }
+    }
+    if let Some(names) = script.text("withhold") {
+        response = response.header(header::CACHE_CONTROL, format!("private=\"{names}\""));
     }
     if script.text("cookie").is_some() {
         let number = state.cookies.fetch_add(1, Ordering::AcqRel);

@@ -8,6 +8,8 @@
 //! |---|---|
 //! | `len` | octets of the body; 100 if left out |
 //! | `cc` | `Cache-Control` |
+//! | `cdn` | `CDN-Cache-Control` |
+//! | `withhold` | names of fields that `Cache-Control` says are private |
 //! | `etag` | an entity tag that names the version, and 304 for who has it |
 //! | `vary` | `Vary`; the body depends on that field of the request |
 //! | `cookie` | `Set-Cookie`, a new one each time |

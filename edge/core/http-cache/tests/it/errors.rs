@@ -124,3 +124,18 @@ fn s4_1_another_variant_answers_no_failure() {
     let decision = policy.error_decision(&get(&[]).head(), &stored, DOWN, after(1));
     assert!(matches!(decision, ErrorReuse::Fail { rule } if rule.name() == "vary-mismatch"));
 }
+
+#[test]
+fn s3_5_a_failure_shows_nobody_what_is_for_those_without_credentials() {
+    let policy = Policy::rfc9111();
+    let request = get(&[("authorization", "Basic eDp5")]);
+    for (value, rule) in [
+        ("max-age=0, stale-if-error=60", "authorization"),
+        ("max-age=0, stale-if-error=60, public", "stale-if-error"),
+    ] {
+        let stored = stored(&[("cache-control", value)]);
+        let decision = policy.error_decision(&request.head(), &stored, DOWN, after(1));
+        let (ErrorReuse::Stale { rule: got } | ErrorReuse::Fail { rule: got }) = decision;
+        assert_eq!(got.name(), rule, "{value}");
+    }
+}

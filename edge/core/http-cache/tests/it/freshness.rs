@@ -202,3 +202,16 @@ proptest! {
         prop_assert_eq!(left > 0, stored.lifetime().0 > stored.age(Millis(now)));
     }
 }
+
+#[test]
+fn rfc_9213_s2_2_expires_does_not_count_beside_the_targeted_field() {
+    let expires = date(3600);
+    let expires = ("expires", expires.as_str());
+    let targeted = |value| [expires, ("cdn-cache-control", value)];
+    assert_eq!(lifetime(&targeted("max-age=10")), (10, Source::MaxAge));
+    assert_eq!(lifetime(&targeted("public")), (0, Source::None));
+    assert_eq!(
+        lifetime(&targeted("not, a, dictionary,")),
+        (3600, Source::Expires)
+    );
+}

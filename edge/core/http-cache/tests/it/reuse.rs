@@ -69,9 +69,30 @@ fn s5_2_2_4_no_cache_is_validated_even_when_fresh() {
         ("validate", "no-cache")
     );
     assert_eq!(
-        said("no-cache=\"set-cookie\", max-age=60", &[], 0),
+        said("no-cache=set-cookie, max-age=60", &[], 0),
         ("validate", "no-cache")
     );
+    // Only the named fields are concerned, and they are not stored.
+    assert_eq!(
+        said("no-cache=\"set-cookie\", max-age=60", &[], 0),
+        ("fresh", "fresh")
+    );
+}
+
+#[test]
+fn s3_5_a_request_with_credentials_gets_only_what_says_that_it_is_for_all() {
+    let secret = [("authorization", "Basic eDp5")];
+    assert_eq!(
+        word(&reuse(&[MINUTE, TAG], &secret, 0)),
+        ("fetch", "authorization")
+    );
+    for value in [
+        "public, max-age=60",
+        "s-maxage=60",
+        "must-revalidate, max-age=60",
+    ] {
+        assert_eq!(said(value, &secret, 0), ("fresh", "fresh"), "{value}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use http::Method;
 use selvedge_edge_core_http_cache::{Limits, Policy, Rule, StoreDecision};
 
-use crate::testkit::{decide, get, request, DATE_TEXT};
+use crate::testkit::{decide, fields, get, request, DATE_TEXT};
 
 fn verdict(status: u16, lines: &[(&str, &str)]) -> Option<Rule> {
     pass(decide(&Policy::default(), &get(&[]), status, lines))
@@ -63,7 +63,7 @@ fn s5_2_2_5_no_store_and_s5_2_2_7_private_are_not_stored() {
         ("no-store, max-age=60", Rule::ResponseNoStore),
         ("NO-STORE, public, s-maxage=9", Rule::ResponseNoStore),
         ("private, max-age=60", Rule::Private),
-        ("private=\"set-cookie\", max-age=60", Rule::Private),
+        ("private=set-cookie, max-age=60", Rule::Private),
     ] {
         assert_eq!(
             verdict(200, &[("cache-control", value)]),
@@ -200,7 +200,12 @@ fn s3_1_what_belongs_to_the_connection_is_not_stored() {
         ("x-a", "2"),
     ];
     let decision = decide(&Policy::default(), &get(&[]), 200, &lines);
-    let StoreDecision::Store { headers, variant } = decision else {
+    let StoreDecision::Store {
+        headers,
+        variant,
+        own,
+    } = decision
+    else {
         panic!("not stored");
     };
     let mut names: Vec<_> = headers.keys().map(|name| name.as_str()).collect();
@@ -208,7 +213,74 @@ fn s3_1_what_belongs_to_the_connection_is_not_stored() {
     assert_eq!(names, ["cache-control", "content-type", "date", "x-a"]);
     assert_eq!(headers.get_all("x-a").iter().count(), 2);
     assert_eq!(headers["date"], DATE_TEXT);
-    assert!(variant.as_slice().is_empty());
+    assert!(variant.as_slice().is_empty() && own.is_empty());
+}
+
+#[test]
+fn s5_2_2_7_named_fields_go_to_the_client_that_asked_and_nowhere_else() {
+    for value in ["no-cache", "private"].map(|name| format!("{name}=\"Set-Cookie, x-a\"")) {
+        let lines = [
+            FRESH,
+            ("cache-control", value.as_str()),
+            ("set-cookie", "id=1"),
+            ("set-cookie", "theme=2"),
+            ("x-a", "1"),
+            ("x-b", "1"),
+        ];
+        let decision = decide(&Policy::default(), &get(&[]), 200, &lines);
+        let StoreDecision::Store { headers, own, .. } = decision else {
+            panic!("not stored");
+        };
+        let expected = [
+            ("set-cookie", "id=1"),
+            ("set-cookie", "theme=2"),
+            ("x-a", "1"),
+        ];
+        assert_eq!(own, fields(&expected));
+        assert!(!headers.contains_key("set-cookie") && !headers.contains_key("x-a"));
+        assert_eq!(headers["x-b"], "1");
+    }
+}
+
+#[test]
+fn rfc_9213_s2_2_the_targeted_field_decides_for_this_cache() {
+    let targeted = |value| ("cdn-cache-control", value);
+    let own = |value| ("cache-control", value);
+    for (lines, rule) in [
+        ([targeted("max-age=60"), own("no-store")], None),
+        ([targeted("max-age=60"), own("private")], None),
+        ([targeted("no-store"), FRESH], Some(Rule::ResponseNoStore)),
+        ([targeted("private"), FRESH], Some(Rule::Private)),
+        // It says nothing of a lifetime, and what is meant for others does not count.
+        ([targeted("x"), FRESH], Some(Rule::Useless)),
+        (
+            [targeted("x"), ("expires", "Sat, 06 Nov 2094 08:49:37 GMT")],
+            Some(Rule::Useless),
+        ),
+        // What cannot be read is as if it were not there.
+        (
+            [targeted("max-age=60,"), own("no-store")],
+            Some(Rule::ResponseNoStore),
+        ),
+    ] {
+        assert_eq!(verdict(200, &lines), rule, "{lines:?}");
+    }
+}
+
+#[test]
+fn a_cookie_is_shared_only_where_the_origin_says_how_long() {
+    let policy = Policy::rfc9111();
+    let cookie = ("set-cookie", "id=1");
+    let guessed = [("last-modified", "Sun, 06 Nov 1994 07:49:37 GMT"), cookie];
+    assert_eq!(
+        pass(decide(&policy, &get(&[]), 200, &guessed)),
+        Some(Rule::SetCookie)
+    );
+    assert_eq!(pass(decide(&policy, &get(&[]), 200, &guessed[..1])), None);
+    assert_eq!(
+        pass(decide(&policy, &get(&[]), 200, &[FRESH, cookie])),
+        None
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@ use selvedge_edge_core_http_cache::{
     fetch_fields, Policy, ResponseHead, Reuse, Rule, Stored, Times, Update,
 };
 
-use crate::testkit::{after, date, fields, get, reuse, stored, word, DATE_TEXT};
+use crate::testkit::{after, date, fields, get, reuse, stored, stored_for, word, DATE_TEXT};
 
 const MINUTE: (&str, &str) = ("cache-control", "max-age=60");
 
@@ -22,7 +22,7 @@ fn update(stored: &Stored, lines: &[(&str, &str)]) -> Update {
 
 fn updated(stored: &Stored, lines: &[(&str, &str)]) -> Stored {
     match update(stored, lines) {
-        Update::Stored(stored) => *stored,
+        Update::Stored { stored, .. } => *stored,
         other => panic!("{other:?}"),
     }
 }
@@ -153,6 +153,45 @@ fn a_304_that_withdraws_sharing_answers_once_and_ends_the_storage() {
     // A cookie in a 304 is for the one that asked, and is not kept.
     let new = updated(&old, &[("set-cookie", "a=b")]);
     assert!(!new.headers().contains_key("set-cookie"));
+}
+
+#[test]
+fn s3_2_a_304_renews_a_cookie_that_is_shared() {
+    let policy = Policy::rfc9111();
+    let lines = [MINUTE, ("etag", "\"1\""), ("set-cookie", "a=b")];
+    let old = stored_for(&policy, &get(&[]), 200, &lines);
+    let headers = fields(&[("set-cookie", "a=c")]);
+    let response = ResponseHead {
+        status: StatusCode::NOT_MODIFIED,
+        headers: &headers,
+    };
+    let times = Times {
+        requested: after(100),
+        received: after(100),
+    };
+    let update = policy.update_stored(&get(&[]).head(), &old, &response, times);
+    let Update::Stored { stored, own } = update else {
+        panic!("{update:?}");
+    };
+    assert_eq!(stored.headers()["set-cookie"], "a=c");
+    assert!(own.is_empty());
+}
+
+#[test]
+fn s5_2_2_4_what_a_304_withholds_is_for_the_client_that_asked() {
+    let old = stored(&[MINUTE, ("etag", "\"1\""), ("x-a", "old"), ("x-b", "old")]);
+    let lines = [
+        ("cache-control", "max-age=60, no-cache=\"x-a\""),
+        ("x-a", "new"),
+        ("x-b", "new"),
+        ("set-cookie", "a=b"),
+    ];
+    let Update::Stored { stored, own } = update(&old, &lines) else {
+        panic!("not renewed");
+    };
+    assert_eq!(own, fields(&[("set-cookie", "a=b"), ("x-a", "new")]));
+    assert!(!stored.headers().contains_key("x-a"));
+    assert_eq!(stored.headers()["x-b"], "new");
 }
 
 #[test]
