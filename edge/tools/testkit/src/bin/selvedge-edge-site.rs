@@ -1,0 +1,105 @@
+//! Puts a gateway and its caches in front of an origin, without a chain: for programs that measure
+//! or judge them over HTTP.
+//!
+//! ```text
+//! selvedge-edge-site --program selvedge-edge --origin http://127.0.0.1:8000 \
+//!     --host localhost --caches 1 --set gateway.memory_mib=0
+//! ```
+//!
+//! Writes one line of JSON, the gateway's addresses, when it serves. Ends, with all it started,
+//! when its standard input does or when it is interrupted.
+
+use selvedge_edge_tools_testkit::{Net, Plan, Settings};
+use serde_json::json;
+use std::io::Read;
+use tokio::{
+    signal::unix::{signal, SignalKind},
+    sync::oneshot,
+};
+use toml::Value;
+
+struct Wanted {
+    program: String,
+    origin: String,
+    host: String,
+    caches: usize,
+    settings: Settings,
+}
+
+impl Wanted {
+    fn read(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Self> {
+        let mut wanted = Self {
+            program: String::new(),
+            origin: String::new(),
+            host: "localhost".to_owned(),
+            caches: 1,
+            settings: Settings::default(),
+        };
+        while let Some(name) = arguments.next() {
+            let value = arguments
+                .next()
+                .ok_or_else(|| anyhow::anyhow!("{name} needs a value"))?;
+            match name.as_str() {
+                "--program" => wanted.program = value,
+                "--origin" => wanted.origin = value,
+                "--host" => wanted.host = value,
+                "--caches" => wanted.caches = value.parse()?,
+                "--set" => {
+                    let (name, value) = value
+                        .split_once('=')
+                        .ok_or_else(|| anyhow::anyhow!("--set takes NAME=VALUE, not {value}"))?;
+                    wanted.settings = wanted.settings.set(name, setting(value));
+                }
+                name => anyhow::bail!("there is no {name}"),
+            }
+        }
+        anyhow::ensure!(!wanted.program.is_empty(), "--program is missing");
+        anyhow::ensure!(!wanted.origin.is_empty(), "--origin is missing");
+        Ok(wanted)
+    }
+}
+
+/// A number or a truth value where it reads as one, text otherwise.
+fn setting(text: &str) -> Value {
+    text.parse::<i64>()
+        .map(Value::from)
+        .or_else(|_| text.parse::<bool>().map(Value::from))
+        .unwrap_or_else(|_| Value::from(text))
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let wanted = Wanted::read(std::env::args().skip(1))?;
+    let plan = Plan {
+        gateways: 1,
+        caches: wanted.caches,
+        gateway: wanted.settings.clone(),
+        cache: wanted.settings,
+    };
+    let mut net = Net::start(&wanted.program, plan).await;
+    let site = net.site();
+    site.origin = wanted.origin;
+    site.hosts = vec![wanted.host];
+    net.push().await;
+    let gateway = &net.gateways[0];
+    let said = json!({
+        "http": gateway.address("http"),
+        "admin": gateway.address("admin"),
+        "folder": net.folder(),
+    });
+    println!("{said}");
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let (end, ended) = oneshot::channel();
+    std::thread::spawn(move || {
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        end.send(())
+    });
+    tokio::select! {
+        _ = ended => {}
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
