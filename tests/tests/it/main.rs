@@ -4,7 +4,19 @@
 //! and sets both. Without them the tests fail, they do not pass silently.
 
 mod clients;
+mod equivocation;
 mod invariants;
+mod late;
 mod network;
 mod site;
+mod state;
 mod traffic;
+
+/// Held by each test while its network runs: two at once are too slow for either.
+static ONE_NETWORK: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+fn env_path(name: &str) -> std::path::PathBuf {
+    std::env::var_os(name)
+        .map(std::path::PathBuf::from)
+        .unwrap_or_else(|| panic!("{name} is not set; run scripts/test.sh"))
+}

@@ -1,9 +1,7 @@
 //! One network through its life: exact bills, crashes in mid-epoch, caps, foreign clients, credit, conservation.
 
 use crate::{
-    clients, invariants,
-    site::Site,
-    traffic,
+    clients, env_path, equivocation, invariants, late, site::Site, traffic, ONE_NETWORK,
 };
 use anyhow::Context;
 use http::StatusCode;
@@ -15,13 +13,7 @@ use selvedge_devnet::{
     programs::Programs,
     Network, Options,
 };
-use std::{path::PathBuf, time::Duration};
-
-fn env_path(name: &str) -> PathBuf {
-    std::env::var_os(name)
-        .map(PathBuf::from)
-        .unwrap_or_else(|| panic!("{name} is not set; run scripts/test.sh"))
-}
+use std::time::Duration;
 
 fn ports(network: &Network) -> Vec<u16> {
     network
@@ -33,6 +25,7 @@ fn ports(network: &Network) -> Vec<u16> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_network_serves_bills_and_pays() -> anyhow::Result<()> {
+    let _turn = ONE_NETWORK.lock().await;
     let folder = tempfile::tempdir()?;
     let options = Options {
         folder: folder.path().join("network"),
@@ -46,6 +39,7 @@ async fn a_network_serves_bills_and_pays() -> anyhow::Result<()> {
     let mut network = Network::start(&options, programs.clone(), &mut Figures::default()).await?;
     let site = Site::start().await?;
     let service = job::register(&network, &site.url()).await?;
+    let old = late::Remembered::newest(&network).await?;
 
     let billed_epoch = exact_bill(&network).await.context("an exact bill")?;
     strangers(&network).await.context("strangers")?;
@@ -58,7 +52,15 @@ async fn a_network_serves_bills_and_pays() -> anyhow::Result<()> {
     foreign_clients(&network, &programs, billed_epoch)
         .await
         .context("foreign clients")?;
+    equivocation::commit(&network)
+        .await
+        .context("an equivocation")?;
     job::wait_credited(&network).await?;
+    equivocation::lose_seat(&network).await?;
+    late::warp(&network, &old).await.context("warp sync")?;
+    late::archive(&network, &old)
+        .await
+        .context("an archive node")?;
     pause(&network, service).await.context("a paused service")?;
     invariants::check(network.rpc_port())
         .await
