@@ -8,8 +8,8 @@ use pallet_edge_reputation::ScoreRecord;
 use pallet_edge_services::types::ServiceSummary;
 use pallet_edge_traits::{DeviceInspect, EpochClock, ServiceInspect, StakeInspect};
 use selvedge_primitives_runtime_api::{
-    AccountState, AccountView, ClockView, CommitmentStatus, Earnings, EraEarnings, InvoiceHead,
-    InvoiceLine, NodeView, ScoreView, ServiceView,
+    AccountState, AccountView, ClockView, CommitmentStatus, Earnings, EraEarnings, HostView,
+    InvoiceHead, InvoiceLine, NodeView, ScoreView, ServiceView,
 };
 use selvedge_primitives_types::{Account, DeviceId, Epoch, PriceList, Prices, UsageCommitment};
 
@@ -55,10 +55,15 @@ pub fn services(account: Account) -> Vec<ServiceView> {
 }
 
 fn service(summary: ServiceSummary<AccountId>) -> ServiceView {
+    let hosts = summary.hosts.into_iter().map(|(name, proven)| HostView {
+        challenge: Services::challenge(summary.id, &name, &summary.owner),
+        name,
+        proven,
+    });
     ServiceView {
         id: summary.id,
+        hosts: hosts.collect(),
         owner: Account(summary.owner.into()),
-        hosts: summary.hosts,
         origin: summary.origin,
         cap: summary.terms.cap,
         price_version: summary.terms.price_version,

@@ -87,6 +87,8 @@ pub struct HostView {
     pub name: String,
     /// Whether its ownership is proven.
     pub proven: bool,
+    /// The text that a TXT record of `_selvedge-challenge.<name>` must hold to prove it.
+    pub challenge: String,
 }
 
 /// A service.
@@ -110,9 +112,10 @@ impl From<api::ServiceView> for ServiceView {
             id: service.id.0,
             owner: address(service.owner),
             hosts: hosts
-                .map(|(name, proven)| HostView {
-                    name: text(&name),
-                    proven,
+                .map(|host| HostView {
+                    name: text(&host.name),
+                    proven: host.proven,
+                    challenge: text(&host.challenge),
                 })
                 .collect(),
             origin: text(&service.origin),
@@ -534,7 +537,18 @@ mod tests {
         let service = api::ServiceView {
             id: types::ServiceId(3),
             owner: types::Account([1; 32]),
-            hosts: vec![(b"www.example.org".to_vec(), true), (vec![0xff], false)],
+            hosts: vec![
+                api::HostView {
+                    name: b"www.example.org".to_vec(),
+                    proven: true,
+                    challenge: b"0a".to_vec(),
+                },
+                api::HostView {
+                    name: vec![0xff],
+                    proven: false,
+                    challenge: Vec::new(),
+                },
+            ],
             origin: b"https://origin.example.org".to_vec(),
             cap: 5,
             price_version: 1,
@@ -543,11 +557,11 @@ mod tests {
         let shown = serde_json::to_value(ServiceView::from(service)).unwrap();
         assert_eq!(
             shown["hosts"][0],
-            json!({ "name": "www.example.org", "proven": true })
+            json!({ "name": "www.example.org", "proven": true, "challenge": "0a" })
         );
         assert_eq!(
             shown["hosts"][1],
-            json!({ "name": "\u{fffd}", "proven": false })
+            json!({ "name": "\u{fffd}", "proven": false, "challenge": "" })
         );
         assert_eq!(shown["cap"], json!("5"));
     }

@@ -62,6 +62,17 @@ pub struct AccountView {
     pub lasts: Millis,
 }
 
+/// A host name of a service.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct HostView {
+    /// The name.
+    pub name: Vec<u8>,
+    /// Whether its ownership is proven.
+    pub proven: bool,
+    /// The text that a TXT record of `_selvedge-challenge.<name>` must hold to prove it.
+    pub challenge: Vec<u8>,
+}
+
 /// A service.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct ServiceView {
@@ -69,8 +80,8 @@ pub struct ServiceView {
     pub id: ServiceId,
     /// Who pays.
     pub owner: Account,
-    /// Host names with whether their ownership is proven.
-    pub hosts: Vec<(Vec<u8>, bool)>,
+    /// Host names.
+    pub hosts: Vec<HostView>,
     /// Base URL of the origin.
     pub origin: Vec<u8>,
     /// The most that may be charged per epoch, in planck, in the current epoch.

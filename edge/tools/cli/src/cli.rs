@@ -119,7 +119,21 @@ pub enum ServiceCommand {
         #[arg(long)]
         prices: Option<u32>,
     },
-    /// List the services of an account.
+    /// Have a service answer to one more host name; `list` tells how to prove that it is yours.
+    AddHost {
+        /// The service's number.
+        service: u64,
+        /// The host name.
+        host: String,
+    },
+    /// Have a service answer to a host name no longer.
+    RemoveHost {
+        /// The service's number.
+        service: u64,
+        /// The host name.
+        host: String,
+    },
+    /// List the services of an account, and what proves that their host names are its own.
     List {
         /// The account; the signing one if left out.
         account: Option<String>,

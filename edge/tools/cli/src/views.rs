@@ -72,11 +72,13 @@ pub struct Service {
     pub paused: bool,
 }
 
-/// A host name and whether its ownership is proven.
+/// A host name, whether its ownership is proven, and the TXT record that proves it.
 #[derive(Serialize)]
 pub struct Host {
     pub name: String,
     pub proven: bool,
+    pub txt_name: String,
+    pub txt_value: String,
 }
 
 impl From<&api::ServiceView> for Service {
@@ -84,9 +86,11 @@ impl From<&api::ServiceView> for Service {
         let hosts = view
             .hosts
             .iter()
-            .map(|(name, proven)| Host {
-                name: text(name),
-                proven: *proven,
+            .map(|host| Host {
+                name: text(&host.name),
+                proven: host.proven,
+                txt_name: format!("_selvedge-challenge.{}", text(&host.name)),
+                txt_value: text(&host.challenge),
             })
             .collect();
         Self {

@@ -14,6 +14,14 @@ pub async fn run(context: &Context<'_>, command: ServiceCommand) -> anyhow::Resu
             cap,
             prices,
         } => create(context, hosts, origin, cap, prices).await,
+        ServiceCommand::AddHost { service, host } => {
+            let name = Value::from_bytes(host.to_lowercase());
+            on_service(context, "add_host", service, Some(("host", name))).await
+        }
+        ServiceCommand::RemoveHost { service, host } => {
+            let name = Value::from_bytes(host.to_lowercase());
+            on_service(context, "remove_host", service, Some(("host", name))).await
+        }
         ServiceCommand::List { account } => list(context, account.as_deref()).await,
         ServiceCommand::Pause { service } => on_service(context, "pause", service, None).await,
         ServiceCommand::Resume { service } => on_service(context, "resume", service, None).await,
@@ -126,10 +134,23 @@ async fn list(context: &Context<'_>, account: Option<&str>) -> anyhow::Result<()
                 if value.paused { "paused" } else { "on" }.into(),
             ]
         });
-        output::table(
+        let table = output::table(
             ["#", "hosts", "origin", "cap per epoch", "prices", "state"],
             &[0, 3, 4],
             rows.collect(),
+        );
+        let missing: Vec<String> = values
+            .iter()
+            .flat_map(|value| &value.hosts)
+            .filter(|host| !host.proven)
+            .map(|host| format!("{} TXT {}", host.txt_name, host.txt_value))
+            .collect();
+        if missing.is_empty() {
+            return table;
+        }
+        format!(
+            "{table}\nto prove that unproven names are yours, publish in the domain name system:\n{}",
+            missing.join("\n")
         )
     })
 }
