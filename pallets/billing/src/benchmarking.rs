@@ -1,4 +1,8 @@
 //! Benchmarks of every call, of its authorization, and of clearing.
+//!
+//! Customers have as many services as an account may have, since every charge looks at all their
+//! allowances. A page covers its whole tree, so that the end of a walk is in it; what a deeper tree
+//! adds is [`siblings`](benchmarks).
 
 use crate::{agent::*, types::*, *};
 use alloc::vec::Vec;
@@ -13,21 +17,21 @@ use frame_support::{
     weights::WeightMeter,
 };
 use frame_system::RawOrigin;
-use pallet_edge_traits::{HostKeccak, ServiceInspect};
-use selvedge_primitives_math::{price::charge, TreeKind, UsageTrees};
+use pallet_edge_traits::{BenchmarkNodes, HostKeccak, ServiceInspect};
+use selvedge_primitives_math::{
+    price::charge, proof::verify_entries, Node, ProofError, RangeProof, TreeKind, UsageTrees,
+};
 use selvedge_primitives_types::{
-    Account as AccountBytes, DeviceId, Epoch, Leaf, LeafBody, Planck, Role, ServiceId, Signature64,
-    Slice, Usage, UsageClass,
+    Account as AccountBytes, DeviceId, EntryKey, Epoch, Leaf, LeafBody, Planck, Role, ServiceId,
+    Signature64, Slice, Sum, Usage, UsageClass,
 };
 use sp_core::crypto::KeyTypeId;
 use sp_runtime::{transaction_validity::TransactionSource, AccountId32};
 
 /// Sets up what other pallets answer in a benchmark.
-pub trait BenchmarkHelper {
+pub trait BenchmarkHelper: BenchmarkNodes<AccountId32> {
     /// Moves the usage clock to so many quarters of an epoch.
     fn set_clock(epoch: Epoch, quarters: u64);
-    /// Registers a device with an active stake from epoch 0 on.
-    fn add_node(device: DeviceId, role: Role, owner: &AccountId32, agent_key: [u8; 32]);
     /// Adds an active service with a published price list, in force from epoch 0 on.
     fn add_service(owner: &AccountId32, cap: Planck) -> ServiceId;
 }
@@ -35,6 +39,8 @@ pub trait BenchmarkHelper {
 const AGENT: KeyTypeId = KeyTypeId(selvedge_primitives_types::agent::AGENT_KEY_TYPE);
 const GATEWAY: DeviceId = DeviceId([1; 32]);
 const EPOCH: Epoch = Epoch(10);
+/// Services that an account may have.
+const SERVICES: u32 = 64;
 
 fn account(kind: u8, number: u32) -> AccountId32 {
     let mut bytes = [kind; 32];
@@ -55,6 +61,15 @@ fn customer<T: Config>(number: u32, amount: Planck) -> AccountId32 {
     who
 }
 
+/// The first of as many services as the account may have.
+fn services<T: Config>(who: &AccountId32, cap: Planck) -> ServiceId {
+    let first = T::BenchmarkHelper::add_service(who, cap);
+    for _ in 1..SERVICES {
+        T::BenchmarkHelper::add_service(who, cap);
+    }
+    first
+}
+
 /// What a deposit has to be so that nothing in a benchmark exceeds it.
 fn plenty<T: Config>() -> Planck {
     1_000_000_000_000u128
@@ -72,7 +87,7 @@ fn usage<T: Config>(n: u32) -> (UsageTrees, sp_core::sr25519::Public) {
     let leaves = (0..n.max(1))
         .map(|number| {
             let who = customer::<T>(number, plenty::<T>());
-            let service = T::BenchmarkHelper::add_service(&who, plenty::<T>() / 100);
+            let service = services::<T>(&who, plenty::<T>() / 100);
             T::BenchmarkHelper::add_node(cache(number), Role::Cache, &account(5, number), [0; 32]);
             let terms = T::Services::terms_at(service, EPOCH).expect("the helper added it");
             let prices = T::Services::prices(terms.price_version).expect("it has prices");
@@ -109,10 +124,7 @@ fn committed<T: Config>(n: u32) -> (UsageTrees, sp_core::sr25519::Public) {
     (trees, key)
 }
 
-type Shown = (
-    Page,
-    selvedge_primitives_math::RangeProof<selvedge_primitives_types::EntryKey>,
-);
+type Shown = (Page, RangeProof<EntryKey>);
 
 fn page(trees: &UsageTrees, kind: TreeKind) -> Shown {
     let entries: Vec<_> = trees.entries(kind).to_vec();
@@ -141,7 +153,7 @@ mod benchmarks {
     #[benchmark]
     fn deposit() {
         let who = customer::<T>(0, plenty::<T>());
-        T::BenchmarkHelper::add_service(&who, plenty::<T>());
+        services::<T>(&who, plenty::<T>());
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), plenty::<T>());
         let balance = Accounts::<T>::get(who).map(|account| account.balance);
@@ -151,7 +163,7 @@ mod benchmarks {
     #[benchmark]
     fn withdraw() {
         let who = customer::<T>(0, plenty::<T>());
-        T::BenchmarkHelper::add_service(&who, 1);
+        services::<T>(&who, 1);
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), 1);
         let balance = Accounts::<T>::get(who).map(|account| account.balance);
@@ -161,6 +173,7 @@ mod benchmarks {
     #[benchmark]
     fn close() {
         let who = customer::<T>(0, plenty::<T>());
+        services::<T>(&who, 0);
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()));
         let state = Accounts::<T>::get(who).map(|account| account.state);
@@ -170,7 +183,7 @@ mod benchmarks {
     #[benchmark]
     fn poke() {
         let who = customer::<T>(0, plenty::<T>());
-        T::BenchmarkHelper::add_service(&who, plenty::<T>());
+        services::<T>(&who, plenty::<T>());
         #[extrinsic_call]
         _(RawOrigin::Signed(account(9, 0)), who.clone());
         let state = Accounts::<T>::get(who).map(|account| account.state);
@@ -231,6 +244,40 @@ mod benchmarks {
                 .map_err(|_| "refused")?;
         }
         Ok(())
+    }
+
+    #[benchmark]
+    fn siblings(s: Linear<0, 31>) {
+        let (trees, _) = usage::<T>(1);
+        let kind = TreeKind::Customers;
+        let (entries, _) = page(&trees, kind);
+        // The entry is the last one of its tree. Only the root is not right, which shows last.
+        let mut tree = trees.commitment(GATEWAY, EPOCH).customers;
+        tree.entries = 1 << s;
+        let nodes = (0..s).map(|number| {
+            let mut key = EntryKey([0; 40]);
+            key.0[31] = number as u8;
+            Node {
+                min: key,
+                max: key,
+                sum: Sum::default(),
+                hash: [1; 32],
+            }
+        });
+        let proof = RangeProof {
+            start: tree.entries - 1,
+            siblings: nodes.collect(),
+        };
+        let result;
+        #[block]
+        {
+            result = verify_entries::<HostKeccak>(kind, &tree, &entries, &proof);
+        }
+        let expected = match s {
+            0 => Ok(()),
+            _ => Err(ProofError::WrongRoot),
+        };
+        assert_eq!(result, expected);
     }
 
     #[benchmark]

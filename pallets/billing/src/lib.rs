@@ -551,9 +551,9 @@ pub mod pallet {
         /// with `UnknownCommitment`, `NotSettling`, `NotAccepted`, `PageOutOfOrder`,
         /// `ProofInvalid`, `BalanceExhausted`.
         #[pallet::call_index(5)]
-        #[pallet::weight(T::WeightInfo::settle(entries.len() as u32))]
+        #[pallet::weight(Pallet::<T>::proven(T::WeightInfo::settle(entries.len() as u32), proof))]
         #[pallet::authorize(Self::authorize_settle)]
-        #[pallet::weight_of_authorize(T::WeightInfo::authorize_page(entries.len() as u32))]
+        #[pallet::weight_of_authorize(Pallet::<T>::proven(T::WeightInfo::authorize_page(entries.len() as u32), proof))]
         pub fn settle(
             origin: OriginFor<T>,
             gateway: DeviceId,
@@ -578,9 +578,9 @@ pub mod pallet {
         /// `UnknownCommitment`, `NotCreditable`, `StillHeldBack`, `PageOutOfOrder`, `ProofInvalid`,
         /// `SharesInvalid`.
         #[pallet::call_index(6)]
-        #[pallet::weight(T::WeightInfo::credit(entries.len() as u32))]
+        #[pallet::weight(Pallet::<T>::proven(T::WeightInfo::credit(entries.len() as u32), proof))]
         #[pallet::authorize(Self::authorize_credit)]
-        #[pallet::weight_of_authorize(T::WeightInfo::authorize_page(entries.len() as u32))]
+        #[pallet::weight_of_authorize(Pallet::<T>::proven(T::WeightInfo::authorize_page(entries.len() as u32), proof))]
         pub fn credit(
             origin: OriginFor<T>,
             gateway: DeviceId,
@@ -603,9 +603,9 @@ pub mod pallet {
         /// the last page `RefundCompleted`. Fails with `UnknownCommitment`, `NotRefunding`,
         /// `PageOutOfOrder`, `ProofInvalid`.
         #[pallet::call_index(7)]
-        #[pallet::weight(T::WeightInfo::refund(entries.len() as u32))]
+        #[pallet::weight(Pallet::<T>::proven(T::WeightInfo::refund(entries.len() as u32), proof))]
         #[pallet::authorize(Self::authorize_refund)]
-        #[pallet::weight_of_authorize(T::WeightInfo::authorize_page(entries.len() as u32))]
+        #[pallet::weight_of_authorize(Pallet::<T>::proven(T::WeightInfo::authorize_page(entries.len() as u32), proof))]
         pub fn refund(
             origin: OriginFor<T>,
             gateway: DeviceId,
@@ -655,6 +655,13 @@ pub mod pallet {
         ) -> DispatchResult {
             T::VoidOrigin::ensure_origin(origin)?;
             Self::do_void(gateway, epoch, reason)
+        }
+    }
+
+    impl<T: Config> Pallet<T> {
+        /// The weight of a call with that of climbing its proof.
+        fn proven(call: Weight, proof: &RangeProof<EntryKey>) -> Weight {
+            call.saturating_add(T::WeightInfo::siblings(proof.siblings.len() as u32))
         }
     }
 }

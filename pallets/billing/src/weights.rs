@@ -26,6 +26,8 @@ pub trait WeightInfo {
     fn commit_usage() -> Weight;
     /// Checks before a commitment is let in.
     fn authorize_commit_usage() -> Weight;
+    /// Hashing of the `s` siblings of a proof.
+    fn siblings(s: u32) -> Weight;
     /// Checks before a page of `n` entries of an agent is let in.
     fn authorize_page(n: u32) -> Weight;
     /// [`settle`](crate::Pallet::settle) with `n` entries.
@@ -99,6 +101,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn authorize_commit_usage() -> Weight {
         work(WORK + SIGNATURE).saturating_add(Self::db(8, 0))
     }
+    fn siblings(s: u32) -> Weight {
+        work(u64::from(s) * NODE)
+    }
     fn authorize_page(n: u32) -> Weight {
         work(WORK + SIGNATURE + u64::from(n) * 200)
             .saturating_add(page(n))
@@ -167,6 +172,9 @@ impl WeightInfo for () {
     }
     fn authorize_commit_usage() -> Weight {
         Weight::from_parts(10_000, 0)
+    }
+    fn siblings(s: u32) -> Weight {
+        Weight::from_parts(100, 0).saturating_mul(s.into())
     }
     fn authorize_page(n: u32) -> Weight {
         Weight::from_parts(1_000, 0).saturating_mul(n.into())

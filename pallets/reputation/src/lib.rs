@@ -52,6 +52,9 @@ pub mod pallet {
         type NodesPerBlock: Get<u32>;
         /// Weights of the steps of a close.
         type WeightInfo: WeightInfo;
+        /// Adds nodes.
+        #[cfg(feature = "runtime-benchmarks")]
+        type BenchmarkHelper: pallet_edge_traits::BenchmarkNodes<AccountId32>;
     }
 
     /// Scores of a device. Written when an era closes; bound: devices that were active for a whole era. It never goes: a

@@ -58,6 +58,15 @@ impl Config for Test {
     type Validators = Validators;
     type NodesPerBlock = NodesPerBlock;
     type WeightInfo = weights::SubstrateWeight<Test>;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = Validators;
+}
+
+#[cfg(feature = "runtime-benchmarks")]
+impl pallet_edge_traits::BenchmarkNodes<AccountId32> for Validators {
+    fn add_node(device: DeviceId, role: Role, owner: &AccountId32, _: [u8; 32]) {
+        Network::set(device, Node::new(owner.clone(), role, STAKE));
+    }
 }
 
 pub(crate) const STAKE: Planck = 1_000;

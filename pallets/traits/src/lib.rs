@@ -30,6 +30,13 @@ impl selvedge_primitives_math::Keccak256 for HostKeccak {
     }
 }
 
+/// Adds nodes for benchmarks, by way of the storage of the pallets that know them.
+#[cfg(feature = "runtime-benchmarks")]
+pub trait BenchmarkNodes<AccountId> {
+    /// Registers a device with an active stake from epoch 0 on. All zeros stand for some agent key.
+    fn add_node(device: DeviceId, role: Role, owner: &AccountId, agent_key: [u8; 32]);
+}
+
 /// Tells the usage epoch of the block being executed, and the time that counts: block time less the time in which the
 /// brake or a stop of the chain kept everybody from making calls. Deadlines are reckoned in nothing else.
 pub trait EpochClock {

@@ -35,6 +35,14 @@ impl Default for NodeWalk {
 }
 
 impl NodeWalk {
+    /// A walk that leaves out the roles before this one.
+    pub fn starting_at(role: Role) -> Self {
+        Self {
+            role: Some(role),
+            after: None,
+        }
+    }
+
     /// Whether every role was walked through.
     pub fn is_done(&self) -> bool {
         self.role.is_none()

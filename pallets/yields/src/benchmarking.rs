@@ -1,9 +1,32 @@
-//! Measures the claim, and a page of a close at its worst step: grants to devices with a full history.
+//! Measures the claim, and a page of each step of a close: what nodes claim, and grants to devices with a full history.
 
 use super::*;
 use alloc::vec;
 use frame_benchmarking::v2::*;
 use frame_system::RawOrigin;
+use pallet_edge_traits::{BenchmarkNodes, NodeWalk};
+
+fn closing(step: Step, n: u32) -> Closing {
+    let pools = Pools {
+        validators: 0,
+        base: n.into(),
+        activity: n.into(),
+    };
+    let books = EraBooks {
+        era: Era(1),
+        emission: pools,
+        claims: pools,
+        granted: Default::default(),
+        nodes: 0,
+    };
+    Closing {
+        period: 0,
+        from: Epoch(0),
+        to: Epoch(0),
+        step,
+        books,
+    }
+}
 
 #[benchmarks]
 mod benchmarks {
@@ -22,7 +45,7 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn page(n: Linear<1, 32>) {
+    fn grants(n: Linear<1, 32>) {
         let earning = EraEarning {
             era: Era(0),
             matured: 1,
@@ -43,31 +66,27 @@ mod benchmarks {
             let eras = vec![earning; types::MAX_ERAS as usize];
             History::<T>::insert(device, BoundedVec::truncate_from(eras));
         }
-        let pools = Pools {
-            validators: 0,
-            base: n.into(),
-            activity: n.into(),
-        };
-        let books = EraBooks {
-            era: Era(1),
-            emission: pools,
-            claims: pools,
-            granted: Default::default(),
-            nodes: 0,
-        };
-        let (from, to) = (Epoch(0), Epoch(0));
-        let mut closing = Closing {
-            period: 0,
-            from,
-            to,
-            step: Step::Grant,
-            books,
-        };
+        let mut closing = closing(Step::Grant, n);
         #[block]
         {
             Pallet::<T>::advance(&mut closing, n);
         }
         assert_eq!(closing.books.nodes, n);
+    }
+
+    #[benchmark]
+    fn claims(n: Linear<1, 32>) {
+        for id in 0..n {
+            let (device, owner) = (DeviceId([id as u8; 32]), AccountId32::new([id as u8; 32]));
+            T::BenchmarkHelper::add_node(device, Role::Cache, &owner, [0; 32]);
+            Matured::<T>::insert(0, device, 1);
+        }
+        let mut closing = closing(Step::Claim(NodeWalk::starting_at(Role::Cache)), n);
+        #[block]
+        {
+            Pallet::<T>::advance(&mut closing, n);
+        }
+        assert_eq!(Claims::<T>::iter().count(), n as usize);
     }
 
     impl_benchmark_test_suite!(

@@ -76,7 +76,8 @@ impl<T: Config> Pallet<T> {
         let mut nodes = 0;
         while nodes < T::NodesPerBlock::get() {
             let limit = PAGE.min(T::NodesPerBlock::get() - nodes);
-            if meter.try_consume(T::WeightInfo::page(limit)).is_err() {
+            let page = T::WeightInfo::claims(limit).max(T::WeightInfo::grants(limit));
+            if meter.try_consume(page).is_err() {
                 break;
             }
             nodes += limit;

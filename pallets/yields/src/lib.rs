@@ -72,6 +72,9 @@ pub mod pallet {
         type NodesPerBlock: Get<u32>;
         /// Weights of the call and of the steps of a close.
         type WeightInfo: WeightInfo;
+        /// Adds nodes.
+        #[cfg(feature = "runtime-benchmarks")]
+        type BenchmarkHelper: pallet_edge_traits::BenchmarkNodes<AccountId32>;
     }
 
     /// Number of the period that is counted now. Written when an era ends.

@@ -83,6 +83,13 @@ impl Convert<Role, YieldTerms> for Terms {
     }
 }
 
+#[cfg(feature = "runtime-benchmarks")]
+impl pallet_edge_traits::BenchmarkNodes<AccountId32> for Terms {
+    fn add_node(device: DeviceId, role: Role, owner: &AccountId32, _: [u8; 32]) {
+        Network::set(device, Node::new(owner.clone(), role, SEL));
+    }
+}
+
 impl Config for Test {
     type Currency = Balances;
     type Clock = Network;
@@ -96,6 +103,8 @@ impl Config for Test {
     type PalletId = YieldsId;
     type NodesPerBlock = NodesPerBlock;
     type WeightInfo = weights::SubstrateWeight<Test>;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = Terms;
 }
 
 /// Ten million tokens of 10^12 planck.

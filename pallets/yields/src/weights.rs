@@ -11,8 +11,10 @@ use frame_support::{
 pub trait WeightInfo {
     /// One transfer.
     fn claim() -> Weight;
-    /// One page of at most `n` nodes, at its worst step.
-    fn page(n: u32) -> Weight;
+    /// What at most `n` nodes claim.
+    fn claims(n: u32) -> Weight;
+    /// Grants to at most `n` nodes.
+    fn grants(n: u32) -> Weight;
 }
 
 /// Weights with the runtime's database costs.
@@ -23,7 +25,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         claim(T::DbWeight::get())
     }
 
-    fn page(n: u32) -> Weight {
+    fn claims(n: u32) -> Weight {
+        page(n, T::DbWeight::get())
+    }
+
+    fn grants(n: u32) -> Weight {
         page(n, T::DbWeight::get())
     }
 }
@@ -33,7 +39,11 @@ impl WeightInfo for () {
         claim(RocksDbWeight::get())
     }
 
-    fn page(n: u32) -> Weight {
+    fn claims(n: u32) -> Weight {
+        page(n, RocksDbWeight::get())
+    }
+
+    fn grants(n: u32) -> Weight {
         page(n, RocksDbWeight::get())
     }
 }

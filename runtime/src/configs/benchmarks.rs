@@ -16,15 +16,7 @@ use crate::{AccountId, Balances, Billing, Runtime, UsageClock};
 /// Sets up what other pallets answer, by way of their own storage.
 pub struct Helper;
 
-impl pallet_edge_billing::benchmarking::BenchmarkHelper for Helper {
-    fn set_clock(epoch: Epoch, quarters: u64) {
-        pallet_edge_clock::Genesis::<Runtime>::put(Millis(1));
-        pallet_edge_clock::Current::<Runtime>::put(epoch);
-        let start = UsageClock::start_of(epoch).0;
-        let now = start + UsageClock::length().0 * quarters / 4;
-        pallet_timestamp::Now::<Runtime>::put(now);
-    }
-
+impl pallet_edge_traits::BenchmarkNodes<AccountId> for Helper {
     fn add_node(device: DeviceId, role: Role, owner: &AccountId, agent_key: [u8; 32]) {
         // No agent key is all zeros; a node without an agent has some other one.
         let agent_key = if agent_key == [0; 32] {
@@ -57,6 +49,16 @@ impl pallet_edge_billing::benchmarking::BenchmarkHelper for Helper {
             ..Default::default()
         }
         .build();
+    }
+}
+
+impl pallet_edge_billing::benchmarking::BenchmarkHelper for Helper {
+    fn set_clock(epoch: Epoch, quarters: u64) {
+        pallet_edge_clock::Genesis::<Runtime>::put(Millis(1));
+        pallet_edge_clock::Current::<Runtime>::put(epoch);
+        let start = UsageClock::start_of(epoch).0;
+        let now = start + UsageClock::length().0 * quarters / 4;
+        pallet_timestamp::Now::<Runtime>::put(now);
     }
 
     fn add_service(owner: &AccountId, cap: Planck) -> ServiceId {

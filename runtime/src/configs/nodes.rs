@@ -68,6 +68,8 @@ impl pallet_edge_staking::Config for Runtime {
 }
 
 impl pallet_edge_reputation::Config for Runtime {
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = super::benchmarks::Helper;
     type Clock = UsageClock;
     type Devices = NodeRegistry;
     type NodesPerBlock = NodesPerBlock;
@@ -101,6 +103,8 @@ impl Convert<Role, YieldTerms> for Terms {
 }
 
 impl pallet_edge_yields::Config for Runtime {
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = super::benchmarks::Helper;
     type Clock = UsageClock;
     type Currency = Balances;
     type EmissionRate = yields::EmissionRate;

@@ -118,15 +118,19 @@ impl OnMatured for World {
 }
 
 #[cfg(feature = "runtime-benchmarks")]
-impl crate::benchmarking::BenchmarkHelper for World {
-    fn set_clock(epoch: Epoch, quarters: u64) {
-        world(|world| (world.epoch, world.quarters) = (epoch.0, quarters));
-    }
+impl pallet_edge_traits::BenchmarkNodes<AccountId> for World {
     fn add_node(device: DeviceId, role: Role, owner: &AccountId, agent_key: [u8; 32]) {
         world(|world| {
             world.active.insert((role, device), owner.clone());
             world.agents.insert(device, agent_key);
         });
+    }
+}
+
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::benchmarking::BenchmarkHelper for World {
+    fn set_clock(epoch: Epoch, quarters: u64) {
+        world(|world| (world.epoch, world.quarters) = (epoch.0, quarters));
     }
     fn add_service(owner: &AccountId, cap: Planck) -> ServiceId {
         let terms = ServiceTerms {
