@@ -3,19 +3,25 @@
 mod control;
 mod crash;
 mod crowd;
+mod downgrade;
 mod ending;
 mod epochs;
 mod fields;
+mod floods;
+mod framing;
+mod hostile;
 mod lease;
 mod lies;
 mod metering;
 mod noise;
 mod origins;
 mod peers;
+mod poisoning;
 mod program;
 mod quota;
 mod sharing;
 mod storing;
+mod targets;
 mod tls;
 mod visitors;
 

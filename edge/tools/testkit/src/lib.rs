@@ -23,9 +23,11 @@ pub mod chain;
 pub mod client;
 pub mod control;
 pub mod daemon;
+pub mod frames;
 pub mod liar;
 pub mod net;
 pub mod origin;
+pub mod raw_origin;
 pub mod script;
 pub mod wait;
 
@@ -36,6 +38,7 @@ pub use daemon::{Daemon, Metrics, Settings};
 pub use liar::{Liar, Lie};
 pub use net::{Net, Plan};
 pub use origin::Origin;
+pub use raw_origin::{RawOrigin, Reply};
 pub use script::content;
 pub use wait::wait_for;
 
