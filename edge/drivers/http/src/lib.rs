@@ -20,6 +20,7 @@ mod limits;
 mod origin;
 mod server;
 mod socket;
+mod stall;
 
 pub use body::{channel, collect, empty, full, Body, BodyError, BodySender, Closed, CollectError};
 pub use certs::{CertError, CertStore};

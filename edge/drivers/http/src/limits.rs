@@ -17,6 +17,10 @@ pub struct Limits {
     pub handshake_timeout: Duration,
     /// A connection whose peer takes no byte of a response for this long is closed.
     pub write_timeout: Duration,
+    /// A connection takes no new request when its peer has left the HTTP/2 window of one response
+    /// closed for this long, and is closed after as long again. `None` for peers that may have to
+    /// wait for others before they take more.
+    pub stall_timeout: Option<Duration>,
     /// Connections at a time.
     pub connections: usize,
     /// Connections at a time from one address (one /64 for IPv6).
@@ -36,6 +40,7 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(15),
             handshake_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(60),
+            stall_timeout: Some(Duration::from_secs(60)),
             connections: 10_000,
             connections_per_ip: 512,
             streams: 128,

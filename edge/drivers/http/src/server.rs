@@ -14,7 +14,7 @@ use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{header, HeaderValue, Request, Response, Version};
 use hyper::body::Incoming;
@@ -30,6 +30,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::body::Body;
 use crate::limits::Limits;
 use crate::socket::{Progress, Socket};
+use crate::stall::Watch;
 
 /// What is known of the connection a request came over.
 #[derive(Clone, Debug)]
@@ -326,13 +327,17 @@ where
         .keep_alive_timeout(Duration::from_secs(20));
     let peer = info.peer;
     let shared = shared.clone();
+    let watch = Arc::new(Watch::default());
+    let watching = watch.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let shared = shared.clone();
-        let info = info.clone();
+        let (info, watch) = (info.clone(), watching.clone());
         async move {
             let version = request.version();
             let mut response = shared.handler.clone().handle(request, info).await;
-            if shared.is_draining.load(Ordering::Acquire) && version < Version::HTTP_2 {
+            if version >= Version::HTTP_2 && shared.limits.stall_timeout.is_some() {
+                response = response.map(|body| watch.body(body));
+            } else if version < Version::HTTP_2 && shared.is_draining.load(Ordering::Acquire) {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(header::CONNECTION, close);
             }
@@ -340,11 +345,30 @@ where
         }
     });
     let mut connection = std::pin::pin!(builder.serve_connection(io, service));
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stopped(&mut stop) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    // Where nothing is watched, nothing waits.
+    let patience = limits.stall_timeout.unwrap_or(limits.write_timeout);
+    let patience = patience.max(Duration::from_millis(4));
+    let mut looks = tokio::time::interval(patience / 4);
+    let mut is_leaving = false;
+    let ended = loop {
+        tokio::select! {
+            ended = connection.as_mut() => break ended,
+            () = stopped(&mut stop), if !is_leaving => {
+                is_leaving = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            _ = looks.tick() => {
+                let longest = watch.longest(Instant::now());
+                if longest >= patience * 2 {
+                    tracing::debug!(%peer, "the peer takes nothing of a response");
+                    return;
+                }
+                // First only new requests are sent elsewhere: the other responses may still end.
+                if longest >= patience && !is_leaving {
+                    is_leaving = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+            }
         }
     };
     if let Err(error) = ended {
@@ -420,6 +444,33 @@ mod tests {
                 !answer.contains("200 OK") || answer.contains("/x"),
                 "{answer}"
             );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_response_that_nobody_takes_ends_its_connection_and_no_other() {
+        use hyper::client::conn::http2::Builder;
+        let limits = Limits {
+            stall_timeout: Some(Duration::from_millis(100)),
+            ..Limits::default()
+        };
+        let (server, _) = start(limits).await;
+        let io = TokioIo::new(connect(&server).await);
+        let mut builder = Builder::new(TokioExecutor::new());
+        let builder = builder.initial_stream_window_size(0);
+        let (mut sender, connection) = builder.handshake::<_, Body>(io).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let request = Request::new(crate::body::empty());
+        let response = sender.send_request(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        // Its end is the server's doing: the request is still held here.
+        let _ = connection.await.unwrap();
+        drop(response);
+        let request = "GET /b HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        let answer = exchange(&mut connect(&server).await, request).await;
+        assert!(answer.ends_with("/b"), "{answer}");
+        while server.stats().open.load(Ordering::Relaxed) > 0 {
+            tokio::task::yield_now().await;
         }
     }
 

@@ -117,6 +117,9 @@ pub async fn bind<S: CacheService>(
     let tls = server_config(identity, peers.clone())?;
     let limits = Limits {
         streams: limits.streams.max(STREAMS),
+        // A gateway takes no more of a response than its slowest visitor does, and shares the
+        // connection among all of them.
+        stall_timeout: None,
         ..limits
     };
     let server = Server::bind(address, limits)
