@@ -8,6 +8,7 @@ mod equivocation;
 mod invariants;
 mod late;
 mod network;
+mod ownership;
 mod site;
 mod state;
 mod traffic;

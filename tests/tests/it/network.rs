@@ -1,7 +1,10 @@
 //! One network through its life: exact bills, crashes in mid-epoch, caps, foreign clients, credit, conservation.
 
 use crate::{
-    clients, env_path, equivocation, invariants, late, site::Site, traffic, ONE_NETWORK,
+    clients, env_path, equivocation, invariants, late,
+    ownership::{self, NameServer},
+    site::Site,
+    traffic, ONE_NETWORK,
 };
 use anyhow::Context;
 use http::StatusCode;
@@ -27,6 +30,7 @@ fn ports(network: &Network) -> Vec<u16> {
 async fn a_network_serves_bills_and_pays() -> anyhow::Result<()> {
     let _turn = ONE_NETWORK.lock().await;
     let folder = tempfile::tempdir()?;
+    let names = NameServer::start().await?;
     let options = Options {
         folder: folder.path().join("network"),
         fresh: true,
@@ -34,6 +38,7 @@ async fn a_network_serves_bills_and_pays() -> anyhow::Result<()> {
         validators: 4,
         gateways: 2,
         caches: 3,
+        resolver: Some(names.address),
     };
     let programs = Programs::in_folder(&env_path("SELVEDGE_BIN_DIR"))?;
     let mut network = Network::start(&options, programs.clone(), &mut Figures::default()).await?;
@@ -42,6 +47,9 @@ async fn a_network_serves_bills_and_pays() -> anyhow::Result<()> {
     let old = late::Remembered::newest(&network).await?;
 
     let billed_epoch = exact_bill(&network).await.context("an exact bill")?;
+    ownership::claim(&network, &names, &site.url())
+        .await
+        .context("claimed names")?;
     strangers(&network).await.context("strangers")?;
     one_cap(&network, &site.url())
         .await
@@ -61,6 +69,7 @@ async fn a_network_serves_bills_and_pays() -> anyhow::Result<()> {
     late::archive(&network, &old)
         .await
         .context("an archive node")?;
+    ownership::check(&network).await.context("owned names")?;
     pause(&network, service).await.context("a paused service")?;
     invariants::check(network.rpc_port())
         .await
@@ -74,18 +83,24 @@ async fn exact_bill(network: &Network) -> anyhow::Result<u64> {
     let first = job::wait_served(network, "/page/1").await?;
     let epoch = job::epoch(&network.cli()).await?;
     let received = first.plus(traffic::mixed(&ports(network), 2_000, 1).await?);
-    anyhow::ensure!(
-        job::epoch(&network.cli()).await? == epoch,
-        "the machine is too slow for 2,000 requests an epoch"
-    );
+    let last = job::epoch(&network.cli()).await?;
+    assert_eq!(billed(network, epoch, last).await?, received);
     let bill = job::bill(network, epoch).await?;
-    assert_eq!(job::billed(&bill), received);
     assert_eq!(
         bill["lines"].as_array().map(Vec::len),
         Some(2),
         "a line per gateway: {bill}"
     );
     Ok(epoch)
+}
+
+/// What is on the bills of all epochs from the first to the last: on a slow machine visits may run into the next one.
+async fn billed(network: &Network, first: u64, last: u64) -> anyhow::Result<Received> {
+    let mut billed = Received::default();
+    for epoch in first..=last {
+        billed = billed.plus(job::billed(&job::bill(network, epoch).await?));
+    }
+    Ok(billed)
 }
 
 /// Two gateways together serve, and charge, no more than one cap.
@@ -160,10 +175,7 @@ async fn crashes(network: &mut Network) -> anyhow::Result<()> {
     }
     received = received.plus(first_answers(network).await?);
     received = received.plus(traffic::mixed(&ports(network), 300, 3).await?);
-    anyhow::ensure!(
-        job::epoch(&network.cli()).await? == epoch,
-        "the machine is too slow for this test's epoch"
-    );
+    let last = job::epoch(&network.cli()).await?;
 
     network.kill("validator-4").await?;
     let before = client::finalised(network.rpc_port()).await?;
@@ -179,8 +191,7 @@ async fn crashes(network: &mut Network) -> anyhow::Result<()> {
     )
     .await?;
 
-    let billed = job::billed(&job::bill(network, epoch).await?);
-    assert_eq!(billed, received);
+    assert_eq!(billed(network, epoch, last).await?, received);
     Ok(())
 }
 

@@ -57,13 +57,17 @@ async fn health(daemon: &Daemon, path: &str) -> anyhow::Result<Option<()>> {
 }
 
 /// Writes a daemon's device key and configuration.
-pub fn configure(folder: &Folder, daemon: &Daemon) -> anyhow::Result<()> {
+pub fn configure(
+    folder: &Folder,
+    daemon: &Daemon,
+    resolver: Option<SocketAddr>,
+) -> anyhow::Result<()> {
     let base = folder.of(&daemon.name)?;
     write_secret(&device_key_file(folder, daemon)?, daemon.device.hex())?;
     write_secret(&base.join("control.token"), daemon.token.hex())?;
     write_secret(
         &base.join("edge.toml"),
-        &toml::to_string(&config(&base, daemon))?,
+        &toml::to_string(&config(&base, daemon, resolver))?,
     )
 }
 
@@ -100,9 +104,11 @@ struct Gateway {
     access_log: PathBuf,
     /// The site's origin is on this machine.
     allow_private_origins: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolver: Option<SocketAddr>,
 }
 
-fn config(base: &Path, daemon: &Daemon) -> Config {
+fn config(base: &Path, daemon: &Daemon, resolver: Option<SocketAddr>) -> Config {
     let listen = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let is_gateway = daemon.role == "gateway";
     Config {
@@ -123,6 +129,7 @@ fn config(base: &Path, daemon: &Daemon) -> Config {
             http: vec![listen(daemon.http_port)],
             access_log: base.join("access.log"),
             allow_private_origins: true,
+            resolver,
         }),
         cache: (!is_gateway).then(|| Listen {
             listen: listen(daemon.transport_port),

@@ -5,7 +5,7 @@ use clap::Parser;
 use selvedge_devnet::{
     figures::Figures, job, network::Network, origin::Origin, programs::Programs, Options,
 };
-use std::{path::PathBuf, process::ExitCode};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use tokio::signal::unix::{signal, Signal, SignalKind};
 
 /// Starts validators, gateways and caches as separate processes, serves a real site through them, waits for the epoch
@@ -45,6 +45,10 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     figures: Option<PathBuf>,
 
+    /// Name server that gateways ask who owns a host name; the system's if left out. Kept in the state folder.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    resolver: Option<SocketAddr>,
+
     /// Runtime blob the chain begins with.
     #[arg(long, value_name = "FILE")]
     runtime: PathBuf,
@@ -82,6 +86,7 @@ async fn run_until_interrupted(args: Args) -> anyhow::Result<()> {
         validators: args.validators.into(),
         gateways: args.gateways.into(),
         caches: args.caches.into(),
+        resolver: args.resolver,
     };
     let mut figures = Figures::default();
     let mut network = tokio::select! {

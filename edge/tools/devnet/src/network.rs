@@ -12,7 +12,7 @@ use crate::{
     progress::Step,
 };
 use futures::future::try_join_all;
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// What to start.
 #[derive(Clone)]
@@ -29,6 +29,9 @@ pub struct Options {
     pub gateways: usize,
     /// Caches.
     pub caches: usize,
+    /// The name server that gateways ask for the ownership records of host names; the system's if
+    /// none.
+    pub resolver: Option<SocketAddr>,
 }
 
 /// A running network; its processes are killed when it is dropped, and stopped in order by [`Network::stop`].
@@ -64,7 +67,7 @@ impl Network {
                     node::write_agents(&folder, &plan, index)?;
                 }
                 for daemon in &plan.daemons {
-                    edge::configure(&folder, daemon)?;
+                    edge::configure(&folder, daemon, options.resolver)?;
                 }
                 // Last, so that a folder with a plan is a folder with everything the plan needs.
                 folder.save_plan(&plan)?;
