@@ -7,6 +7,7 @@ mod clients;
 mod equivocation;
 mod invariants;
 mod late;
+mod lifecycle;
 mod network;
 mod ownership;
 mod site;
