@@ -62,7 +62,7 @@ pub use policy::{Limits, Policy, RequestHead, ResponseHead};
 pub use reuse::{select, ErrorReuse, Failure, Reuse};
 pub use rule::Rule;
 pub use status::{CacheStatus, Forwarded};
-pub use store::StoreDecision;
+pub use store::{Kept, StoreDecision};
 pub use stored::{record_fields, FieldError, Stored};
 pub use validate::{fetch_fields, Update};
 pub use variant::Variant;

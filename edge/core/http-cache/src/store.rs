@@ -12,21 +12,25 @@ use crate::{
 /// What to do with a response that came from the origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreDecision {
-    /// Store it, once its body has arrived whole.
-    Store {
-        /// The fields to store.
-        headers: HeaderMap,
-        /// The variant to store it as.
-        variant: Variant,
-        /// Fields that the client that asked gets besides, and nobody else (RFC 9111 §5.2.2.4,
-        /// §5.2.2.7).
-        own: HeaderMap,
-    },
+    /// Store this of it, once its body has arrived whole.
+    Store(Box<Kept>),
     /// Hand it to the one client that asked, and store nothing.
     Pass {
         /// Why.
         rule: Rule,
     },
+}
+
+/// What is stored of a response, and what is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The fields to store.
+    pub headers: HeaderMap,
+    /// The variant to store it as.
+    pub variant: Variant,
+    /// Fields that the client that asked gets besides, and nobody else (RFC 9111 §5.2.2.4,
+    /// §5.2.2.7).
+    pub own: HeaderMap,
 }
 
 impl Policy {
@@ -38,11 +42,7 @@ impl Policy {
         times: Times,
     ) -> StoreDecision {
         match self.storable(request, response, times) {
-            Ok((headers, variant, own)) => StoreDecision::Store {
-                headers,
-                variant,
-                own,
-            },
+            Ok(kept) => StoreDecision::Store(Box::new(kept)),
             Err(rule) => StoreDecision::Pass { rule },
         }
     }
@@ -52,7 +52,7 @@ impl Policy {
         request: &RequestHead<'_>,
         response: &ResponseHead<'_>,
         times: Times,
-    ) -> Result<(HeaderMap, Variant, HeaderMap), Rule> {
+    ) -> Result<Kept, Rule> {
         if *request.method != Method::GET {
             return Err(Rule::Method);
         }
@@ -94,7 +94,11 @@ impl Policy {
             return Err(Rule::Limit);
         }
         self.is_worth_it(response.status, &headers, &directives, times)?;
-        Ok((headers, variant, own))
+        Ok(Kept {
+            headers,
+            variant,
+            own,
+        })
     }
 
     /// The rules that keep a response for one visitor, or for nobody.
@@ -115,10 +119,9 @@ impl Policy {
         if directives.private {
             return Err(Rule::Private);
         }
-        if request.headers.contains_key(header::AUTHORIZATION) {
-            if !(self.share_authorized && directives.allow_authorized()) {
-                return Err(Rule::Authorization);
-            }
+        let is_allowed = self.share_authorized && directives.allow_authorized();
+        if request.headers.contains_key(header::AUTHORIZATION) && !is_allowed {
+            return Err(Rule::Authorization);
         }
         if response.headers.contains_key(header::SET_COOKIE) && !self.store_set_cookie {
             return Err(Rule::SetCookie);

@@ -8,7 +8,7 @@ use http::{header, HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use selvedge_edge_core_http_cache::{
     fetch_fields, record_fields, CacheStatus, ErrorReuse, Failure as OriginFailure, Forwarded,
-    ResponseHead, Reuse, Rule, StoreDecision, Stored, Times, Update, Variant,
+    Kept, ResponseHead, Reuse, Rule, StoreDecision, Stored, Times, Update,
 };
 use selvedge_edge_core_verify::{sign_record, LeaseId, RecordHead};
 use selvedge_edge_drivers_http::empty;
@@ -57,14 +57,6 @@ pub struct StaleCopy {
     pub stored: Stored,
     /// Its bytes, where they are in memory.
     pub entry: Option<Arc<Entry>>,
-}
-
-/// What is kept of a response.
-struct Kept {
-    headers: HeaderMap,
-    variant: Variant,
-    /// Fields that only the visitor who asked gets.
-    own: HeaderMap,
 }
 
 impl Shared {
@@ -200,14 +192,11 @@ impl Shared {
     ) -> Result<Kept, Rule> {
         let policy = &self.options.policy;
         let head = ResponseHead::from(response);
-        let (headers, variant, own) = match policy.store_decision(&question.head(), &head, times) {
-            StoreDecision::Store {
-                headers,
-                variant,
-                own,
-            } => (headers, variant, own),
+        let kept = match policy.store_decision(&question.head(), &head, times) {
+            StoreDecision::Store(kept) => *kept,
             StoreDecision::Pass { rule } => return Err(rule),
         };
+        let variant = &kept.variant;
         // A cache would learn the credential from the variant, and could not choose by it anyway.
         if variant
             .as_slice()
@@ -223,11 +212,7 @@ impl Shared {
         if length(response).is_some_and(|length| length > self.options.max_object_bytes) {
             return Err(Rule::Limit);
         }
-        Ok(Kept {
-            headers,
-            variant,
-            own,
-        })
+        Ok(kept)
     }
 
     /// Answers with a response that everybody may have, and hands it to the cache and to memory on

@@ -1,5 +1,5 @@
 use http::Method;
-use selvedge_edge_core_http_cache::{Limits, Policy, Rule, StoreDecision};
+use selvedge_edge_core_http_cache::{Kept, Limits, Policy, Rule, StoreDecision};
 
 use crate::testkit::{decide, fields, get, request, DATE_TEXT};
 
@@ -10,7 +10,7 @@ fn verdict(status: u16, lines: &[(&str, &str)]) -> Option<Rule> {
 fn pass(decision: StoreDecision) -> Option<Rule> {
     match decision {
         StoreDecision::Pass { rule } => Some(rule),
-        StoreDecision::Store { .. } => None,
+        StoreDecision::Store(_) => None,
     }
 }
 
@@ -200,14 +200,14 @@ fn s3_1_what_belongs_to_the_connection_is_not_stored() {
         ("x-a", "2"),
     ];
     let decision = decide(&Policy::default(), &get(&[]), 200, &lines);
-    let StoreDecision::Store {
+    let StoreDecision::Store(kept) = decision else {
+        panic!("not stored");
+    };
+    let Kept {
         headers,
         variant,
         own,
-    } = decision
-    else {
-        panic!("not stored");
-    };
+    } = *kept;
     let mut names: Vec<_> = headers.keys().map(|name| name.as_str()).collect();
     names.sort_unstable();
     assert_eq!(names, ["cache-control", "content-type", "date", "x-a"]);
@@ -228,9 +228,10 @@ fn s5_2_2_7_named_fields_go_to_the_client_that_asked_and_nowhere_else() {
             ("x-b", "1"),
         ];
         let decision = decide(&Policy::default(), &get(&[]), 200, &lines);
-        let StoreDecision::Store { headers, own, .. } = decision else {
+        let StoreDecision::Store(kept) = decision else {
             panic!("not stored");
         };
+        let Kept { headers, own, .. } = *kept;
         let expected = [
             ("set-cookie", "id=1"),
             ("set-cookie", "theme=2"),
@@ -291,9 +292,7 @@ fn s6_6_1_of_rfc_9110_a_date_that_cannot_be_read_is_replaced() {
         200,
         &[FRESH, ("date", "yesterday")],
     );
-    assert!(
-        matches!(decision, StoreDecision::Store { headers, .. } if headers["date"] == DATE_TEXT)
-    );
+    assert!(matches!(decision, StoreDecision::Store(kept) if kept.headers["date"] == DATE_TEXT));
 }
 
 #[test]
