@@ -144,13 +144,10 @@ impl Frames {
                     let within = |place: u64| (place.clamp(at, end) - at) as usize;
                     let bytes = bytes.slice(within(wanted.start)..within(wanted.end));
                     at = end;
-                    match &sender {
-                        Some(reader) if !bytes.is_empty() => {
-                            if reader.send(bytes).await.is_err() {
-                                return;
-                            }
+                    if let Some(reader) = sender.as_ref().filter(|_| !bytes.is_empty()) {
+                        if reader.send(bytes).await.is_err() {
+                            return;
                         }
-                        _ => {}
                     }
                     if let Some(sender) = sender.take_if(|_| at >= wanted.end) {
                         let _ = sender.finish().await;
