@@ -88,7 +88,7 @@ fn a_service_follows_its_owners_account() {
             ServiceState::Paused
         );
         let view = views::services(crate::chain::account(CUSTOMER));
-        assert!(view[0].paused && view[0].hosts[0].1);
+        assert!(view[0].paused && view[0].hosts[0].proven);
     });
 }
 
