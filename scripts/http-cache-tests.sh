@@ -84,9 +84,10 @@ start_gateway() {
 	local settings=()
 	for setting in "$@"; do settings+=(--set "$setting"); done
 	: >"$work/site.log"
-	# The site ends with its standard input, so it gets one that stays open.
+	# The site ends with its standard input, so it gets one that stays open: a pipe that it could write to itself.
+	[[ -p $work/stdin ]] || mkfifo "$work/stdin"
 	"$bin/selvedge-edge-site" --program "$bin/selvedge-edge" --origin "$origin" --host localhost \
-		"${settings[@]}" < <(exec sleep infinity) >"$work/site.log" 2>"$work/site.err" &
+		"${settings[@]}" <>"$work/stdin" >"$work/site.log" 2>"$work/site.err" &
 	running+=($!)
 	await $! "$work/site.log" '"http"'
 	base="http://localhost:$(node -p 'JSON.parse(process.argv[1]).http.split(":").pop()' "$(cat "$work/site.log")")"
