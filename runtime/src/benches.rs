@@ -1,8 +1,6 @@
 //! The pallets whose weights are measured.
 //!
-//! `frame-omni-bencher v1 benchmark pallet --runtime <blob built with runtime-benchmarks> --pallet
-//! pallet_edge_billing --extrinsic '*' --genesis-builder runtime --genesis-builder-preset
-//! development` runs one of them.
+//! `scripts/weights.sh` measures ours.
 
 frame_benchmarking::define_benchmarks!(
     [pallet_edge_registry, NodeRegistry]

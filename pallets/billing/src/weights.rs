@@ -1,13 +1,10 @@
 //! Weights of `pallet-edge-billing`: estimates from storage accesses and hash counts, not measured.
 //!
-//! Regenerate on reference hardware with `frame-omni-bencher v1 benchmark pallet --runtime
-//! <runtime>.wasm --pallet pallet_edge_billing --extrinsic '*' --genesis-builder-preset development
-//! --output pallets/billing/src/weights.rs`.
+//! Measure: `scripts/weights.sh billing`.
 //!
 //! Counted per call: database accesses through `T::DbWeight`, 60 µs for an sr25519 check, 3 µs for
-//! a keccak of a node with its encoding, 15 µs for other work. A page's proof is charged at its
-//! maximum depth of 32: 64 siblings. Proof sizes are the encoded lengths of the values read with 1
-//! KiB of trie nodes for each.
+//! a keccak of a node with its encoding, 15 µs for other work. Proof sizes are the encoded lengths
+//! of the values read with 1 KiB of trie nodes for each.
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
@@ -61,9 +58,9 @@ fn work(nanos: u64) -> Weight {
     Weight::from_parts(nanos.saturating_mul(1_000), 0)
 }
 
-/// Verifying a page of `n` entries at the greatest depth: two hashes per entry and one per sibling.
+/// Verifying a page of `n` entries: two hashes per entry.
 fn page(n: u32) -> Weight {
-    work((2 * u64::from(n) + 64) * NODE)
+    work(2 * u64::from(n) * NODE)
 }
 
 fn accesses(db: frame_support::weights::RuntimeDbWeight, reads: u64, writes: u64) -> Weight {

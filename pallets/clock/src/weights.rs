@@ -1,5 +1,4 @@
-//! Estimates from storage accesses, not measured. Measure: `frame-omni-bencher v1 benchmark pallet --runtime <wasm>
-//! --pallet pallet_edge_clock --extrinsic '*' --genesis-builder runtime --output pallets/clock/src/weights.rs`.
+//! Estimates from storage accesses, not measured. Measure: `scripts/weights.sh clock`.
 
 use core::marker::PhantomData;
 use frame_support::{

@@ -1,6 +1,4 @@
-//! Estimates from storage accesses, not measured. Measure: `frame-omni-bencher v1 benchmark pallet
-//! --runtime <wasm> --pallet pallet_edge_governance --extrinsic '*' --genesis-builder runtime
-//! --output pallets/governance/src/weights.rs`.
+//! Estimates from storage accesses, not measured. Measure: `scripts/weights.sh governance`.
 
 use core::marker::PhantomData;
 use frame_support::{

@@ -1,5 +1,4 @@
-//! Estimates from storage accesses, not measured. Measure: `frame-omni-bencher v1 benchmark pallet --runtime <wasm>
-//! --pallet pallet_edge_registry --extrinsic '*' --genesis-builder runtime --output pallets/registry/src/weights.rs`.
+//! Estimates from storage accesses, not measured. Measure: `scripts/weights.sh registry`.
 
 use core::marker::PhantomData;
 use frame_support::{

@@ -1,5 +1,4 @@
-//! Estimates from storage accesses, not measured. Measure: `frame-omni-bencher v1 benchmark pallet --runtime <wasm>
-//! --pallet pallet_edge_reputation --extrinsic '*' --genesis-builder runtime --output pallets/reputation/src/weights.rs`.
+//! Estimates from storage accesses, not measured. Measure: `scripts/weights.sh reputation`.
 
 use core::marker::PhantomData;
 use frame_support::{

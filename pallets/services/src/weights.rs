@@ -1,5 +1,4 @@
-//! Weights estimated from storage accesses, not measured. To measure:
-//! `frame-omni-bencher v1 benchmark pallet --runtime <wasm> --pallet pallet_edge_services --extrinsic '*' --genesis-builder runtime`.
+//! Weights estimated from storage accesses, not measured. Measure: `scripts/weights.sh services`.
 //!
 //! Reference time counts 20 µs per call for decoding and dispatch, 5 µs per hash over a short text,
 //! and 60 µs for an ed25519 check; proof size counts the longest encoding of every item touched.

@@ -1,5 +1,4 @@
-//! Estimates from storage accesses, not measured. Measure: `frame-omni-bencher v1 benchmark pallet --runtime <wasm>
-//! --pallet pallet_edge_staking --extrinsic '*' --genesis-builder runtime --output pallets/staking/src/weights.rs`.
+//! Estimates from storage accesses, not measured. Measure: `scripts/weights.sh staking`.
 
 use core::marker::PhantomData;
 use frame_support::{

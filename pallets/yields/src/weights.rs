@@ -1,5 +1,4 @@
-//! Estimates from storage accesses, not measured. Measure: `frame-omni-bencher v1 benchmark pallet --runtime <wasm>
-//! --pallet pallet_edge_yields --extrinsic '*' --genesis-builder runtime --output pallets/yields/src/weights.rs`.
+//! Estimates from storage accesses, not measured. Measure: `scripts/weights.sh yields`.
 
 use core::marker::PhantomData;
 use frame_support::{
