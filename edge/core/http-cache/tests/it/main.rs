@@ -5,6 +5,7 @@ mod errors;
 mod forwarding;
 mod freshness;
 mod invalidation;
+mod laws;
 mod reuse;
 mod storing;
 mod testkit;
