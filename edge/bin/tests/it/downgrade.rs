@@ -224,9 +224,9 @@ async fn what_is_good_becomes_one_good_request() {
         let mut frames = open(&net).await;
         let head = [&[METHOD, SCHEME, PATH, AUTHORITY], extra].concat();
         frames.head(1, &head, false).await.unwrap();
-        frames.send(frames::DATA, 0, 1, b"hel").await.unwrap();
+        frames.send(frames::DATA, 0, 1, b"hell").await.unwrap();
         frames
-            .send(frames::DATA, frames::END_STREAM, 1, b"lo")
+            .send(frames::DATA, frames::END_STREAM, 1, b"o")
             .await
             .unwrap();
         let expected = Outcome::Answered(200, b"/two".to_vec());
