@@ -1,4 +1,4 @@
-//! Child processes: started with a log, stopped by the process id that started them, also when this program dies.
+//! Child processes: started with a log, stopped by the process id that started them, also when this program fails.
 
 use anyhow::Context;
 use std::{
