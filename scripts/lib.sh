@@ -72,7 +72,7 @@ node_tool() {
 	echo "export PATH=$folder/node_modules/.bin:\$PATH"
 }
 
-# Builds every program. `--examples`, of which there are none, makes cargo resolve features as it does for tests, so that the
+# Builds every program. `--examples` makes cargo resolve features as it does for tests, so that the
 # dependencies compile once for both.
 build_programs() { cargo build --release --workspace --lib --bins --examples; }
 

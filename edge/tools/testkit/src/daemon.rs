@@ -235,6 +235,11 @@ impl Daemon {
         &self.name
     }
 
+    /// Its process id, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.child.as_ref().and_then(Child::id)
+    }
+
     /// Its folder.
     pub fn folder(&self) -> &Path {
         &self.folder
