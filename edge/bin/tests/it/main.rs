@@ -9,6 +9,7 @@ mod epochs;
 mod fields;
 mod floods;
 mod framing;
+mod hits;
 mod hostile;
 mod lease;
 mod lies;

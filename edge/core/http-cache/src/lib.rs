@@ -53,7 +53,7 @@ mod variant;
 
 pub use answer::{answer, Answer, Body};
 pub use directives::{MaxStale, RequestDirectives, ResponseDirectives, Seconds};
-pub use fields::strip_hop_by_hop;
+pub use fields::{date_value, strip_hop_by_hop};
 pub use freshness::{Heuristic, Source, Times};
 pub use invalidate::{invalidation, Invalidation};
 pub use key::{CacheKey, KeyError};

@@ -5,6 +5,7 @@
 //!
 //! - [`Server`]: HTTP/1.1 and HTTP/2, plain or over TLS, with bounded connections, headers and
 //!   waiting times.
+//! - [`PlainRequest`]: what is answered past hyper when it is at hand.
 //! - [`CertStore`]: certificates from a folder of PEM files, replaced while connections run.
 //! - [`OriginClient`]: pooled connections to origins behind an [`AddressGuard`].
 //! - [`Progress`]: what a connection's peer has acknowledged, which is what an aborted response is
@@ -16,8 +17,10 @@ mod body;
 mod certs;
 mod connect;
 mod guard;
+mod hit;
 mod limits;
 mod origin;
+mod place;
 mod server;
 mod socket;
 mod stall;
@@ -26,6 +29,7 @@ pub use body::{channel, collect, empty, full, Body, BodyError, BodySender, Close
 pub use certs::{CertError, CertStore};
 pub use connect::ConnectError;
 pub use guard::{AddressGuard, ForbiddenAddress};
+pub use hit::{HitBody, PlainRequest};
 pub use limits::Limits;
 pub use origin::{OriginClient, OriginError, OriginOptions, Phase};
 pub use server::{ConnInfo, Handler, Server, ServerHandle, ServerStats};

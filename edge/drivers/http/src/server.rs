@@ -1,7 +1,8 @@
 //! Accepts connections and hands their requests to a handler.
 //!
 //! ```text
-//! accept -> total and per-address count -> TLS -> HTTP/1.1 or HTTP/2 -> Handler
+//! accept -> total and per-address count -+-> TLS ------------------+-> HTTP/1.1 or HTTP/2 -> Handler
+//!                                        +-> what is at hand (hit) +
 //! ```
 //!
 //! Shutting down has two steps: [`ServerHandle::drain`] answers on as before but asks HTTP/1.1
@@ -11,7 +12,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,7 +29,9 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::body::Body;
+use crate::hit::{self, End, HitBody, PlainRequest, Rewind};
 use crate::limits::Limits;
+use crate::place::Place;
 use crate::socket::{Progress, Socket};
 use crate::stall::Watch;
 
@@ -49,6 +52,23 @@ pub struct ConnInfo {
 
 /// Answers requests. An answer is always given: what goes wrong is an answer too.
 pub trait Handler: Send + Sync + 'static {
+    /// Whether [`Self::hit`] ever answers.
+    const HAS_HITS: bool = false;
+
+    /// Answers a plain request over an HTTP/1.1 connection in the clear, if everything for it is at
+    /// hand: writes the whole head, up to and with its empty line, and gives the body. `None`, with
+    /// nothing done, leaves this request and all that follow on the connection to
+    /// [`Self::handle`].
+    fn hit(
+        &self,
+        request: &PlainRequest<'_>,
+        connection: &ConnInfo,
+        head: &mut Vec<u8>,
+    ) -> Option<HitBody> {
+        let _ = (request, connection, head);
+        None
+    }
+
     /// Answers one request.
     fn handle(
         self: Arc<Self>,
@@ -161,13 +181,13 @@ impl ServerHandle {
     }
 }
 
-struct Shared<H> {
-    handler: Arc<H>,
-    limits: Limits,
+pub(crate) struct Shared<H> {
+    pub(crate) handler: Arc<H>,
+    pub(crate) limits: Limits,
     tls: Option<TlsAcceptor>,
-    per_ip: Mutex<HashMap<IpAddr, usize>>,
-    stats: Arc<ServerStats>,
-    is_draining: Arc<AtomicBool>,
+    pub(crate) per_ip: Mutex<HashMap<IpAddr, usize>>,
+    pub(crate) stats: Arc<ServerStats>,
+    pub(crate) is_draining: Arc<AtomicBool>,
     local: SocketAddr,
 }
 
@@ -200,64 +220,9 @@ async fn accept<H: Handler>(
     }
 }
 
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
     // A server that is gone is a stopped one.
     let _ = stop.wait_for(|stop| *stop).await;
-}
-
-/// A connection's place within the limits; given back when dropped.
-struct Place<H> {
-    shared: Arc<Shared<H>>,
-    address: IpAddr,
-}
-
-impl<H> Place<H> {
-    fn take(shared: &Arc<Shared<H>>, address: IpAddr) -> Option<Self> {
-        let address = group_of(address);
-        let stats = &shared.stats;
-        let mut per_ip = shared.per_ip.lock();
-        if stats.open.load(Ordering::Relaxed) >= shared.limits.connections {
-            return None;
-        }
-        let count = per_ip.entry(address).or_default();
-        if *count >= shared.limits.connections_per_ip {
-            return None;
-        }
-        *count += 1;
-        stats.open.fetch_add(1, Ordering::Relaxed);
-        stats.accepted.fetch_add(1, Ordering::Relaxed);
-        Some(Self {
-            shared: shared.clone(),
-            address,
-        })
-    }
-}
-
-impl<H> Drop for Place<H> {
-    fn drop(&mut self) {
-        let mut per_ip = self.shared.per_ip.lock();
-        if let Some(count) = per_ip.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                per_ip.remove(&self.address);
-            }
-        }
-        self.shared.stats.open.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// One customer of a provider usually holds a whole /64, so that is what is counted.
-fn group_of(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => IpAddr::V4(v4),
-            None => {
-                let s = v6.segments();
-                IpAddr::V6(Ipv6Addr::new(s[0], s[1], s[2], s[3], 0, 0, 0, 0))
-            }
-        },
-    }
 }
 
 async fn connection<H: Handler>(
@@ -269,7 +234,7 @@ async fn connection<H: Handler>(
     let shared = place.shared.clone();
     let limits = &shared.limits;
     let _ = stream.set_nodelay(true);
-    let socket = Socket::new(stream, limits.header_timeout, limits.write_timeout);
+    let mut socket = Socket::new(stream, limits.header_timeout, limits.write_timeout);
     let mut info = ConnInfo {
         peer,
         local: shared.local,
@@ -278,7 +243,15 @@ async fn connection<H: Handler>(
         progress: socket.progress(),
     };
     match &shared.tls {
-        None => http(TokioIo::new(socket), info, &shared, stop).await,
+        None if H::HAS_HITS => {
+            if let End::HandOver { unread, is_begun } =
+                hit::run(&mut socket, &info, &shared, &stop).await
+            {
+                let io = TokioIo::new(Rewind::new(unread, socket));
+                http(io, info, &shared, stop, is_begun).await;
+            }
+        }
+        None => http(TokioIo::new(socket), info, &shared, stop, false).await,
         Some(acceptor) => {
             let handshake = tokio::time::timeout(limits.handshake_timeout, acceptor.accept(socket));
             match handshake.await {
@@ -286,7 +259,7 @@ async fn connection<H: Handler>(
                     let (_, session) = stream.get_ref();
                     let shown = session.peer_certificates().and_then(<[_]>::first);
                     info.certificate = shown.map(|shown| shown.clone().into_owned());
-                    http(TokioIo::new(stream), info, &shared, stop).await;
+                    http(TokioIo::new(stream), info, &shared, stop, false).await;
                 }
                 failed => {
                     shared
@@ -303,13 +276,22 @@ async fn connection<H: Handler>(
     drop(place);
 }
 
-async fn http<H, I>(io: I, info: ConnInfo, shared: &Arc<Shared<H>>, mut stop: watch::Receiver<bool>)
-where
+/// Serves a connection; `is_begun` says that it has spoken HTTP/1.1 already.
+async fn http<H, I>(
+    io: I,
+    info: ConnInfo,
+    shared: &Arc<Shared<H>>,
+    mut stop: watch::Receiver<bool>,
+    is_begun: bool,
+) where
     H: Handler,
     I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
 {
     let limits = &shared.limits;
     let mut builder = auto::Builder::new(TokioExecutor::new());
+    if is_begun {
+        builder = builder.http1_only();
+    }
     builder
         .http1()
         .timer(TokioTimer::new())

@@ -1,7 +1,7 @@
 //! The gateway's meter: leases, counters, vouchers, closed epochs.
 
 use crate::{
-    counts::EpochCounts,
+    counts::{EpochCounts, Place},
     folder::{remove, Folder},
     journal::Journal,
     leaves,
@@ -10,11 +10,11 @@ use crate::{
 };
 use parking_lot::{Mutex, RwLock};
 use selvedge_edge_core_metering::{
-    may_forget, sign_voucher, totals_by_peer, Book, CloseError, Closed, Closing, Denied,
-    EpochClock, Issuer, SigningKey, Terms,
+    may_forget, sign_voucher, totals_by_peer, Book, CloseError, Closed, Closing, CountKey, Denied,
+    EpochClock, Issuer, Pricing, SigningKey, Terms,
 };
 use selvedge_primitives_types::{
-    DeviceId, Epoch, Planck, ServiceId, SignedVoucher, Usage, Voucher,
+    DeviceId, Epoch, Millis, Planck, Quality, ServiceId, SignedVoucher, Usage, Voucher,
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
@@ -45,6 +45,28 @@ pub(crate) struct Current {
     pub(crate) clock: EpochClock,
     pub(crate) counts: Arc<EpochCounts>,
     pub(crate) books: HashMap<ServiceId, Mutex<Book>>,
+}
+
+impl Current {
+    /// Where a service's use by a cache is counted now.
+    pub(crate) fn place(
+        &self,
+        service: ServiceId,
+        peer: DeviceId,
+        pricing: &Pricing,
+        now: Millis,
+    ) -> Result<Place, Denied> {
+        let slice = self.clock.slice(now);
+        let key = CountKey {
+            service,
+            peer,
+            slice,
+        };
+        self.counts.place(&key, pricing).map_err(|error| {
+            tracing::error!(%service, %error, "cannot count use");
+            Denied::NotCounting
+        })
+    }
 }
 
 struct Vouchers {
@@ -205,6 +227,35 @@ impl GatewayMeter {
     /// lease does not cover that; then the visitor gets a clear answer and nothing is charged.
     pub fn begin(self: &Arc<Self>, service: ServiceId, usage: &Usage) -> Result<Tally, Denied> {
         Tally::begin(self.clone(), service, usage)
+    }
+
+    /// Counts a response that is at hand whole, in one step: what [`Self::begin`], [`Tally::count`]
+    /// and [`Tally::quality`] count for it, at the same place and out of the same lease.
+    ///
+    /// Errors, with nothing counted, when the lease does not cover `usage` or counters cannot be
+    /// kept.
+    pub fn count_whole(
+        &self,
+        service: ServiceId,
+        cache: DeviceId,
+        usage: &Usage,
+        quality: Quality,
+        now: Millis,
+    ) -> Result<(), Denied> {
+        // Held until the counters are raised: an epoch does not end in between.
+        let state = self.state.read();
+        let current = state.current.as_ref().ok_or(Denied::UnknownService)?;
+        let book = current.books.get(&service).ok_or(Denied::UnknownService)?;
+        let (mut counts, pricing) = {
+            let mut book = book.lock();
+            let mut reservation = book.reserve(usage)?;
+            let counts = book.spend(&mut reservation, usage);
+            (counts.ok_or(Denied::OutOfLease)?, *book.pricing())
+        };
+        counts.quality = quality;
+        let place = current.place(service, cache, &pricing, now)?;
+        current.counts.add(place, &counts);
+        Ok(())
     }
 
     /// Makes the counters last, and makes, keeps and returns the vouchers for what is new since the

@@ -6,7 +6,7 @@ use crate::{
     segment::Ahead,
     GatewayMeter,
 };
-use selvedge_edge_core_metering::{Book, CountKey, Counts, Denied, Pricing, Reservation};
+use selvedge_edge_core_metering::{Book, Counts, Denied, Reservation};
 use selvedge_primitives_types::{DeviceId, Epoch, Millis, Quality, ServiceId, Usage, UsageClass};
 use std::sync::Arc;
 
@@ -109,7 +109,12 @@ impl Tally {
                 let counts = reservation.covers(&egress(octets));
                 Ok((counts.ok_or(Denied::OutOfLease)?, *book.pricing()))
             })
-            .and_then(|(counts, pricing)| Ok((counts, self.place(current, &pricing, now)?)));
+            .and_then(|(counts, pricing)| {
+                Ok((
+                    counts,
+                    current.place(self.service, self.cache, &pricing, now)?,
+                ))
+            });
         let (counts, place) = match found {
             Ok(found) => found,
             Err(denied) => {
@@ -154,7 +159,7 @@ impl Tally {
             let counts = book.spend(reservation, usage).ok_or(Denied::OutOfLease)?;
             Ok((counts, *book.pricing()))
         })?;
-        let place = self.place(current, &pricing, now)?;
+        let place = current.place(self.service, self.cache, &pricing, now)?;
         if let Some(noted) = &mut self.ahead {
             // First taken away and then counted: killed in between, this loses and never counts
             // twice.
@@ -180,21 +185,9 @@ impl Tally {
             quality,
             ..Counts::default()
         };
-        let place = self.place(current, &pricing, now)?;
+        let place = current.place(self.service, self.cache, &pricing, now)?;
         current.counts.add(place, &counts);
         Ok(())
-    }
-
-    fn place(&self, current: &Current, pricing: &Pricing, now: Millis) -> Result<Place, Denied> {
-        let key = CountKey {
-            service: self.service,
-            peer: self.cache,
-            slice: current.clock.slice(now),
-        };
-        current.counts.place(&key, pricing).map_err(|error| {
-            tracing::error!(service = %self.service, %error, "cannot count use");
-            Denied::NotCounting
-        })
     }
 
     fn with_book<T>(

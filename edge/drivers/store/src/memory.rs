@@ -87,6 +87,30 @@ impl<V: Weigh> Memory<V> {
         Some(value)
     }
 
+    /// The value under a key that `rank` puts highest, of those it ranks at all; the youngest among
+    /// equals. Counts as a hit when `is_used` accepts it, and is `None` otherwise.
+    pub fn best<R: Ord>(
+        &self,
+        service: ServiceId,
+        key: &[u8],
+        mut rank: impl FnMut(&V) -> Option<R>,
+        is_used: impl FnOnce(&V) -> bool,
+    ) -> Option<Arc<V>> {
+        let name = key_name(service, key);
+        let mut shard = self.shard(&name).lock();
+        let slots = shard.keys.get(&name)?;
+        let ranked = slots
+            .iter()
+            .filter_map(|slot| Some((rank(&slot.value)?, slot)));
+        let (_, slot) = ranked.max_by(|(one, _), (two, _)| one.cmp(two))?;
+        if !is_used(&slot.value) {
+            return None;
+        }
+        let (name, value) = (slot.name, slot.value.clone());
+        shard.fifo.touch(&name);
+        Some(value)
+    }
+
     /// Every value under a key, the youngest last. Counts as no hit.
     pub fn variants(&self, service: ServiceId, key: &[u8]) -> Vec<Arc<V>> {
         let name = key_name(service, key);
@@ -269,6 +293,23 @@ mod tests {
         assert!(memory.find(ServiceId(2), b"/a", |_| true).is_none());
         assert_eq!(memory.remove(ServiceId(1), b"/a"), 3);
         assert!(memory.is_empty() && memory.bytes() == 0);
+    }
+
+    #[test]
+    fn the_best_is_the_highest_and_youngest_that_is_ranked() {
+        let memory = Memory::new(1 << 20, 4);
+        for (number, rank) in [(0, 30), (1, 10), (2, 20), (3, 20)] {
+            memory.insert(ServiceId(1), b"/a", &variant(number), Value(number, rank));
+        }
+        let best = |below: u64, is_used: bool| {
+            let rank = |value: &Value| (value.1 < below).then_some(value.1);
+            let best = memory.best(ServiceId(1), b"/a", rank, |_| is_used);
+            best.map(|value| value.0)
+        };
+        assert_eq!(best(100, true), Some(0));
+        assert_eq!(best(30, true), Some(3));
+        assert_eq!(best(30, false), None);
+        assert_eq!(best(10, true), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! [`AskError::Fault`]: the cache is not asked for this key again for a while, and the request is answered
 //! from elsewhere.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -243,6 +243,7 @@ impl Shared {
                     stored: stored.clone(),
                     body: entry.body.clone(),
                     cache: cache.device,
+                    ready: OnceLock::new(),
                 };
                 let body = entry.body.slice(start..end);
                 self.keep(question, renewed);

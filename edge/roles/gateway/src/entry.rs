@@ -1,10 +1,13 @@
 //! What the memory cache holds.
 
 use bytes::Bytes;
+use http::HeaderMap;
 use selvedge_edge_core_http_cache::{RequestHead, Stored};
 use selvedge_edge_drivers_store::{Memory, Weigh};
-use selvedge_primitives_types::{DeviceId, Hash, ServiceId, SignedRecord};
-use std::sync::Arc;
+use selvedge_primitives_types::{DeviceId, Hash, Millis, ServiceId, SignedRecord};
+use std::sync::{Arc, OnceLock};
+
+use crate::hit::ReadyHead;
 
 /// A response with all of its bytes, which were verified before they were put here.
 #[derive(Debug)]
@@ -17,12 +20,30 @@ pub struct Entry {
     pub body: Bytes,
     /// The cache that supplied or leased it, and is credited for it.
     pub cache: DeviceId,
+    /// Its head for plain requests, once there was one.
+    pub ready: OnceLock<ReadyHead>,
 }
 
 impl Entry {
     /// BLAKE3 root of the body.
     pub fn root(&self) -> Hash {
         self.signed.record.root
+    }
+
+    /// How well it answers a request with these fields; `None` when it does not, or is of a
+    /// generation before the current one.
+    pub fn rank<'a>(
+        &self,
+        generation: u64,
+        fields: impl FnOnce() -> &'a HeaderMap,
+    ) -> Option<(Millis, Millis)> {
+        let stored = &self.stored;
+        let is_current = self.signed.record.generation >= generation;
+        let is_chosen = || {
+            let variant = stored.variant();
+            variant.as_slice().is_empty() || variant.matches(fields())
+        };
+        (is_current && is_chosen()).then(|| (stored.date(), stored.times().received))
     }
 }
 
@@ -34,12 +55,14 @@ impl Weigh for Entry {
             .iter()
             .map(|(name, value)| name.len() + value.len() + 48)
             .sum();
-        (size_of::<Self>() + fields + record.key.len() + self.stored.size() + self.body.len())
-            as u64
+        // The ready head holds the fields once more, and a few lines of ours.
+        let ready = fields + ReadyHead::OWN_LINES;
+        let own = size_of::<Self>() + record.key.len();
+        (own + fields + ready + self.stored.size() + self.body.len()) as u64
     }
 }
 
-/// The entry that answers a request best, among those of the current generation.
+/// The entry that answers a request best, among those of the current generation (RFC 9111 §4.1).
 pub fn find(
     memory: &Memory<Entry>,
     service: ServiceId,
@@ -47,15 +70,6 @@ pub fn find(
     request: &RequestHead<'_>,
     generation: u64,
 ) -> Option<Arc<Entry>> {
-    let best = memory
-        .variants(service, key)
-        .into_iter()
-        .filter(|entry| entry.signed.record.generation >= generation)
-        .filter(|entry| entry.stored.variant().matches(request.headers))
-        .max_by_key(|entry| (entry.stored.date(), entry.stored.times().received))?;
-    // Only now is it used, and counts as such for what leaves memory first.
-    let root = best.root();
-    memory
-        .find(service, key, |entry| entry.root() == root)
-        .or(Some(best))
+    let rank = |entry: &Entry| entry.rank(generation, || request.headers);
+    memory.best(service, key, rank, |_| true)
 }

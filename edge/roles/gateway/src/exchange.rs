@@ -55,7 +55,7 @@ impl Exchange {
             }
         };
         Self {
-            id: request_id(parts).into(),
+            id: request_id(parts),
             started: Instant::now(),
             arrived: clock::now(),
             connection,
@@ -133,25 +133,37 @@ impl Scope {
 /// No cache: what may not be shared.
 pub const NO_CACHE: DeviceId = DeviceId([0; 32]);
 
-fn request_id(parts: &Parts) -> String {
+fn request_id(parts: &Parts) -> Arc<str> {
     let sent = parts
         .headers
         .get("x-request-id")
         .and_then(|value| value.to_str().ok());
-    let is_usable = |id: &&str| {
-        (1..=MAX_REQUEST_ID).contains(&id.len())
-            && id
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-    };
-    match sent.filter(is_usable) {
-        Some(id) => id.to_owned(),
-        None => {
-            let mut bytes = [0; 16];
-            rand::thread_rng().fill_bytes(&mut bytes);
-            hex::encode(bytes)
-        }
+    match sent.filter(|id| is_request_id(id)) {
+        Some(id) => id.into(),
+        None => std::str::from_utf8(&new_request_id())
+            .unwrap_or_default()
+            .into(),
     }
+}
+
+/// Whether an id that somebody sent is harmless.
+pub fn is_request_id(id: &str) -> bool {
+    (1..=MAX_REQUEST_ID).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+/// An id of 32 hexadecimal digits that nobody had before.
+pub fn new_request_id() -> [u8; 32] {
+    let mut bytes = [0; 16];
+    rand::thread_rng().fill_bytes(&mut bytes);
+    let mut id = [0; 32];
+    for (two, byte) in id.chunks_exact_mut(2).zip(bytes) {
+        let digit = |number: u8| b"0123456789abcdef"[usize::from(number)];
+        two.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+    }
+    id
 }
 
 #[cfg(test)]
@@ -196,7 +208,7 @@ mod tests {
     fn a_request_id_is_kept_only_when_it_is_harmless() {
         assert_eq!(
             request_id(&parts("/", &[("x-request-id", "abc-1")])),
-            "abc-1"
+            "abc-1".into()
         );
         for bad in ["", "a b", &"x".repeat(65), "<script>"] {
             let id = request_id(&parts("/", &[("x-request-id", bad)]));

@@ -1,7 +1,7 @@
 //! Fetches an origin for everybody: under a lease of the key's owner, or alone where no cache
 //! answers.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::{header, HeaderMap, Request, Response, StatusCode};
@@ -388,6 +388,7 @@ impl Shared {
             stored: *stored,
             body,
             cache: credited,
+            ready: OnceLock::new(),
         };
         let entry = self.keep(question, entry);
         Ok(self

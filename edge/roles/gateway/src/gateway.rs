@@ -21,7 +21,7 @@ use crate::entry::Entry;
 use crate::exchange::{Exchange, Scope};
 use crate::failure::{Failure, Reason};
 use crate::landing::Landings;
-use crate::metered::MeteredBody;
+use crate::metered::{Base, MeteredBody};
 use crate::metrics::{Metrics, Source};
 use crate::options::GatewayOptions;
 use crate::purges::PurgeFile;
@@ -150,6 +150,11 @@ impl Shared {
         length <= self.memory.largest() / 4
     }
 
+    /// Whether no request more is taken than are running.
+    pub fn is_busy(&self) -> bool {
+        self.metrics.running.get() >= self.options.max_requests as i64
+    }
+
     /// Opens the account of a request.
     pub fn open_tab(&self, scope: &Scope) -> Result<Tab, Failure> {
         if self.metrics.running.get() > self.options.max_requests as i64 {
@@ -190,7 +195,7 @@ impl Shared {
         self.metrics
             .answered(status.as_u16(), source, first_byte.as_secs_f64());
         let (parts, body) = response.into_parts();
-        let (version, progress) = (exchange.version, exchange.connection.progress.clone());
+        let base = Base::after_fields(&exchange, &parts.headers, &body);
         let sent = Sent {
             shared: self.clone(),
             line: Some(Line {
@@ -199,7 +204,7 @@ impl Shared {
                 peer: exchange.connection.peer.ip(),
                 service: tab.as_ref().and_then(Tab::service).map(|service| service.0),
                 host: exchange.host.clone(),
-                method: exchange.method.to_string(),
+                method: exchange.method.as_str().into(),
                 scheme: exchange.scheme(),
                 target: exchange.target.clone(),
                 status: status.as_u16(),
@@ -214,12 +219,12 @@ impl Shared {
             tab,
             _running: running,
         };
-        let body = MeteredBody::new(body, &parts.headers, version, &progress, sent);
+        let body = MeteredBody::new(body, base, sent);
         Response::from_parts(parts, http_body_util::BodyExt::boxed_unsync(body))
     }
 
     /// Writes a line of the access log.
-    pub fn write_line(&self, line: Line) {
+    pub fn write_line(&self, line: &Line<impl serde::Serialize>) {
         if !self.log.write(line) {
             self.metrics.log_lost.inc();
         }

@@ -6,7 +6,8 @@
 //! `closing`).
 //!
 //! ```text
-//! listener -> serve -> memory ---------------------------> served -> metered -> visitor
+//! listener -> hit -----> memory ------------------------------------------------> visitor
+//!        '-> serve -> memory -------------------------> served -> metered -> visitor
 //!                |-> ask: owner's record and bytes ------^
 //!                |-> fetch under the owner's lease: pump -^-> seeder -> owner -> waiting gateways
 //!                '-> origin, past all caches ------------^
@@ -32,6 +33,7 @@ mod failure;
 mod fetch;
 mod fields;
 mod gateway;
+mod hit;
 mod landing;
 mod metered;
 mod metrics;

@@ -16,11 +16,15 @@ use http::{HeaderMap, Version};
 use http_body::{Body as _, Frame, SizeHint};
 use selvedge_edge_drivers_http::{Body, BodyError, Following, Progress};
 
+use crate::exchange::Exchange;
+
 /// A response is checked against the lease each time this many more bytes were sent.
 pub const CHECK_EVERY: u64 = 1024 * 1024;
 
 /// Octets on the way that are not worth following: they count as arrived once the body is whole.
 const FEW: u64 = 128 * 1024;
+/// What has arrived is asked for each time this many more octets were handed over.
+const ASK_EVERY: u64 = 256 * 1024;
 /// How much a head may be shorter than [`head_length`] says.
 const SLACK: u64 = 256;
 /// How often octets on the way are looked at, and how long they may stand still.
@@ -44,15 +48,45 @@ pub trait Counting: Send + Unpin + 'static {
 }
 
 /// Where the body of an HTTP/1.1 response is in the octets of its connection.
-#[derive(Clone)]
-struct Acknowledged {
+#[derive(Clone, Debug)]
+pub struct Base {
     progress: Arc<Progress>,
     /// Octets of the connection that are not of this body: all before it, and its framing.
     base: u64,
     is_chunked: bool,
 }
 
-impl Acknowledged {
+impl Base {
+    /// Behind a head of this length that is written next.
+    ///
+    /// HTTP/1.1 answers one request after the other, so everything before is written already.
+    pub fn after_head(progress: &Arc<Progress>, length: u64) -> Self {
+        Self {
+            progress: progress.clone(),
+            base: progress.written() + length,
+            is_chunked: false,
+        }
+    }
+
+    /// Behind a head with these fields; `None` where responses share a connection.
+    pub fn after_fields(exchange: &Exchange, fields: &HeaderMap, body: &Body) -> Option<Self> {
+        let (version, progress) = (exchange.version, &exchange.connection.progress);
+        Self::of_version(version, progress, fields, body)
+    }
+
+    fn of_version(
+        version: Version,
+        progress: &Arc<Progress>,
+        fields: &HeaderMap,
+        body: &Body,
+    ) -> Option<Self> {
+        let is_chunked = version == Version::HTTP_11 && body.size_hint().exact().is_none();
+        (version < Version::HTTP_2).then(|| Self {
+            is_chunked,
+            ..Self::after_head(progress, head_length(fields))
+        })
+    }
+
     fn octets(&self) -> u64 {
         self.progress.acked().saturating_sub(self.base)
     }
@@ -76,8 +110,10 @@ pub struct MeteredBody<C: Counting> {
 /// What was counted so far.
 struct Count<C: Counting> {
     counting: C,
-    acknowledged: Option<Acknowledged>,
+    acknowledged: Option<Base>,
     handed_over: u64,
+    /// What was handed over when the system was last asked what has arrived.
+    asked: u64,
     counted: u64,
     ahead: u64,
 }
@@ -108,10 +144,14 @@ impl<C: Counting> Count<C> {
     }
 
     /// Octets that have arrived; `is_whole` says that no more will be handed over.
-    fn arrived(&self, is_whole: bool) -> u64 {
+    fn arrived(&mut self, is_whole: bool) -> u64 {
         let Some(from) = &self.acknowledged else {
             return self.handed_over;
         };
+        if is_whole && self.handed_over - self.counted <= FEW {
+            return self.handed_over;
+        }
+        self.asked = self.handed_over;
         let arrived = from.octets().min(self.handed_over);
         let on_the_way = self.handed_over - arrived;
         if is_whole && on_the_way <= FEW {
@@ -122,7 +162,7 @@ impl<C: Counting> Count<C> {
     }
 
     /// Counts what is still on the way to an HTTP/1.1 visitor, until it has arrived or will not.
-    async fn follow(mut self, from: Acknowledged, _following: Following) {
+    async fn follow(mut self, from: Base, _following: Following) {
         let mut seen = Instant::now();
         loop {
             tokio::time::sleep(LOOK).await;
@@ -154,28 +194,16 @@ impl<C: Counting> Count<C> {
 }
 
 impl<C: Counting> MeteredBody<C> {
-    /// Counts `inner`, the body of an answer with these fields, over a connection.
-    pub fn new(
-        inner: Body,
-        fields: &HeaderMap,
-        version: Version,
-        progress: &Arc<Progress>,
-        counting: C,
-    ) -> Self {
+    /// Counts `inner`, by what is acknowledged of its connection where it has one of its own.
+    pub fn new(inner: Body, acknowledged: Option<Base>, counting: C) -> Self {
         let expected = inner.size_hint().exact();
-        let acknowledged = (version < Version::HTTP_2).then(|| Acknowledged {
-            progress: progress.clone(),
-            // HTTP/1.1 answers one request after the other, so everything before is written
-            // already.
-            base: progress.written() + head_length(fields),
-            is_chunked: version == Version::HTTP_11 && expected.is_none(),
-        });
         Self {
             inner,
             count: Some(Count {
                 counting,
                 acknowledged,
                 handed_over: 0,
+                asked: 0,
                 counted: 0,
                 ahead: 0,
             }),
@@ -186,8 +214,8 @@ impl<C: Counting> MeteredBody<C> {
         }
     }
 
-    /// Notes what is handed over, and counts what has arrived.
-    fn hand_over(&mut self, octets: u64) {
+    /// Notes what is handed over, and counts what has arrived; always when nothing comes after it.
+    fn hand_over(&mut self, octets: u64, is_last: bool) {
         let Some(count) = &mut self.count else {
             return;
         };
@@ -201,7 +229,12 @@ impl<C: Counting> MeteredBody<C> {
             from.base += if from.is_chunked { framing(octets) } else { 0 };
         }
         let is_whole = self.is_ended || self.expected == Some(count.handed_over);
-        let arrived = count.arrived(is_whole);
+        let is_due = is_last || is_whole || count.handed_over >= count.asked + ASK_EVERY;
+        let arrived = if is_due || count.acknowledged.is_none() {
+            count.arrived(is_whole)
+        } else {
+            count.counted
+        };
         let sent = if is_whole { count.handed_over } else { before };
         self.is_over |= !(count.up_to(arrived) && count.note_ahead(sent));
     }
@@ -238,11 +271,11 @@ impl<C: Counting> http_body::Body for MeteredBody<C> {
         }
         let frame = ready!(Pin::new(&mut this.inner).poll_frame(cx));
         match &frame {
-            Some(Ok(frame)) => this.hand_over(frame.data_ref().map_or(0, Bytes::len) as u64),
+            Some(Ok(frame)) => this.hand_over(frame.data_ref().map_or(0, Bytes::len) as u64, false),
             Some(Err(_)) => {}
             None => {
                 this.is_ended = true;
-                this.hand_over(0);
+                this.hand_over(0, true);
             }
         }
         Poll::Ready(frame)
@@ -262,7 +295,7 @@ impl<C: Counting> Drop for MeteredBody<C> {
         // The connection drops a body when it has taken all of it or when the visitor is gone, and
         // this is the only word of it.
         self.is_ended |= self.inner.is_end_stream();
-        self.hand_over(0);
+        self.hand_over(0, true);
         let Some(mut count) = self.count.take() else {
             return;
         };
@@ -349,7 +382,8 @@ mod tests {
     fn metered(inner: Body, version: Version) -> (MeteredBody<Tally>, Tally) {
         let tally = Tally::default();
         let progress = Arc::new(Progress::default());
-        let body = MeteredBody::new(inner, &HeaderMap::new(), version, &progress, tally.clone());
+        let base = Base::of_version(version, &progress, &HeaderMap::new(), &inner);
+        let body = MeteredBody::new(inner, base, tally.clone());
         (body, tally)
     }
 

@@ -72,6 +72,9 @@ pub struct Metrics {
     failures: Family<ReasonLabel, Counter>,
     faults: Family<FaultLabels, Counter>,
     first_byte: Histogram,
+    /// Of [`Self::requests`], those from memory with 200.
+    memory: Counter,
+    hits: Counter,
     /// Body bytes to visitors, as charged.
     pub egress: Counter,
     /// Body bytes from origins.
@@ -97,6 +100,11 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("selvedge_gateway");
         let requests = Family::<RequestLabels, Counter>::default();
         registry.register("requests", "Requests answered", requests.clone());
+        let labels = RequestLabels {
+            status: 200,
+            source: Source::Memory.name(),
+        };
+        let memory = requests.get_or_create(&labels).clone();
         let failures = Family::<ReasonLabel, Counter>::default();
         registry.register(
             "failures",
@@ -124,6 +132,7 @@ impl Default for Metrics {
         let origin = counter("origin_bytes", "Body bytes from origins");
         let vouchers = counter("vouchers", "Vouchers handed to caches");
         let vouchers_failed = counter("vouchers_failed", "Vouchers that did not reach their cache");
+        let hits = counter("hits", "Requests answered by the hit loop");
         let log_lost = counter("log_lost", "Access log lines lost");
         let mut gauge = |name: &str, help: &str| {
             let gauge = Gauge::default();
@@ -137,6 +146,8 @@ impl Default for Metrics {
         Self {
             registry,
             requests,
+            memory,
+            hits,
             failures,
             faults,
             first_byte,
@@ -160,6 +171,13 @@ impl Metrics {
         self.requests
             .get_or_create(&RequestLabels { status, source })
             .inc();
+        self.first_byte.observe(seconds);
+    }
+
+    /// The hit loop answered a request, with 200 and from memory.
+    pub fn hit(&self, seconds: f64) {
+        self.memory.inc();
+        self.hits.inc();
         self.first_byte.observe(seconds);
     }
 

@@ -4,7 +4,7 @@
 //! when much is still to come: then the cache grants the lease to whoever else waits.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -212,6 +212,7 @@ impl Pump {
                     stored,
                     body,
                     cache,
+                    ready: OnceLock::new(),
                 };
                 self.shared.keep(&self.question, entry);
             }

@@ -15,7 +15,7 @@ use hyper::body::Incoming;
 use selvedge_edge_core_http_cache::{
     invalidation, CacheKey, CacheStatus, Forwarded, Lookup, RequestHead, ResponseHead, Reuse, Rule,
 };
-use selvedge_edge_drivers_http::{empty, Body, ConnInfo, Handler};
+use selvedge_edge_drivers_http::{empty, Body, ConnInfo, Handler, HitBody, PlainRequest};
 use selvedge_edge_drivers_transport::{InvalidateRequest, PeerAddress, TransportError, Want};
 use selvedge_primitives_types::agent::ServiceState;
 
@@ -52,6 +52,17 @@ pub struct Front {
 }
 
 impl Handler for Front {
+    const HAS_HITS: bool = true;
+
+    fn hit(
+        &self,
+        request: &PlainRequest<'_>,
+        connection: &ConnInfo,
+        head: &mut Vec<u8>,
+    ) -> Option<HitBody> {
+        self.answer_hit(request, connection, head)
+    }
+
     async fn handle(
         self: Arc<Self>,
         request: Request<Incoming>,

@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use selvedge_edge_drivers_http::{Body, BodyError};
 
 /// Bytes in a piece.
-const PIECE: usize = 64 * 1024;
+pub const PIECE: usize = 64 * 1024;
 
 /// A body of these bytes.
 pub fn slices(bytes: Bytes) -> Body {

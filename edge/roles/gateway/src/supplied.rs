@@ -1,7 +1,7 @@
 //! Bytes that a cache supplies, verified as they come and kept in memory on the way.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -65,6 +65,7 @@ impl Rest {
                 stored,
                 body: body.clone(),
                 cache: self.cache.device,
+                ready: OnceLock::new(),
             };
             self.shared.keep(&self.question, entry);
         }
@@ -210,6 +211,7 @@ impl Frames {
                     stored,
                     body: kept.into(),
                     cache: self.cache.device,
+                    ready: OnceLock::new(),
                 };
                 self.shared.keep(&self.question, entry);
             }

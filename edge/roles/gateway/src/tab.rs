@@ -157,7 +157,7 @@ impl Counting for Sent {
             line.bytes = if is_charged { octets } else { 0 };
             line.complete = is_complete;
             line.total_us = self.started.elapsed().as_micros() as u64;
-            self.shared.write_line(line);
+            self.shared.write_line(&line);
         }
     }
 }

@@ -59,6 +59,11 @@ impl Target {
     }
 }
 
+/// The host that a `Host` field names, as in [`Target::host`]; `None` when it is not valid.
+pub fn host_of(field: &str) -> Option<String> {
+    Place::read(field).ok().map(|place| place.host)
+}
+
 /// A host with its port, in lower case.
 #[derive(Debug, PartialEq, Eq)]
 struct Place {

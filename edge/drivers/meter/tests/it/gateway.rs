@@ -33,6 +33,67 @@ fn what_is_counted_from_many_threads_is_exact() {
 }
 
 #[test]
+fn a_whole_response_counts_in_one_step_as_it_does_in_many() {
+    let free = used(3, 40);
+    let quality = Quality {
+        answered: 1,
+        failed: 0,
+        ttfb_micros: 7,
+    };
+    let closed = |is_one_step: bool| {
+        let dir = tempfile::tempdir().unwrap();
+        let meter = gateway(dir.path());
+        let mut terms = terms(1 << 20);
+        terms.free = free;
+        meter.set_epoch(clock(1), [(SERVICE, terms)]).unwrap();
+        for bytes in [0, 30, 30, 1_000, 64_000] {
+            let (one, body) = (used(1, 0), used(0, bytes));
+            if is_one_step {
+                let usage = used(1, bytes);
+                meter
+                    .count_whole(SERVICE, device(CACHE), &usage, quality, now(1))
+                    .unwrap();
+            } else {
+                let mut tally = meter.begin(SERVICE, &one).unwrap();
+                tally.attribute(device(CACHE));
+                tally.reserve(&used(1, bytes)).unwrap();
+                tally.count(&one, now(1)).unwrap();
+                tally.quality(quality, now(1)).unwrap();
+                tally.count(&body, now(1)).unwrap();
+            }
+        }
+        let remaining = meter.remaining(SERVICE);
+        set(&meter, 2, 0).unwrap();
+        let closing = meter.closing(Epoch(1)).unwrap().expect("there was use");
+        let leaves = meter.close(closing).unwrap().leaves().to_vec();
+        let leaves: Vec<_> = leaves.into_iter().map(|leaf| leaf.body).collect();
+        (remaining, leaves)
+    };
+    assert_eq!(closed(true), closed(false));
+}
+
+#[test]
+fn a_whole_response_is_counted_within_the_lease_or_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let meter = gateway(dir.path());
+    let count = |service, bytes| {
+        let usage = used(1, bytes);
+        meter.count_whole(service, device(CACHE), &usage, Quality::default(), now(1))
+    };
+    assert_eq!(count(SERVICE, 1), Err(Denied::UnknownService));
+    set(&meter, 1, 100).unwrap();
+    assert_eq!(count(ServiceId(99), 1), Err(Denied::UnknownService));
+    // A request costs a planck and an octet half of one.
+    assert_eq!(count(SERVICE, 199), Err(Denied::OutOfLease));
+    assert_eq!(meter.remaining(SERVICE), Some(100));
+    assert_eq!(count(SERVICE, 198), Ok(()));
+    assert_eq!(meter.remaining(SERVICE), Some(0));
+    assert_eq!(count(SERVICE, 0), Err(Denied::OutOfLease));
+    set(&meter, 2, 0).unwrap();
+    assert_eq!(close(&meter, 1), [1, 198]);
+}
+
+#[test]
 fn a_restart_goes_on_where_it_was() {
     let dir = tempfile::tempdir().unwrap();
     for round in 1..=3u64 {

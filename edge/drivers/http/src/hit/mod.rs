@@ -1,0 +1,170 @@
+//! Answers plain requests for what is at hand, past hyper.
+//!
+//! ```text
+//! read -> complete, plain, at hand? -yes-> one write of head and body -> read on
+//!                   | no, for whatever reason
+//!                   hyper, with the connection and what of it is unread, for good
+//! ```
+//!
+//! It decides nothing: [`Handler::hit`] does, at once and without waiting. A connection that was
+//! handed over is never taken back, so that both sides of a doubt are read by one parser.
+
+mod parse;
+mod rewind;
+
+pub use parse::PlainRequest;
+pub(crate) use rewind::Rewind;
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::pin::{pin, Pin};
+use std::sync::atomic::Ordering;
+
+use bytes::{Buf, Bytes, BytesMut};
+use http_body_util::BodyExt;
+use tokio::io::{AsyncReadExt, AsyncWrite};
+use tokio::sync::watch;
+use tokio::time::{sleep_until, Instant};
+
+use crate::body::Body;
+use crate::server::{stopped, ConnInfo, Handler, Shared};
+use crate::socket::Socket;
+use parse::Reading;
+
+/// Octets that are read at a time, and of a head at most.
+const READ: usize = 8 * 1024;
+
+/// What follows an answer's head.
+pub enum HitBody {
+    /// Nothing.
+    Empty,
+    /// These octets, which are counted already.
+    Whole(Bytes),
+    /// A body that counts itself.
+    Counted(Body),
+}
+
+/// How the loop ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// The connection is done with.
+    Closed,
+    /// Hyper goes on with it.
+    HandOver {
+        /// What was read and not answered.
+        unread: Bytes,
+        /// Whether something was answered, so that the protocol is settled.
+        is_begun: bool,
+    },
+}
+
+/// Answers what is at hand until there is a doubt or an end.
+pub(crate) async fn run<H: Handler>(
+    socket: &mut Socket,
+    info: &ConnInfo,
+    shared: &Shared<H>,
+    stop: &watch::Receiver<bool>,
+) -> End {
+    let patience = shared.limits.header_timeout;
+    let mut unread = BytesMut::with_capacity(READ);
+    let mut head = Vec::with_capacity(1024);
+    let mut is_begun = false;
+    let mut since = Instant::now();
+    let mut stop = stop.clone();
+    let mut stopping = pin!(stopped(&mut stop));
+    let mut silence = pin!(sleep_until(since + patience));
+    loop {
+        loop {
+            let is_draining = shared.is_draining.load(Ordering::Acquire);
+            let hit = match parse::read(&unread) {
+                Reading::Partial if unread.len() < READ => break,
+                Reading::Request(request) if !is_draining => {
+                    head.clear();
+                    let body = shared.handler.hit(&request, info, &mut head);
+                    body.map(|body| (request.length, body))
+                }
+                _ => None,
+            };
+            let Some((length, body)) = hit else {
+                let unread = unread.freeze();
+                return End::HandOver { unread, is_begun };
+            };
+            unread.advance(length);
+            is_begun = true;
+            if let Err(error) = answer(socket, &head, body).await {
+                tracing::debug!(peer = %info.peer, %error, "a connection ended early");
+                return End::Closed;
+            }
+            since = Instant::now();
+        }
+        unread.reserve(READ - unread.len());
+        tokio::select! {
+            biased;
+            read = socket.read_buf(&mut unread) => {
+                if !read.is_ok_and(|octets| octets > 0) {
+                    return End::Closed;
+                }
+            }
+            () = stopping.as_mut() => {
+                if unread.is_empty() {
+                    return End::Closed;
+                }
+                let unread = unread.freeze();
+                return End::HandOver { unread, is_begun };
+            }
+            () = silence.as_mut() => {
+                // Set anew only when it is over: most requests come long before.
+                if since + patience <= Instant::now() {
+                    return End::Closed;
+                }
+                silence.as_mut().reset(since + patience);
+            }
+        }
+    }
+}
+
+async fn answer(socket: &mut Socket, head: &[u8], body: HitBody) -> io::Result<()> {
+    let mut body = match body {
+        HitBody::Empty => return write(socket, head, &[]).await,
+        HitBody::Whole(bytes) => return write(socket, head, &bytes).await,
+        HitBody::Counted(body) => body,
+    };
+    let mut head = head;
+    loop {
+        let Some(frame) = body.frame().await else {
+            return write(socket, head, &[]).await;
+        };
+        let piece = frame.map_err(io::Error::other)?;
+        let piece = piece.into_data().unwrap_or_default();
+        if http_body::Body::is_end_stream(&body) {
+            // All of it is handed over, and that is when a body is done counting.
+            drop(body);
+            return write(socket, head, &piece).await;
+        }
+        write(socket, head, &piece).await?;
+        head = &[];
+    }
+}
+
+/// Writes both, together where the system takes them so.
+async fn write(socket: &mut Socket, mut first: &[u8], mut second: &[u8]) -> io::Result<()> {
+    while !first.is_empty() || !second.is_empty() {
+        let slices = [IoSlice::new(first), IoSlice::new(second)];
+        let slices = if first.is_empty() {
+            &slices[1..]
+        } else {
+            &slices[..]
+        };
+        let written = poll_fn(|cx| Pin::new(&mut *socket).poll_write_vectored(cx, slices)).await?;
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        let of_first = written.min(first.len());
+        first = &first[of_first..];
+        second = &second[written - of_first..];
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,261 @@
+//! The answer to a plain request for what is in memory and fresh, in one step.
+//!
+//! It is the answer that [`crate::serve`] gives, from the same rules, on the same account, with the
+//! same line in the access log. Where it is not sure of that, it gives none.
+
+use std::cell::OnceCell;
+use std::io::Write;
+use std::time::Instant;
+
+use http::{header, HeaderMap, HeaderName, Method, StatusCode};
+use selvedge_edge_core_http_cache::{answer, date_value, CacheKey, RequestHead, Reuse, Stored};
+use selvedge_edge_drivers_agent::clock;
+use selvedge_edge_drivers_http::{ConnInfo, HitBody, PlainRequest};
+use selvedge_primitives_types::agent::ServiceState;
+use selvedge_primitives_types::{Millis, Quality, Usage, UsageClass};
+
+use crate::access_log::Line;
+use crate::entry::Entry;
+use crate::exchange::{is_request_id, new_request_id};
+use crate::fields;
+use crate::gateway::Shared;
+use crate::metered::{Base, MeteredBody};
+use crate::metrics::Source;
+use crate::serve::Front;
+use crate::slices::{slices, PIECE};
+use crate::tab::{Running, Sent, Tab};
+use crate::target::{host_of, may_leave};
+use crate::world::Service;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The head of a stored response without the lines that are new each time.
+#[derive(Debug)]
+pub struct ReadyHead {
+    text: Vec<u8>,
+    has_date: bool,
+}
+
+impl ReadyHead {
+    /// Octets of the lines that are the same for all responses, at most.
+    pub const OWN_LINES: usize = 128;
+
+    fn new(stored: &Stored, now: Millis) -> Self {
+        let none = HeaderMap::new();
+        let request = RequestHead {
+            method: &Method::GET,
+            headers: &none,
+        };
+        let headers = answer(&request, stored, now).headers;
+        let mut text = b"HTTP/1.1 200 OK\r\n".to_vec();
+        for (name, value) in &headers {
+            if *name != header::AGE && *name != REQUEST_ID {
+                for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+                    text.extend_from_slice(part);
+                }
+            }
+        }
+        text.extend_from_slice(b"via: 1.1 ");
+        text.extend_from_slice(fields::NAME.as_bytes());
+        text.extend_from_slice(b"\r\n");
+        text.shrink_to_fit();
+        Self {
+            text,
+            has_date: headers.contains_key(header::DATE),
+        }
+    }
+
+    /// Writes the whole head.
+    fn write(&self, head: &mut Vec<u8>, stored: &Stored, id: &str, now: Millis) {
+        head.extend_from_slice(&self.text);
+        let age = stored.age(now).0 / 1_000;
+        let left = stored.time_to_live(now).div_euclid(1_000);
+        // Writing into memory does not fail.
+        let _ = write!(
+            head,
+            "age: {age}\r\ncache-status: \"selvedge-gateway\"; hit; ttl={left}\r\n\
+             x-request-id: {id}\r\n"
+        );
+        if let Some(date) = date_value(now).filter(|_| !self.has_date) {
+            head.extend_from_slice(b"date: ");
+            head.extend_from_slice(date.as_bytes());
+            head.extend_from_slice(b"\r\n");
+        }
+        head.extend_from_slice(b"\r\n");
+    }
+}
+
+impl Front {
+    /// Answers a plain request from memory; `None` when there is anything to think about.
+    pub(crate) fn answer_hit(
+        &self,
+        request: &PlainRequest<'_>,
+        connection: &ConnInfo,
+        head: &mut Vec<u8>,
+    ) -> Option<HitBody> {
+        let (started, now) = (Instant::now(), clock::now());
+        let shared = &self.shared;
+        let is_own = request.target.starts_with("/.well-known/selvedge/");
+        if self.redirect.is_some() || is_own || shared.is_busy() {
+            return None;
+        }
+        let world = shared.world()?;
+        let host = host_of(request.host)?;
+        let service = world.service(&host)?;
+        let origin = service.origin.as_ref()?;
+        if service.state != ServiceState::Active || may_leave(origin, request.target) {
+            return None;
+        }
+        let entry = shared.fresh(service, request, &host, now)?;
+        let new_id;
+        let id = match request.request_id.filter(|id| is_request_id(id)) {
+            Some(id) => id,
+            None => {
+                new_id = new_request_id();
+                std::str::from_utf8(&new_id).ok()?
+            }
+        };
+        let length = if request.is_head { 0 } else { entry.body.len() };
+        let ready = entry
+            .ready
+            .get_or_init(|| ReadyHead::new(&entry.stored, now));
+        ready.write(head, &entry.stored, id, now);
+        let line = Line {
+            time_ms: now.0,
+            request_id: id,
+            peer: connection.peer.ip(),
+            service: Some(service.id.0),
+            host: &*host,
+            method: request.method().as_str(),
+            scheme: "http",
+            target: request.target,
+            status: StatusCode::OK.as_u16(),
+            source: Source::Memory.name(),
+            reason: None,
+            bytes: length as u64,
+            complete: true,
+            ttfb_us: 0,
+            total_us: 0,
+        };
+        // As many octets count as arrived when they are handed over last (`metered`).
+        let body = if length <= PIECE {
+            shared.count_hit(service, &entry, length as u64, started, now)?;
+            shared.log_hit(line, started);
+            match length {
+                0 => HitBody::Empty,
+                _ => HitBody::Whole(entry.body.clone()),
+            }
+        } else {
+            let tab = shared.open_hit(service, &entry, length as u64, started)?;
+            HitBody::Counted(shared.follow_hit(connection, &entry, head.len(), tab, line, started))
+        };
+        shared.metrics.hit(started.elapsed().as_secs_f64());
+        Some(body)
+    }
+}
+
+impl Shared {
+    /// The stored response that answers best, if it is a whole one and fresh.
+    fn fresh(
+        &self,
+        service: &Service,
+        request: &PlainRequest<'_>,
+        host: &str,
+        now: Millis,
+    ) -> Option<std::sync::Arc<Entry>> {
+        let policy = &self.options.policy;
+        let limit = policy.limits.key_bytes;
+        let key = CacheKey::new("http", host, request.target, limit).ok()?;
+        let generation = self.generations.of(service.id);
+        // The fields that a plain request may have choose a variant and nothing else.
+        let all = OnceCell::new();
+        let fields = || all.get_or_init(|| fields::of_everybody(&request.headers()));
+        let none = HeaderMap::new();
+        let is_fresh = |entry: &Entry| {
+            let stored = &entry.stored;
+            let has_variants = !stored.variant().as_slice().is_empty();
+            let head = RequestHead {
+                method: request.method(),
+                headers: if has_variants { fields() } else { &none },
+            };
+            stored.status() == StatusCode::OK
+                && entry.body.len() as u64 == stored.length()
+                && matches!(
+                    policy.reuse_decision(&head, Some(stored), now),
+                    Reuse::Fresh { .. }
+                )
+        };
+        let rank = |entry: &Entry| entry.rank(generation, fields);
+        self.memory.best(service.id, key.as_bytes(), rank, is_fresh)
+    }
+
+    /// Counts a response that is handed over at once. `None` when its service's lease does not
+    /// cover it: then it is denied in the ordinary way.
+    fn count_hit(
+        &self,
+        service: &Service,
+        entry: &Entry,
+        octets: u64,
+        started: Instant,
+        now: Millis,
+    ) -> Option<()> {
+        let usage = Usage::ZERO
+            .with(UsageClass::Requests, 1)
+            .with(UsageClass::EgressBytes, octets);
+        let quality = Quality {
+            answered: 1,
+            failed: 0,
+            ttfb_micros: started.elapsed().as_micros() as u64,
+        };
+        self.meter
+            .count_whole(service.id, entry.cache, &usage, quality, now)
+            .ok()?;
+        self.metrics.egress.inc_by(octets);
+        Some(())
+    }
+
+    fn log_hit(&self, mut line: Line<&str>, started: Instant) {
+        let elapsed = started.elapsed().as_micros() as u64;
+        (line.ttfb_us, line.total_us) = (elapsed, elapsed);
+        self.write_line(&line);
+    }
+
+    /// Opens the account of a response that is handed over in pieces.
+    fn open_hit(
+        &self,
+        service: &Service,
+        entry: &Entry,
+        octets: u64,
+        started: Instant,
+    ) -> Option<Tab> {
+        let mut tab = Tab::open(&self.meter, service).ok()?;
+        tab.credit(entry.cache);
+        tab.answered(Some(octets), started.elapsed()).ok()?;
+        Some(tab)
+    }
+
+    fn follow_hit(
+        self: &std::sync::Arc<Self>,
+        connection: &ConnInfo,
+        entry: &Entry,
+        head: usize,
+        tab: Tab,
+        line: Line<&str>,
+        started: Instant,
+    ) -> selvedge_edge_drivers_http::Body {
+        let mut line = line.into_owned();
+        line.bytes = 0;
+        line.complete = false;
+        line.ttfb_us = started.elapsed().as_micros() as u64;
+        let sent = Sent {
+            shared: self.clone(),
+            line: Some(line),
+            started,
+            tab: Some(tab),
+            _running: Running::new(self),
+        };
+        let base = Base::after_head(&connection.progress, head as u64);
+        let body = MeteredBody::new(slices(entry.body.clone()), Some(base), sent);
+        http_body_util::BodyExt::boxed_unsync(body)
+    }
+}
