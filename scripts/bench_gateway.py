@@ -267,7 +267,7 @@ def main():
                 name = "selvedge" if number == 0 else f"selvedge-{number}"
                 servers.append(Gateway(name, options.net, program, folder))
             first = servers[0]
-            servers.append(Nginx("nginx-sendfile", "sendfile on; aio threads;", first, folder))
+            servers.append(Nginx("nginx-sendfile", "sendfile on;", first, folder))
             servers.append(Nginx("nginx-buffers", "sendfile off; output_buffers 2 1m;", first, folder))
             heads = {server.name: len(head(server, "http", server.targets["1k"])) for server in servers}
             print(f"head of a 1 KiB answer, octets: {heads}\n")
