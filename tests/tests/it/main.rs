@@ -6,7 +6,6 @@
 mod clients;
 mod equivocation;
 mod invariants;
-mod late;
 mod lifecycle;
 mod network;
 mod ownership;

@@ -1,7 +1,7 @@
 //! One network through its life: exact bills, crashes in mid-epoch, caps, foreign clients, credit, conservation.
 
 use crate::{
-    clients, env_path, equivocation, invariants, late,
+    clients, env_path, equivocation, invariants,
     ownership::{self, NameServer},
     site::Site,
     traffic, ONE_NETWORK,
@@ -44,7 +44,6 @@ async fn a_network_serves_bills_and_pays() -> anyhow::Result<()> {
     let mut network = Network::start(&options, programs.clone(), &mut Figures::default()).await?;
     let site = Site::start().await?;
     let service = job::register(&network, &site.url()).await?;
-    let old = late::Remembered::newest(&network).await?;
 
     let billed_epoch = exact_bill(&network).await.context("an exact bill")?;
     ownership::claim(&network, &names, &site.url())
@@ -65,10 +64,6 @@ async fn a_network_serves_bills_and_pays() -> anyhow::Result<()> {
         .context("an equivocation")?;
     job::wait_credited(&network).await?;
     equivocation::lose_seat(&network).await?;
-    late::warp(&network, &old).await.context("warp sync")?;
-    late::archive(&network, &old)
-        .await
-        .context("an archive node")?;
     ownership::check(&network).await.context("owned names")?;
     pause(&network, service).await.context("a paused service")?;
     invariants::check(network.rpc_port())
