@@ -76,7 +76,8 @@ mod benchmarks {
 
     #[benchmark]
     fn claims(n: Linear<1, 32>) {
-        for id in 0..n {
+        // No device has a key of zeros.
+        for id in 1..=n {
             let (device, owner) = (DeviceId([id as u8; 32]), AccountId32::new([id as u8; 32]));
             T::BenchmarkHelper::add_node(device, Role::Cache, &owner, [0; 32]);
             Matured::<T>::insert(0, device, 1);

@@ -97,7 +97,8 @@ impl pallet_edge_services::BenchmarkHelper<AccountId> for Helper {
     fn fund(who: &AccountId, caps: Planck) {
         // Every epoch that may be unsettled is reserved for, and one more for a later raise.
         let amount = caps.max(1_000_000_000_000) * Planck::from(UnsettledEpochs::get() + 1);
-        Balances::mint_into(who, amount * 3).expect("issuance has room");
+        // The rest is for deposits of services and host names.
+        Balances::mint_into(who, amount * 1_000).expect("issuance has room");
         Billing::deposit(RawOrigin::Signed(who.clone()).into(), amount)
             .expect("the account has as much");
     }
