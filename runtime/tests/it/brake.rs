@@ -67,8 +67,7 @@ fn nothing_is_forfeited_under_the_brake() {
 
         chain.run_to(2, 0);
         brake(chain);
-        Submitter::commit(&key, trees.commitment(gateway, Epoch(1))).expect("it is signed");
-        chain.apply_submitted();
+        network.commit(chain, &trees);
         assert_eq!(status(&network, 1), Some(CommitmentStatus::Pending));
         assert_eq!(record().late, 0);
 
@@ -90,14 +89,10 @@ fn nothing_is_forfeited_under_the_brake() {
         chain.apply_submitted();
         assert_eq!(before - prepaid(), amount);
 
-        Submitter::credit(&key, gateway, Epoch(1), page(&trees, TreeKind::Caches))
-            .expect("it is signed");
-        chain.apply_submitted();
+        network.credit(chain, &trees);
         chain.run_to(2 + hold_back(), 0);
         brake(chain);
-        Submitter::credit(&key, gateway, Epoch(1), page(&trees, TreeKind::Caches))
-            .expect("it is signed");
-        chain.apply_submitted();
+        network.credit(chain, &trees);
         assert_eq!(status(&network, 1), Some(CommitmentStatus::Credited));
         let books = pallet_edge_billing::RunningTotals::<Runtime>::get().books;
         assert_eq!(
@@ -178,18 +173,14 @@ fn time_goes_on_when_the_brake_expires() {
 fn a_stop_of_the_chain_forfeits_nothing() {
     run("local_testnet", |chain| {
         let network = Network::start(chain);
-        let (gateway, key) = (network.gateway.id(), network.gateway.agent_key);
         let trees = network.trees(1, 1_000);
         chain.run_to(2, 0);
-        Submitter::commit(&key, trees.commitment(gateway, Epoch(1))).expect("it is signed");
-        chain.apply_submitted();
+        network.commit(chain, &trees);
         chain.stop(24 * 3_600_000 / SLOT_MILLIS);
         chain.blocks(1);
         assert_eq!(UsageClock::current(), Epoch(3));
         let before = prepaid();
-        Submitter::settle(&key, gateway, Epoch(1), page(&trees, TreeKind::Customers))
-            .expect("it is signed");
-        chain.apply_submitted();
+        network.settle(chain, &trees);
         assert_eq!(status(&network, 1), Some(CommitmentStatus::HeldBack));
         assert!(prepaid() < before);
     });

@@ -58,6 +58,29 @@ impl Network {
         Self { gateway, caches }
     }
 
+    /// The agent commits its use of epoch 1, and a block takes it.
+    pub fn commit(&self, chain: &mut Chain, trees: &UsageTrees) {
+        let commitment = trees.commitment(self.gateway.id(), Epoch(1));
+        Submitter::commit(&self.gateway.agent_key, commitment).expect("the pool takes it");
+        chain.apply_submitted();
+    }
+
+    /// The agent has all customers of epoch 1 charged.
+    pub fn settle(&self, chain: &mut Chain, trees: &UsageTrees) {
+        let page = page(trees, TreeKind::Customers);
+        Submitter::settle(&self.gateway.agent_key, self.gateway.id(), Epoch(1), page)
+            .expect("the pool takes it");
+        chain.apply_submitted();
+    }
+
+    /// The agent shows all caches of epoch 1, or has them paid.
+    pub fn credit(&self, chain: &mut Chain, trees: &UsageTrees) {
+        let page = page(trees, TreeKind::Caches);
+        Submitter::credit(&self.gateway.agent_key, self.gateway.id(), Epoch(1), page)
+            .expect("the pool takes it");
+        chain.apply_submitted();
+    }
+
     /// Both usage trees of an epoch: each cache supplied some, and some could not be cached.
     pub fn trees(&self, epoch: u64, requests: u64) -> UsageTrees {
         let caches = [self.caches[0].id(), self.caches[1].id(), Default::default()];
@@ -175,18 +198,14 @@ fn usage_is_charged_to_the_byte_and_paid_out() {
         // Served in epoch 1, committed at the begin of 2 by the agent's key, for free.
         chain.run_to(2, 0);
         assert_eq!(Billing::jobs(&gateway, 4)[0], Job::Commit(Epoch(1)));
-        let key = network.gateway.agent_key;
-        Submitter::commit(&key, commitment).expect("the key is in the keystore");
-        chain.apply_submitted();
+        network.commit(chain, &trees);
         assert_eq!(status(&network, 1), Some(CommitmentStatus::Pending));
 
         // Charged once the window has closed.
         chain.run_to(2, 2);
         let before = prepaid();
         assert!(Billing::jobs(&gateway, 4).contains(&Job::Settle(Epoch(1), 0)));
-        Submitter::settle(&key, gateway, Epoch(1), page(&trees, TreeKind::Customers))
-            .expect("the pool takes it");
-        chain.apply_submitted();
+        network.settle(chain, &trees);
         assert_eq!(status(&network, 1), Some(CommitmentStatus::HeldBack));
         assert_eq!(before - prepaid(), amount);
 
@@ -205,14 +224,11 @@ fn usage_is_charged_to_the_byte_and_paid_out() {
         assert!(head.complete);
 
         // Shown, held back, and paid.
-        let caches = || page(&trees, TreeKind::Caches);
-        Submitter::credit(&key, gateway, Epoch(1), caches()).expect("the pool takes it");
-        chain.apply_submitted();
+        network.credit(chain, &trees);
         assert_eq!(status(&network, 1), Some(CommitmentStatus::HeldBack));
         chain.run_to(2 + hold_back(), 0);
         assert!(Billing::jobs(&gateway, 4).contains(&Job::Credit(Epoch(1), 0)));
-        Submitter::credit(&key, gateway, Epoch(1), caches()).expect("the pool takes it");
-        chain.apply_submitted();
+        network.credit(chain, &trees);
         assert_eq!(status(&network, 1), Some(CommitmentStatus::Credited));
 
         let books = pallet_edge_billing::RunningTotals::<Runtime>::get().books;
@@ -290,17 +306,14 @@ fn an_agent_cannot_send_what_does_nothing() {
 fn a_claim_above_the_lease_is_void() {
     run("local_testnet", |chain| {
         let network = Network::start(chain);
-        let (gateway, key) = (network.gateway.id(), network.gateway.agent_key);
+        let gateway = network.gateway.id();
         let trees = network.trees(1, 10_000_000);
         assert!(trees.commitment(gateway, Epoch(1)).customers.sum.amount > CAP);
         chain.run_to(2, 0);
         let before = prepaid();
-        Submitter::commit(&key, trees.commitment(gateway, Epoch(1))).expect("it is signed");
-        chain.apply_submitted();
+        network.commit(chain, &trees);
         chain.run_to(2, 2);
-        Submitter::settle(&key, gateway, Epoch(1), page(&trees, TreeKind::Customers))
-            .expect("it is signed");
-        chain.apply_submitted();
+        network.settle(chain, &trees);
         assert_eq!(status(&network, 1), Some(CommitmentStatus::Void));
         assert_eq!(prepaid(), before);
         assert_eq!(views::earnings(account(GATEWAY_OWNER)).usage_payable, 0);

@@ -195,7 +195,8 @@ impl Shared {
         self.metrics
             .answered(status.as_u16(), source, first_byte.as_secs_f64());
         let (parts, body) = response.into_parts();
-        let base = Base::after_fields(&exchange, &parts.headers, &body);
+        let (version, progress) = (exchange.version, &exchange.connection.progress);
+        let base = Base::after_fields(version, progress, &parts.headers, &body);
         let sent = Sent {
             shared: self.clone(),
             line: Some(Line {

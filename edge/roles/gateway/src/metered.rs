@@ -16,8 +16,6 @@ use http::{HeaderMap, Version};
 use http_body::{Body as _, Frame, SizeHint};
 use selvedge_edge_drivers_http::{Body, BodyError, Following, Progress};
 
-use crate::exchange::Exchange;
-
 /// A response is checked against the lease each time this many more bytes were sent.
 pub const CHECK_EVERY: u64 = 1024 * 1024;
 
@@ -69,12 +67,7 @@ impl Base {
     }
 
     /// Behind a head with these fields; `None` where responses share a connection.
-    pub fn after_fields(exchange: &Exchange, fields: &HeaderMap, body: &Body) -> Option<Self> {
-        let (version, progress) = (exchange.version, &exchange.connection.progress);
-        Self::of_version(version, progress, fields, body)
-    }
-
-    fn of_version(
+    pub fn after_fields(
         version: Version,
         progress: &Arc<Progress>,
         fields: &HeaderMap,
@@ -382,7 +375,7 @@ mod tests {
     fn metered(inner: Body, version: Version) -> (MeteredBody<Tally>, Tally) {
         let tally = Tally::default();
         let progress = Arc::new(Progress::default());
-        let base = Base::of_version(version, &progress, &HeaderMap::new(), &inner);
+        let base = Base::after_fields(version, &progress, &HeaderMap::new(), &inner);
         let body = MeteredBody::new(inner, base, tally.clone());
         (body, tally)
     }

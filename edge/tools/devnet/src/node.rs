@@ -178,11 +178,8 @@ pub async fn address(
     folder: &Folder,
     validator: &Validator,
 ) -> anyhow::Result<String> {
-    let peer = peer_id(programs, &folder.of(&validator.name)?.join("node.key")).await?;
-    Ok(format!(
-        "/ip4/127.0.0.1/tcp/{}/p2p/{peer}",
-        validator.p2p_port
-    ))
+    let listener = format!("tcp/{}", validator.p2p_port);
+    address_at(programs, folder, validator, &listener).await
 }
 
 /// Address at which a light client reaches a validator.
@@ -191,11 +188,18 @@ pub async fn light_address(
     folder: &Folder,
     validator: &Validator,
 ) -> anyhow::Result<String> {
+    let listener = format!("tcp/{}/ws", validator.light_port);
+    address_at(programs, folder, validator, &listener).await
+}
+
+async fn address_at(
+    programs: &Programs,
+    folder: &Folder,
+    validator: &Validator,
+    listener: &str,
+) -> anyhow::Result<String> {
     let peer = peer_id(programs, &folder.of(&validator.name)?.join("node.key")).await?;
-    Ok(format!(
-        "/ip4/127.0.0.1/tcp/{}/ws/p2p/{peer}",
-        validator.light_port
-    ))
+    Ok(format!("/ip4/127.0.0.1/{listener}/p2p/{peer}"))
 }
 
 async fn peer_id(programs: &Programs, key: &Path) -> anyhow::Result<String> {
