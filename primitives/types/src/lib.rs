@@ -16,9 +16,11 @@ extern crate alloc;
 
 pub mod agent;
 pub mod commitment;
+pub mod customer;
 pub mod ids;
 pub mod leaf;
 pub mod price;
+pub mod purge;
 pub mod record;
 pub mod role;
 pub mod score;
@@ -30,12 +32,17 @@ pub use agent::AgentEndpoint;
 pub use commitment::{
     CacheEntryKey, CustomerEntryKey, Entry, EntryKey, LeafKey, TreeCommitment, UsageCommitment,
 };
+pub use customer::{CustomerSignature, ReadScope, ReadToken, SignedReadToken};
 pub use ids::{
     Account, DeviceId, Epoch, Era, GenesisHash, Hash, Millis, Planck, Region, ServiceId, Slice,
     StakeId,
 };
 pub use leaf::{Leaf, LeafBody, Quality};
 pub use price::{PriceList, Prices};
+pub use purge::{
+    PurgeAck, PurgeAckPayload, PurgeAnswer, PurgeKind, PurgeMode, PurgeOrder, PurgeReceipt,
+    PurgeRefusal, PurgeRequest, SignedPurgeOrder, SignedPurgeRequest,
+};
 pub use record::{Record, SignedRecord};
 pub use role::Role;
 pub use score::{Ppm, Score};

@@ -48,6 +48,14 @@ pub enum Domain {
     Agent,
     /// A gateway answers whether a host name's ownership record is there (ed25519, device).
     HostCheck,
+    /// A customer lets somebody read about a service (the account's key).
+    ReadToken,
+    /// A customer asks for a purge (the account's key).
+    PurgeRequest,
+    /// A cache gives a purge its place in the order of its service (ed25519, device).
+    PurgeOrder,
+    /// A gateway or cache keeps a purge and obeys it (ed25519, device).
+    PurgeAck,
 }
 
 impl Domain {
@@ -61,6 +69,10 @@ impl Domain {
             Self::Frame => b"frame",
             Self::Agent => b"agent",
             Self::HostCheck => b"host-check",
+            Self::ReadToken => b"read-token",
+            Self::PurgeRequest => b"purge-request",
+            Self::PurgeOrder => b"purge-order",
+            Self::PurgeAck => b"purge-ack",
         }
     }
 
@@ -118,6 +130,10 @@ mod tests {
             Domain::Frame,
             Domain::Agent,
             Domain::HostCheck,
+            Domain::ReadToken,
+            Domain::PurgeRequest,
+            Domain::PurgeOrder,
+            Domain::PurgeAck,
         ];
         let messages: Vec<_> = all
             .iter()

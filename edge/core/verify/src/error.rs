@@ -1,6 +1,6 @@
 //! What can be wrong, and whose fault it is.
 
-use selvedge_primitives_types::{DeviceId, Hash};
+use selvedge_primitives_types::{Account, DeviceId, Hash};
 
 /// Whose fault an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +78,9 @@ pub enum Error {
     /// The signature does not verify.
     #[error("the signature of {0} does not verify")]
     BadSignature(DeviceId),
+    /// The signature is not of the account's key.
+    #[error("the signature of account {0} does not verify")]
+    NotTheCustomer(Account),
     /// A frame does not start where the one before it ended.
     #[error("a frame starts at byte {found} instead of {expected}")]
     FrameOrder {

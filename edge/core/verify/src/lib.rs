@@ -15,6 +15,7 @@
 //!   it leaves.
 //! - [`frame`] authenticates a body under way, whose root nobody knows yet; [`sign`] the record of
 //!   a finished one.
+//! - [`customer`] checks what the account that pays has signed.
 //!
 //! Invariants
 //! 1. The root of a body is the plain BLAKE3 hash of its bytes.
@@ -29,6 +30,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)
 )]
 
+pub mod customer;
 mod error;
 pub mod frame;
 mod outboard;
@@ -38,6 +40,7 @@ pub mod sign;
 mod stream;
 mod tree;
 
+pub use customer::verify_customer;
 pub use error::{Class, Error};
 pub use frame::{FrameVerifier, FrameWriter, LeaseId, RecordHead, SignedFrame};
 pub use outboard::{Builder, Outboard};

@@ -9,16 +9,14 @@
 //! early at 16,384. Whatever is not a number is SCALE in hex with `0x` before it. Leaves name no
 //! address and no URL, so anyone may read them; each address may ask a few times a second.
 
-use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use codec::Encode;
 use http::{header, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use parking_lot::Mutex;
 use selvedge_edge_drivers_http::{Body, ConnInfo, Handler, Limits, Server, ServerHandle};
 use selvedge_primitives_math::proof::RangeProof;
 use selvedge_primitives_types::{
@@ -26,16 +24,15 @@ use selvedge_primitives_types::{
 };
 use serde_json::json;
 
+use crate::rate::Buckets;
 use crate::reply;
 
 /// The most leaves in one answer.
 const MAX_LEAVES: usize = 16_384;
 
 /// Requests of one address at once, and how many more it may send each second.
-const BURST: f64 = 40.0;
-const PER_SECOND: f64 = 10.0;
-/// Addresses remembered; beyond it all are forgotten at once, in the strangers' favour.
-const MAX_ADDRESSES: usize = 20_000;
+const BURST: u32 = 40;
+const PER_SECOND: u32 = 10;
 
 /// An entry of the tree by customer with a page of its leaves.
 #[derive(Clone, Debug)]
@@ -85,14 +82,14 @@ impl AuditServer {
         let server = Server::bind(address, limits).await?;
         server.serve(Arc::new(Endpoint {
             audit,
-            buckets: Mutex::default(),
+            buckets: Buckets::new(BURST, PER_SECOND),
         }))
     }
 }
 
 struct Endpoint<A> {
     audit: Arc<A>,
-    buckets: Mutex<HashMap<IpAddr, (f64, Instant)>>,
+    buckets: Buckets,
 }
 
 impl<A: Audit> Handler for Endpoint<A> {
@@ -101,7 +98,7 @@ impl<A: Audit> Handler for Endpoint<A> {
         request: Request<Incoming>,
         connection: ConnInfo,
     ) -> Response<Body> {
-        let mut response = if self.admit(connection.peer.ip(), Instant::now()) {
+        let mut response = if self.buckets.admit(connection.peer.ip(), Instant::now()) {
             self.answer(&request)
         } else {
             let mut refused = reply::problem(StatusCode::TOO_MANY_REQUESTS, "too many requests");
@@ -118,21 +115,6 @@ impl<A: Audit> Handler for Endpoint<A> {
 }
 
 impl<A: Audit> Endpoint<A> {
-    fn admit(&self, address: IpAddr, now: Instant) -> bool {
-        let mut buckets = self.buckets.lock();
-        if buckets.len() >= MAX_ADDRESSES && !buckets.contains_key(&address) {
-            buckets.clear();
-        }
-        let (left, since) = buckets.entry(address).or_insert((BURST, now));
-        *left = (*left + now.duration_since(*since).as_secs_f64() * PER_SECOND).min(BURST);
-        *since = now;
-        let is_admitted = *left >= 1.0;
-        if is_admitted {
-            *left -= 1.0;
-        }
-        is_admitted
-    }
-
     fn answer(&self, request: &Request<Incoming>) -> Response<Body> {
         let nothing = || reply::problem(StatusCode::NOT_FOUND, "there is nothing here");
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -201,41 +183,6 @@ fn parameter(query: &str, name: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
-
-    struct Nothing;
-
-    impl Audit for Nothing {
-        fn commitment(&self, _: Epoch) -> Option<UsageCommitment> {
-            None
-        }
-
-        fn invoice(
-            &self,
-            _: Epoch,
-            _: Account,
-            _: ServiceId,
-            _: usize,
-            _: usize,
-        ) -> Option<Invoice> {
-            None
-        }
-    }
-
-    #[test]
-    fn an_address_is_slowed_down_without_slowing_others() {
-        let endpoint = Endpoint {
-            audit: Arc::new(Nothing),
-            buckets: Mutex::default(),
-        };
-        let (one, other) = (IpAddr::from([1, 1, 1, 1]), IpAddr::from([2, 2, 2, 2]));
-        let start = Instant::now();
-        let admitted = (0..100).filter(|_| endpoint.admit(one, start)).count();
-        assert_eq!(admitted, BURST as usize);
-        assert!(endpoint.admit(other, start));
-        assert!(endpoint.admit(one, start + Duration::from_millis(150)));
-        assert!(!endpoint.admit(one, start + Duration::from_millis(150)));
-    }
 
     #[test]
     fn parameters_are_read_by_name() {

@@ -6,6 +6,8 @@
 //! - [`control`]: the messages of `selvedge_primitives_types::agent`, for whoever has the token.
 //! - [`audit`]: the leaves behind a bill, for anyone, as JSON with SCALE in hex.
 //! - [`ChainConfig`]: what the chain node pushed, put together and kept on disk.
+//! - [`read_token`]: what a customer shows to read about a service; [`Buckets`]: how often anybody
+//!   may ask.
 //! - [`HostChecker`]: looks for a host's ownership record.
 //! - [`OperatorServer`]: health and metrics for the operator.
 
@@ -15,14 +17,18 @@ mod audit;
 mod chain_config;
 pub mod clock;
 mod control;
+mod customer;
 mod host_check;
 mod operator;
+mod rate;
 mod reply;
 mod token;
 
 pub use audit::{Audit, AuditServer, Invoice};
 pub use chain_config::{ApplyError, ChainConfig, ConfigFile};
 pub use control::{Control, ControlServer, Page};
+pub use customer::{read_token, ReadRefused};
 pub use host_check::{HostCheckError, HostChecker};
 pub use operator::{health, Operated, OperatorServer};
+pub use rate::Buckets;
 pub use token::{Token, TokenError};

@@ -3,14 +3,15 @@
 
 use crate::{books::Books, daemon::Daemon, wait::wait_for};
 use codec::Encode;
+use ed25519_dalek::{Signer, SigningKey};
 use selvedge_primitives_math::lease::lease;
 use selvedge_primitives_types::{
     agent::{
         BlockRef, ClockConfig, ConfigDelta, NodeConfig, SectionVersions, ServiceConfig,
         ServiceState,
     },
-    Account, DeviceId, Epoch, GenesisHash, Hash, Millis, Planck, PriceList, Prices, Region, Role,
-    Score, ServiceId,
+    Account, CustomerSignature, DeviceId, Domain, Epoch, GenesisHash, Hash, Millis, Planck,
+    PriceList, Prices, Region, Role, Score, ServiceId, Signature64,
 };
 use std::{
     collections::HashMap,
@@ -44,12 +45,32 @@ impl Site {
     pub fn numbered(id: u64, host: &str, origin: String) -> Self {
         Self {
             id: ServiceId(id),
-            customer: Account([id as u8; 32]),
+            customer: Account(customer_key(id).verifying_key().to_bytes()),
             hosts: vec![host.to_owned()],
             origin,
             cap: 1 << 80,
             state: ServiceState::Active,
         }
+    }
+}
+
+/// The key of the account that pays for a service, the same in every run.
+pub fn customer_key(service: u64) -> SigningKey {
+    let mut seed = [0xc0; 32];
+    seed[..8].copy_from_slice(&service.to_le_bytes());
+    SigningKey::from_bytes(&seed)
+}
+
+impl Site {
+    /// Signs as its customer does.
+    pub fn sign(
+        &self,
+        domain: Domain,
+        genesis: &GenesisHash,
+        payload: &impl Encode,
+    ) -> CustomerSignature {
+        let signature = customer_key(self.id.0).sign(&domain.message(genesis, payload));
+        CustomerSignature::Ed25519(Signature64(signature.to_bytes()))
     }
 }
 

@@ -32,7 +32,7 @@ pub mod script;
 pub mod wait;
 
 pub use books::Books;
-pub use chain::{Chain, Site};
+pub use chain::{customer_key, Chain, Site};
 pub use client::{raw, Answer, Ask, Client, Download, Line};
 pub use daemon::{Daemon, Metrics, Settings};
 pub use liar::{Liar, Lie};
