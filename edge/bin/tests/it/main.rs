@@ -20,6 +20,7 @@ mod peers;
 mod poisoning;
 mod program;
 mod quota;
+mod ranges;
 mod sharing;
 mod storing;
 mod targets;

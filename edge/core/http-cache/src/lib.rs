@@ -15,7 +15,9 @@
 //! | what does the client get? | [`answer`] | status, fields and the bytes to send (ranges, 304, HEAD) |
 //! | what is sent to the origin? | [`fetch_fields`], [`Validate::conditions`](Reuse::Validate) | |
 //! | may the answer be stored? | [`Policy::store_decision`] | store the fields it gives; some are for this client alone |
+//! | a 206 came back | [`Policy::part_decision`], [`Partial`] | keep the part; [`Policy::partial_decision`] answers with what is held |
 //! | a 304 came back | [`Policy::update_stored`] | store and answer with what it gives |
+//! | HEAD was answered | [`Policy::update_by_head`] | store what it gives, or forget what is stored |
 //! | the origin failed | [`Policy::error_decision`] | a stale answer, or the failure |
 //! | an unsafe method succeeded | [`invalidation`] | forget these keys |
 //!
@@ -23,7 +25,8 @@
 //! 1. A response marked `private` or `no-store` is never stored.
 //! 2. A stored response answers only requests whose fields match its `Vary`.
 //! 3. `must-revalidate`, `proxy-revalidate` and `no-cache` are never answered stale, even offline.
-//! 4. No input makes it panic, and no input makes it keep more than [`Limits`] says.
+//! 4. Bytes of two representations are never one answer.
+//! 5. No input makes it panic, and no input makes it keep more than [`Limits`] says.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -40,6 +43,8 @@ mod freshness;
 mod invalidate;
 mod key;
 mod lookup;
+mod multipart;
+mod partial;
 mod policy;
 pub mod range;
 mod reuse;
@@ -58,11 +63,13 @@ pub use freshness::{Heuristic, Source, Times};
 pub use invalidate::{invalidation, Invalidation};
 pub use key::{CacheKey, KeyError};
 pub use lookup::Lookup;
+pub use multipart::{Boundary, Parts};
+pub use partial::{KeptPart, PartDecision, Partial, PartialReuse, MAX_PARTS};
 pub use policy::{Limits, Policy, RequestHead, ResponseHead};
 pub use reuse::{select, ErrorReuse, Failure, Reuse};
 pub use rule::Rule;
 pub use status::{CacheStatus, Forwarded};
 pub use store::{Kept, StoreDecision};
 pub use stored::{record_fields, FieldError, Stored};
-pub use validate::{fetch_fields, Update};
+pub use validate::{fetch_fields, HeadUpdate, Update};
 pub use variant::Variant;

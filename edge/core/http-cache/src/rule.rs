@@ -62,6 +62,8 @@ rules! {
     NotFinal = "RFC 9111 §3", "not-final";
     /// A part of a response, or a statement about one, is not stored by itself.
     Incomplete = "RFC 9111 §3.3", "incomplete";
+    /// No strong validator says what a part is a part of.
+    NoStrongValidator = "RFC 9111 §3.4", "no-strong-validator";
     /// The response says `must-understand` and its status is not understood.
     MustUnderstand = "RFC 9111 §5.2.2.3", "must-understand";
     /// The response says nothing about caching, and its status is not cacheable by default.
@@ -112,6 +114,8 @@ rules! {
     Whole = "RFC 9110 §15.3.1", "whole";
     /// One range of it answers.
     Range = "RFC 9110 §14.2", "range";
+    /// Several ranges of it answer.
+    Ranges = "RFC 9110 §14.6", "ranges";
     /// The range is not one this cache answers with a part.
     RangeIgnored = "RFC 9110 §14.2", "range-ignored";
     /// The client's part belongs to another representation.
@@ -122,6 +126,10 @@ rules! {
     Validated = "RFC 9111 §4.3.4", "validated";
     /// A 304 speaks of another representation than the stored one.
     ValidatorMismatch = "RFC 9111 §4.3.4", "validator-mismatch";
+    /// The answer to HEAD renews the stored response.
+    HeadValidated = "RFC 9111 §4.3.5", "head-validated";
+    /// The answer to HEAD speaks of another representation than the stored one.
+    HeadMismatch = "RFC 9111 §4.3.5", "head-mismatch";
     /// An unsafe method succeeded.
     Invalidation = "RFC 9111 §4.4", "invalidation";
 }

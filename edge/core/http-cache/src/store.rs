@@ -47,7 +47,7 @@ impl Policy {
         }
     }
 
-    fn storable(
+    pub(crate) fn storable(
         &self,
         request: &RequestHead<'_>,
         response: &ResponseHead<'_>,

@@ -1,6 +1,7 @@
 //! Asking the origin, and what its 304 changes (RFC 9111 §4.3).
 
 use http::header::{self, HeaderMap, HeaderName};
+use http::{Method, StatusCode};
 
 use crate::fields::{self, EntityTag};
 use crate::store::withhold;
@@ -21,10 +22,11 @@ const OF_ONE_CLIENT: [HeaderName; 6] = [
 
 /// Fields that a 304 does not change: they describe the stored bytes, or the message they came in
 /// (RFC 9111 §3.2).
-const OF_THE_BYTES: [HeaderName; 5] = [
+const OF_THE_BYTES: [HeaderName; 6] = [
     header::CONTENT_ENCODING,
     header::CONTENT_LENGTH,
     header::CONTENT_RANGE,
+    HeaderName::from_static("content-digest"),
     HeaderName::from_static("content-md5"),
     HeaderName::from_static("repr-digest"),
 ];
@@ -54,6 +56,23 @@ pub enum Update {
     },
 }
 
+/// What the answer to a HEAD did.
+#[derive(Clone, Debug)]
+pub enum HeadUpdate {
+    /// Nothing: it says nothing of what is stored.
+    Nothing,
+    /// Store this in place of the stored response.
+    Stored {
+        /// The response.
+        stored: Box<Stored>,
+    },
+    /// What is stored is not what the origin has now, or no longer for sharing: forget it.
+    Outdated {
+        /// Why.
+        rule: Rule,
+    },
+}
+
 impl Policy {
     /// Applies a 304 that answered the conditions of [`crate::Reuse::Validate`] (RFC 9111 §4.3.4).
     ///
@@ -70,6 +89,53 @@ impl Policy {
                 rule: Rule::ValidatorMismatch,
             };
         }
+        self.renew(request, stored, response, times)
+    }
+
+    /// Applies the answer to a HEAD that went to the origin to a stored response that could have
+    /// been chosen for it (RFC 9111 §4.3.5).
+    ///
+    /// The HEAD must have been sent as a fetch for everybody: what one client chose by fields that
+    /// nothing is stored by says nothing of what others get.
+    pub fn update_by_head(
+        &self,
+        request: &RequestHead<'_>,
+        stored: &Stored,
+        response: &ResponseHead<'_>,
+        times: Times,
+    ) -> HeadUpdate {
+        let is_about_it = *request.method == Method::HEAD
+            && response.status == StatusCode::OK
+            && stored.status() == StatusCode::OK
+            && stored.variant().matches(request.headers);
+        if !is_about_it {
+            return HeadUpdate::Nothing;
+        }
+        match is_same(stored, response.headers) {
+            None => return HeadUpdate::Nothing,
+            Some(false) => {
+                return HeadUpdate::Outdated {
+                    rule: Rule::HeadMismatch,
+                }
+            }
+            Some(true) => {}
+        }
+        match self.renew(request, stored, response, times) {
+            Update::Stored { stored, .. } => HeadUpdate::Stored { stored },
+            Update::UseOnce { rule, .. } | Update::Mismatch { rule } => {
+                HeadUpdate::Outdated { rule }
+            }
+        }
+    }
+
+    /// Gives a stored response the fields of a newer message about it (RFC 9111 §3.2).
+    fn renew(
+        &self,
+        request: &RequestHead<'_>,
+        stored: &Stored,
+        response: &ResponseHead<'_>,
+        times: Times,
+    ) -> Update {
         let mut news = response.headers.clone();
         strip_hop_by_hop(&mut news);
         for name in &OF_THE_BYTES {
@@ -184,4 +250,18 @@ fn is_about(stored: &Stored, headers: &HeaderMap) -> bool {
         (Some(_), None) => false,
         (None, _) => true,
     }
+}
+
+/// Whether all that a HEAD says of the representation is true of the stored one (RFC 9111 §4.3.5);
+/// `None` when it says nothing of it.
+fn is_same(stored: &Stored, headers: &HeaderMap) -> Option<bool> {
+    let validators = [header::ETAG, header::LAST_MODIFIED].map(|name| {
+        let theirs = headers.get(&name)?;
+        Some(stored.headers().get(&name) == Some(theirs))
+    });
+    let length = headers
+        .get(header::CONTENT_LENGTH)
+        .map(|length| fields::number(length.as_bytes()) == Some(stored.length()));
+    let said = validators.into_iter().chain([length]).flatten();
+    said.reduce(|one, other| one && other)
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use selvedge_edge_core_http_cache::{answer, Answer, Body, RequestHead, Reuse, Rule, Stored};
+use selvedge_edge_core_http_cache::{answer, Body, Boundary, RequestHead, Reuse, Rule, Stored};
 use selvedge_edge_core_verify::{Part, RangePlan, GROUP};
 use selvedge_edge_drivers_agent::clock;
 use selvedge_edge_drivers_http::Closed;
@@ -405,29 +405,41 @@ impl Lookup {
 
     /// Finds the bytes of an answer, and reads the first of them before anything is promised.
     async fn open(&self, signed: &SignedRecord, stored: &Stored) -> Result<Hit, StoreError> {
-        let answer = answer(&self.head(), stored, clock::now());
+        // What is written between parts is the gateway's.
+        let answer = answer(&self.head(), stored, clock::now(), Boundary::default());
+        let ranges = match answer.body {
+            Body::None => Vec::new(),
+            Body::Bytes(range) => vec![range],
+            Body::Parts(parts) => parts
+                .parts()
+                .iter()
+                .map(|(_, range)| range.clone())
+                .collect(),
+        };
         let has_them = self.request.have == Some(signed.record.root);
-        let source = match &answer.body {
-            Body::Bytes(range) if !has_them => {
-                let plan = RangePlan::new(signed.record.length, range.clone());
-                let plan = plan.map_err(StoreError::Range)?;
-                let (store, root) = (self.shared.store.clone(), signed.record.root);
-                let opened = tokio::task::spawn_blocking(move || {
-                    let reader = store.body(&root)?.ok_or(StoreError::NoBody(root))?;
-                    let mut source = Source::new(reader, plan);
-                    let first = source.batch()?;
-                    Ok((source, first))
-                });
-                match opened.await {
-                    Ok(opened) => Some(opened?),
-                    Err(_) => return Err(StoreError::NoBody(root)),
-                }
+        let source = if ranges.is_empty() || has_them {
+            None
+        } else {
+            let length = signed.record.length;
+            let plans: Result<Vec<_>, _> = ranges
+                .into_iter()
+                .map(|range| RangePlan::new(length, range))
+                .collect();
+            let plans = plans.map_err(StoreError::Range)?;
+            let (store, root) = (self.shared.store.clone(), signed.record.root);
+            let opened = tokio::task::spawn_blocking(move || {
+                let reader = store.body(&root)?.ok_or(StoreError::NoBody(root))?;
+                let mut source = Source::new(reader, plans);
+                let first = source.batch()?;
+                Ok((source, first))
+            });
+            match opened.await {
+                Ok(opened) => Some(opened?),
+                Err(_) => return Err(StoreError::NoBody(root)),
             }
-            _ => None,
         };
         Ok(Hit {
             signed: signed.clone(),
-            answer,
             source,
         })
     }
@@ -437,23 +449,12 @@ impl Lookup {
             self.replies.send(&Reply::Hit(hit.signed)).await?;
             return self.end("hit", Reply::End(None)).await;
         };
-        let length = match hit.answer.body {
-            Body::Bytes(range) => range.end - range.start,
-            Body::None => 0,
-        };
-        if !self
-            .shared
-            .meter
-            .may_supply(&self.peer, length.min(BATCH as u64))
-        {
+        let first = batch.as_ref().map_or(0, |(_, share)| *share);
+        if !self.shared.meter.may_supply(&self.peer, first) {
             return self.end("exposed", Refusal::Exposure.into()).await;
         }
         self.replies.send(&Reply::Hit(hit.signed)).await?;
-        let mut left = length;
-        while let Some(bytes) = batch {
-            // What the visitor asked for counts, not the proofs and the ends of groups around it.
-            let share = left.min(bytes.len() as u64);
-            left -= share;
+        while let Some((bytes, share)) = batch {
             if !self.supply(share) {
                 return self.end("exposed", Reply::Abort).await;
             }
@@ -481,35 +482,51 @@ impl Lookup {
 /// A stored response that answers a lookup.
 struct Hit {
     signed: SignedRecord,
-    answer: Answer,
-    source: Option<(Source, Option<Bytes>)>,
+    source: Option<(Source, Option<Batch>)>,
 }
 
-/// The parts of an encoded range.
+/// Bytes to send, and how many of them count.
+type Batch = (Bytes, u64);
+
+/// The encoded ranges of an answer, one after the other.
 struct Source {
     reader: BodyReader,
+    plans: std::vec::IntoIter<RangePlan>,
     parts: std::vec::IntoIter<Part>,
+    /// What the visitor asked for of the range counts, not the proofs and the ends of groups round it.
+    left: u64,
 }
 
 impl Source {
-    fn new(reader: BodyReader, plan: RangePlan) -> Self {
-        let parts: Vec<Part> = plan.parts().collect();
+    fn new(reader: BodyReader, plans: Vec<RangePlan>) -> Self {
         Self {
             reader,
-            parts: parts.into_iter(),
+            plans: plans.into_iter(),
+            parts: Vec::new().into_iter(),
+            left: 0,
         }
     }
 
-    /// The next bytes; `None` after the last.
-    fn batch(&mut self) -> Result<Option<Bytes>, StoreError> {
+    /// The next bytes, all of one range; `None` after the last.
+    fn batch(&mut self) -> Result<Option<Batch>, StoreError> {
         let mut bytes = BytesMut::new();
+        if self.parts.as_slice().is_empty() {
+            let Some(plan) = self.plans.next() else {
+                return Ok(None);
+            };
+            let (range, parts) = (plan.range(), plan.parts().collect::<Vec<_>>());
+            self.left = range.end - range.start;
+            self.parts = parts.into_iter();
+        }
         while bytes.len() < BATCH {
             let Some(part) = self.parts.next() else {
                 break;
             };
             bytes.extend_from_slice(&self.reader.part(&part)?);
         }
-        Ok((!bytes.is_empty()).then(|| bytes.freeze()))
+        let share = self.left.min(bytes.len() as u64);
+        self.left -= share;
+        Ok((!bytes.is_empty()).then(|| (bytes.freeze(), share)))
     }
 }
 

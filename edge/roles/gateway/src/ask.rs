@@ -11,19 +11,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use selvedge_edge_core_http_cache::{Answer, Body as AnswerBody, Reuse, Rule, Stored};
-use selvedge_edge_core_verify::{
-    verify_record, Class, FrameVerifier, LeaseId, RangePlan, RecordHead, StreamDecoder,
-};
+use selvedge_edge_core_verify::{verify_record, Class, FrameVerifier, LeaseId, RecordHead};
 use selvedge_edge_drivers_http::{channel, Body};
 use selvedge_edge_drivers_transport::{
     Generations, PeerAddress, Refusal, Reply, ReplyStream, TransportError, Want,
 };
 use selvedge_primitives_types::{Millis, SignedRecord};
 
+use crate::cut::Cut;
 use crate::entry::Entry;
 use crate::gateway::Shared;
 use crate::question::{stored_of_head, Question};
-use crate::slices::slices;
+use crate::slices::{all_of, slices};
 use crate::supplied::{next, Frames, Rest, Verified};
 use selvedge_edge_drivers_agent::clock;
 
@@ -234,10 +233,10 @@ impl Shared {
         }
         let answer = question.answer(&stored, now);
         let held = have.filter(|entry| entry.root() == signed.record.root);
+        let cut = Cut::new(&answer.body);
         let body = match (&answer.body, held) {
             (AnswerBody::None, _) => selvedge_edge_drivers_http::empty(),
-            (AnswerBody::Bytes(range), Some(entry)) => {
-                let (start, end) = (range.start as usize, range.end as usize);
+            (_, Some(entry)) => {
                 let renewed = Entry {
                     signed,
                     stored: stored.clone(),
@@ -245,17 +244,15 @@ impl Shared {
                     cache: cache.device,
                     ready: OnceLock::new(),
                 };
-                let body = entry.body.slice(start..end);
                 self.keep(question, renewed);
-                slices(body)
+                all_of(cut.of(&entry.body))
             }
-            (AnswerBody::Bytes(range), None) => {
-                let plan = RangePlan::new(signed.record.length, range.clone())?;
-                let keep =
-                    *range == (0..signed.record.length) && self.fits_memory(signed.record.length);
-                let length = range.end - range.start;
-                let decoder = StreamDecoder::new(signed.record.root, plan);
-                let mut bytes = Verified { replies, decoder };
+            (wanted, None) => {
+                let record = &signed.record;
+                let keep = *wanted == AnswerBody::Bytes(0..record.length)
+                    && self.fits_memory(record.length);
+                let length = cut.length();
+                let mut bytes = Verified::new(replies, record, cut)?;
                 let mut head = Vec::new();
                 let mut had = 0;
                 let is_whole = loop {
@@ -339,13 +336,12 @@ impl Shared {
             _ => return Err(AskError::Fault("message")),
         };
         let answer = match stated {
-            Some(_) => question.answer(&stored, now),
+            Some(_) => question.answer_in_passing(&stored, now),
             None => question.answer_unknown_length(&stored, now),
         };
-        let wanted = match &answer.body {
-            AnswerBody::None => 0..0,
-            AnswerBody::Bytes(range) => range.clone(),
-        };
+        let wanted = Cut::new(&answer.body);
+        let is_wanted = answer.body != AnswerBody::None
+            && !matches!(&answer.body, AnswerBody::Bytes(range) if range.is_empty());
         let frames = Frames {
             shared: self.clone(),
             cache: cache.clone(),
@@ -354,18 +350,16 @@ impl Shared {
             verifier,
             kept: Some(Vec::new()),
         };
-        let body = if stated.is_some_and(|length| length <= VERIFY_FIRST) && !wanted.is_empty() {
+        let body = if stated.is_some_and(|length| length <= VERIFY_FIRST) && is_wanted {
             let whole = frames.whole(first).await?;
-            slices(whole.slice(wanted.start as usize..wanted.end as usize))
+            all_of(wanted.of(&whole))
+        } else if is_wanted {
+            let (sender, body) = channel(PIECES, stated.map(|_| wanted.length()));
+            tokio::spawn(frames.run(first, Some(sender), wanted));
+            body
         } else {
-            let length = stated.map(|_| wanted.end - wanted.start);
-            let (sender, body) = channel(PIECES, length);
-            let is_wanted = !wanted.is_empty();
-            tokio::spawn(frames.run(first, sender, wanted));
-            match is_wanted {
-                true => body,
-                false => selvedge_edge_drivers_http::empty(),
-            }
+            tokio::spawn(frames.run(first, None, wanted));
+            selvedge_edge_drivers_http::empty()
         };
         Ok(Asked::Follow(Follow { answer, body }))
     }

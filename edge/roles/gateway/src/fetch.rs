@@ -16,6 +16,7 @@ use selvedge_edge_drivers_transport::{PeerAddress, SeedMessage, SeedStream, Want
 use selvedge_primitives_types::{Millis, Record, SignedRecord};
 
 use crate::ask::Asked;
+use crate::cut::Cut;
 use crate::entry::Entry;
 use crate::exchange::NO_CACHE;
 use crate::failure::{Failure, Reason};
@@ -27,7 +28,7 @@ use crate::pump::Pump;
 use crate::question::Question;
 use crate::seeder::Seeder;
 use crate::served::Served;
-use crate::slices::slices;
+use crate::slices::all_of;
 use crate::tab::Tab;
 use crate::upload::download;
 use selvedge_edge_drivers_agent::clock;
@@ -261,7 +262,7 @@ impl Shared {
         );
         let now = clock::now();
         let answer = match length {
-            Some(_) => question.answer(&stored, now),
+            Some(_) => question.answer_in_passing(&stored, now),
             None => question.answer_unknown_length(&stored, now),
         };
         let seeder = leased.and_then(|leased| leased.seed).map(|seed| {
@@ -423,14 +424,8 @@ impl Shared {
 
     /// Answers from memory.
     pub fn from_entry(&self, question: &Question, entry: &Entry, source: Source) -> Served {
-        use selvedge_edge_core_http_cache::Body as AnswerBody;
         let answer = question.answer(&entry.stored, clock::now());
-        let body = match &answer.body {
-            AnswerBody::None => empty(),
-            AnswerBody::Bytes(range) => {
-                slices(entry.body.slice(range.start as usize..range.end as usize))
-            }
-        };
+        let body = all_of(Cut::new(&answer.body).of(&entry.body));
         Served::stored(answer, body, source, entry.cache)
     }
 }

@@ -8,7 +8,9 @@ use std::io::Write;
 use std::time::Instant;
 
 use http::{header, HeaderMap, HeaderName, Method, StatusCode};
-use selvedge_edge_core_http_cache::{answer, date_value, CacheKey, RequestHead, Reuse, Stored};
+use selvedge_edge_core_http_cache::{
+    answer, date_value, Boundary, CacheKey, RequestHead, Reuse, Stored,
+};
 use selvedge_edge_drivers_agent::clock;
 use selvedge_edge_drivers_http::{ConnInfo, HitBody, PlainRequest};
 use selvedge_primitives_types::agent::ServiceState;
@@ -46,7 +48,7 @@ impl ReadyHead {
             method: &Method::GET,
             headers: &none,
         };
-        let headers = answer(&request, stored, now).headers;
+        let headers = answer(&request, stored, now, Boundary::default()).headers;
         let mut text = b"HTTP/1.1 200 OK\r\n".to_vec();
         for (name, value) in &headers {
             if *name != header::AGE && *name != REQUEST_ID {

@@ -27,6 +27,7 @@ mod ask;
 mod changes;
 mod closing;
 mod control;
+mod cut;
 mod entry;
 mod exchange;
 mod failure;

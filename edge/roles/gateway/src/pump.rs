@@ -3,7 +3,6 @@
 //! The visitor and the cache each have a bounded queue. A visitor who leaves ends the fetch only
 //! when much is still to come: then the cache grants the lease to whoever else waits.
 
-use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -13,6 +12,7 @@ use selvedge_edge_core_http_cache::{Body as AnswerBody, Stored};
 use selvedge_edge_core_verify::{sign_record, RecordHead};
 use selvedge_edge_drivers_http::{channel, empty, Body, BodySender};
 
+use crate::cut::Cut;
 use crate::entry::Entry;
 use crate::gateway::Shared;
 use crate::question::Question;
@@ -32,7 +32,7 @@ pub struct Pump {
     question: Arc<Question>,
     head: RecordHead,
     length: Option<u64>,
-    visitor: Option<(BodySender, Range<u64>)>,
+    visitor: Option<(BodySender, Cut)>,
     seeder: Option<Seeder>,
     kept: Option<Vec<u8>>,
     tab: Tab,
@@ -54,10 +54,10 @@ impl Pump {
     ) -> Body {
         let (visitor, answer) = match wanted {
             AnswerBody::None => (None, empty()),
-            AnswerBody::Bytes(range) => {
-                let part = length.map(|_| range.end - range.start);
-                let (sender, body) = channel(PIECES, part);
-                (Some((sender, range.clone())), body)
+            wanted => {
+                let cut = Cut::new(wanted);
+                let (sender, body) = channel(PIECES, length.map(|_| cut.length()));
+                (Some((sender, cut)), body)
             }
         };
         let is_small = length.is_none_or(|length| shared.fits_memory(length));
@@ -119,7 +119,6 @@ impl Pump {
         self.tab
             .origin(bytes)
             .map_err(|_| "the service's allowance is used up")?;
-        let start = self.offset;
         self.offset += bytes;
         if self.offset > self.shared.options.max_object_bytes {
             self.seeder = None;
@@ -143,16 +142,12 @@ impl Pump {
                 seeder.finish().await;
             }
         }
-        if let Some((visitor, wanted)) = &self.visitor {
-            let from = wanted.start.clamp(start, self.offset) - start;
-            let to = wanted.end.clamp(start, self.offset) - start;
-            let part = piece.slice(from as usize..to as usize);
-            let is_gone = if part.is_empty() {
-                visitor.is_closed()
-            } else {
-                visitor.send(part).await.is_err()
-            };
-            let is_served = wanted.end <= self.offset;
+        if let Some((visitor, wanted)) = &mut self.visitor {
+            let mut is_gone = visitor.is_closed();
+            for part in wanted.next(&piece) {
+                is_gone = is_gone || visitor.send(part).await.is_err();
+            }
+            let is_served = wanted.is_served();
             if is_gone || is_served {
                 let visitor = self.visitor.take();
                 if let Some((visitor, _)) = visitor.filter(|_| is_served) {

@@ -1,8 +1,9 @@
 //! A cacheable request, as it is looked up in memory, asked of caches and sent to the origin.
 
 use http::{header, HeaderMap, Method};
+use rand::RngCore;
 use selvedge_edge_core_http_cache::{
-    answer, fetch_fields, Answer, Body, CacheKey, Policy, RequestHead, Stored,
+    answer, fetch_fields, Answer, Body, Boundary, CacheKey, Policy, RequestHead, Stored,
 };
 use selvedge_edge_core_verify::RecordHead;
 use selvedge_edge_drivers_transport::{LookupRequest, Want};
@@ -73,25 +74,45 @@ impl Question {
 
     /// The answer from a response all of whose bytes, or at least their number, is known.
     pub fn answer(&self, stored: &Stored, now: Millis) -> Answer {
-        answer(&self.head(), stored, now)
+        answer(&self.head(), stored, now, boundary())
+    }
+
+    /// The answer from a response whose bytes pass by in their order.
+    pub fn answer_in_passing(&self, stored: &Stored, now: Millis) -> Answer {
+        let answer = self.answer(stored, now);
+        match &answer.body {
+            Body::Parts(parts) if !parts.are_ascending() => self.answer_whole(stored, now),
+            _ => answer,
+        }
     }
 
     /// The answer from a response whose length nobody knows yet: the whole, or no bytes at all.
     pub fn answer_unknown_length(&self, stored: &Stored, now: Millis) -> Answer {
-        let mut headers = self.headers.clone();
-        // RFC 9110 §14.2: a server may ignore a range; without the length it has no other way.
-        headers.remove(header::RANGE);
-        let head = RequestHead {
-            method: &self.exchange.method,
-            headers: &headers,
-        };
-        let mut answer = answer(&head, stored, now);
+        // Without the length there is no other way.
+        let mut answer = self.answer_whole(stored, now);
         if answer.body != Body::None {
             answer.headers.remove(header::CONTENT_LENGTH);
             answer.body = Body::Bytes(0..u64::MAX);
         }
         answer
     }
+
+    /// RFC 9110 §14.2: a server may ignore a range.
+    fn answer_whole(&self, stored: &Stored, now: Millis) -> Answer {
+        let mut headers = self.headers.clone();
+        headers.remove(header::RANGE);
+        let head = RequestHead {
+            method: &self.exchange.method,
+            headers: &headers,
+        };
+        answer(&head, stored, now, boundary())
+    }
+}
+
+fn boundary() -> Boundary {
+    let mut random = [0; 16];
+    rand::thread_rng().fill_bytes(&mut random);
+    Boundary::new(random)
 }
 
 /// Names a service's key in short memories.

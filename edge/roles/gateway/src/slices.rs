@@ -16,10 +16,22 @@ pub const PIECE: usize = 64 * 1024;
 
 /// A body of these bytes.
 pub fn slices(bytes: Bytes) -> Body {
-    Slices(bytes).boxed_unsync()
+    all_of(vec![bytes])
 }
 
-struct Slices(Bytes);
+/// A body of these bytes, one after the other.
+pub fn all_of(mut bytes: Vec<Bytes>) -> Body {
+    bytes.retain(|bytes| !bytes.is_empty());
+    bytes.reverse();
+    let left = bytes.iter().map(|bytes| bytes.len() as u64).sum();
+    Slices { bytes, left }.boxed_unsync()
+}
+
+struct Slices {
+    /// The next ones last; none of them is empty.
+    bytes: Vec<Bytes>,
+    left: u64,
+}
 
 impl http_body::Body for Slices {
     type Data = Bytes;
@@ -29,19 +41,23 @@ impl http_body::Body for Slices {
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let bytes = &mut self.get_mut().0;
-        if bytes.is_empty() {
+        let this = self.get_mut();
+        let Some(bytes) = this.bytes.last_mut() else {
             return Poll::Ready(None);
-        }
+        };
         let piece = bytes.split_to(bytes.len().min(PIECE));
+        if bytes.is_empty() {
+            this.bytes.pop();
+        }
+        this.left -= piece.len() as u64;
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_empty()
+        self.bytes.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.len() as u64)
+        SizeHint::with_exact(self.left)
     }
 }

@@ -1,17 +1,18 @@
 //! Bytes that a cache supplies, verified as they come and kept in memory on the way.
 
-use std::ops::Range;
+use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use selvedge_edge_core_http_cache::Stored;
-use selvedge_edge_core_verify::{FrameVerifier, StreamDecoder};
+use selvedge_edge_core_verify::{FrameVerifier, RangePlan, StreamDecoder};
 use selvedge_edge_drivers_http::{channel, Body, BodySender};
 use selvedge_edge_drivers_transport::{PeerAddress, Reply, ReplyStream, TransportError};
-use selvedge_primitives_types::SignedRecord;
+use selvedge_primitives_types::{Record, SignedRecord};
 
 use crate::ask::{AskError, PIECES, REPLY_TIMEOUT};
+use crate::cut::Cut;
 use crate::entry::Entry;
 use crate::gateway::Shared;
 use crate::question::Question;
@@ -25,22 +26,58 @@ pub(crate) async fn next(replies: &mut ReplyStream, within: Duration) -> Result<
     }
 }
 
-/// Bytes of a stored response as they are verified.
+/// The parts of a stored response that were asked for, as they are verified: each behind its head,
+/// and an end behind the last.
 pub(crate) struct Verified {
-    pub(crate) replies: ReplyStream,
-    pub(crate) decoder: StreamDecoder,
+    replies: ReplyStream,
+    decoder: Option<StreamDecoder>,
+    next: VecDeque<(Bytes, StreamDecoder)>,
+    end: Bytes,
 }
 
 impl Verified {
-    /// The next verified bytes; `None` at the end of the range.
+    /// Expects these parts of the body of a record, which must have been verified.
+    pub(crate) fn new(replies: ReplyStream, record: &Record, cut: Cut) -> Result<Self, AskError> {
+        let mut next = VecDeque::new();
+        for (head, range) in cut.parts {
+            let plan = RangePlan::new(record.length, range)?;
+            next.push_back((head, StreamDecoder::new(record.root, plan)));
+        }
+        Ok(Self {
+            replies,
+            decoder: None,
+            next,
+            end: cut.end,
+        })
+    }
+
+    /// The next verified bytes; `None` at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, AskError> {
         loop {
-            if let Some(bytes) = self.decoder.next()? {
-                return Ok(Some(bytes));
+            if let Some(decoder) = &mut self.decoder {
+                if let Some(bytes) = decoder.next()? {
+                    return Ok(Some(bytes));
+                }
+            }
+            let is_done = self.decoder.as_ref().is_none_or(StreamDecoder::is_done);
+            if is_done {
+                if let Some((head, decoder)) = self.next.pop_front() {
+                    self.decoder = Some(decoder);
+                    if !head.is_empty() {
+                        return Ok(Some(head));
+                    }
+                    continue;
+                }
+                if !self.end.is_empty() {
+                    return Ok(Some(std::mem::take(&mut self.end)));
+                }
             }
             match next(&mut self.replies, 2 * REPLY_TIMEOUT).await? {
-                Reply::Data(bytes) => self.decoder.push(&bytes),
-                Reply::End(_) if self.decoder.is_done() => return Ok(None),
+                Reply::Data(bytes) => match &mut self.decoder {
+                    Some(decoder) => decoder.push(&bytes),
+                    None => return Err(AskError::Fault("message")),
+                },
+                Reply::End(_) if is_done => return Ok(None),
                 Reply::Abort | Reply::Refused(_) => return Err(AskError::Aborted),
                 _ => return Err(AskError::Fault("message")),
             }
@@ -133,24 +170,21 @@ impl Frames {
 
     /// Sends on what is wanted of the first frame, then of the others as they are verified. Who has
     /// all that is wanted is not kept waiting for the rest.
-    pub(crate) async fn run(mut self, first: Bytes, sender: BodySender, wanted: Range<u64>) {
-        let mut sender = Some(sender);
+    pub(crate) async fn run(mut self, first: Bytes, sender: Option<BodySender>, mut wanted: Cut) {
+        let mut sender = sender;
         let mut next = Ok(Some(first));
-        let mut at = 0;
         loop {
             match next {
                 Ok(Some(bytes)) => {
                     self.keep(&bytes);
-                    let end = at + bytes.len() as u64;
-                    let within = |place: u64| (place.clamp(at, end) - at) as usize;
-                    let bytes = bytes.slice(within(wanted.start)..within(wanted.end));
-                    at = end;
-                    if let Some(reader) = sender.as_ref().filter(|_| !bytes.is_empty()) {
-                        if reader.send(bytes).await.is_err() {
-                            return;
+                    for piece in wanted.next(&bytes) {
+                        if let Some(reader) = &sender {
+                            if reader.send(piece).await.is_err() {
+                                return;
+                            }
                         }
                     }
-                    if let Some(sender) = sender.take_if(|_| at >= wanted.end) {
+                    if let Some(sender) = sender.take_if(|_| wanted.is_served()) {
                         let _ = sender.finish().await;
                     }
                 }

@@ -6,6 +6,7 @@ mod forwarding;
 mod freshness;
 mod invalidation;
 mod laws;
+mod partial;
 mod reuse;
 mod storing;
 mod testkit;

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use selvedge_edge_core_http_cache::{
-    Policy, RequestHead, ResponseHead, Reuse, StoreDecision, Stored, Times,
+    Answer, Boundary, Policy, RequestHead, ResponseHead, Reuse, StoreDecision, Stored, Times,
 };
 use selvedge_primitives_types::Millis;
 
@@ -119,4 +119,9 @@ pub(crate) fn word(reuse: &Reuse) -> (&'static str, &'static str) {
         Reuse::Fetch { rule } => ("fetch", rule.name()),
         Reuse::GatewayTimeout { rule } => ("504", rule.name()),
     }
+}
+
+/// What a request gets, with a boundary that is always the same.
+pub(crate) fn answer(request: &RequestHead<'_>, stored: &Stored, now: Millis) -> Answer {
+    selvedge_edge_core_http_cache::answer(request, stored, now, Boundary::default())
 }

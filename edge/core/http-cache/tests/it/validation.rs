@@ -1,9 +1,11 @@
-use http::StatusCode;
+use http::{Method, StatusCode};
 use selvedge_edge_core_http_cache::{
-    fetch_fields, Policy, ResponseHead, Reuse, Rule, Stored, Times, Update,
+    fetch_fields, HeadUpdate, Policy, ResponseHead, Reuse, Rule, Stored, Times, Update,
 };
 
-use crate::testkit::{after, date, fields, get, reuse, stored, stored_for, word, DATE_TEXT};
+use crate::testkit::{
+    after, date, fields, get, request, reuse, stored, stored_for, word, DATE_TEXT,
+};
 
 const MINUTE: (&str, &str) = ("cache-control", "max-age=60");
 
@@ -210,4 +212,95 @@ fn a_304_cannot_grow_the_stored_response_without_bound() {
         update(&old, &[("x-a", &long)]),
         Update::Mismatch { rule: Rule::Limit }
     ));
+}
+
+fn headed(stored: &Stored, status: u16, lines: &[(&str, &str)]) -> HeadUpdate {
+    let headers = fields(lines);
+    let response = ResponseHead {
+        status: StatusCode::from_u16(status).unwrap(),
+        headers: &headers,
+    };
+    let times = Times {
+        requested: after(100),
+        received: after(100),
+    };
+    let head = request(Method::HEAD, &[]);
+    Policy::default().update_by_head(&head.head(), stored, &response, times)
+}
+
+#[test]
+fn s4_3_5_a_head_about_the_same_renews_what_is_stored() {
+    let then = date(-60);
+    let old = stored(&[
+        MINUTE,
+        ("etag", "\"1\""),
+        ("last-modified", &then),
+        ("x-a", "old"),
+    ]);
+    let length = ("content-length", "1000");
+    for same in [
+        vec![("etag", "\"1\"")],
+        vec![("last-modified", then.as_str())],
+        vec![("etag", "\"1\""), ("last-modified", then.as_str()), length],
+        vec![length],
+    ] {
+        let mut lines = vec![("cache-control", "max-age=9"), ("x-a", "new")];
+        lines.extend(&same);
+        let HeadUpdate::Stored { stored } = headed(&old, 200, &lines) else {
+            panic!("{same:?}");
+        };
+        assert_eq!(stored.time_to_live(after(100)), 9_000, "{same:?}");
+        assert_eq!(stored.headers()["x-a"], "new");
+        assert_eq!(
+            (stored.headers()["etag"].to_str().unwrap(), stored.length()),
+            ("\"1\"", 1000)
+        );
+    }
+}
+
+#[test]
+fn s4_3_5_a_head_about_another_makes_what_is_stored_outdated() {
+    let then = date(-60);
+    let old = stored(&[MINUTE, ("etag", "\"1\""), ("last-modified", &then)]);
+    let other = date(-30);
+    for lines in [
+        vec![("etag", "\"2\"")],
+        vec![("etag", "W/\"1\"")],
+        vec![("last-modified", other.as_str())],
+        vec![("etag", "\"1\""), ("last-modified", other.as_str())],
+        vec![("etag", "\"1\""), ("content-length", "1001")],
+        vec![("etag", "\"1\""), ("cache-control", "no-store")],
+    ] {
+        let got = headed(&old, 200, &lines);
+        assert!(
+            matches!(got, HeadUpdate::Outdated { .. }),
+            "{lines:?} {got:?}"
+        );
+    }
+    let unnamed = stored(&[MINUTE]);
+    let got = headed(&unnamed, 200, &[("etag", "\"1\"")]);
+    assert!(matches!(got, HeadUpdate::Outdated { .. }));
+}
+
+#[test]
+fn s4_3_5_only_a_200_to_head_says_anything() {
+    let old = stored(&[MINUTE, ("etag", "\"1\"")]);
+    for (status, lines) in [
+        (404, [("etag", "\"2\"")]),
+        (304, [("etag", "\"2\"")]),
+        (200, [("x-a", "1")]),
+    ] {
+        let got = headed(&old, status, &lines);
+        assert!(matches!(got, HeadUpdate::Nothing), "{status} {got:?}");
+    }
+    let german = get(&[("accept-language", "de")]);
+    let policy = Policy::default();
+    let varied = stored_for(
+        &policy,
+        &german,
+        200,
+        &[MINUTE, ("vary", "accept-language")],
+    );
+    let got = headed(&varied, 200, &[("etag", "\"2\"")]);
+    assert!(matches!(got, HeadUpdate::Nothing));
 }

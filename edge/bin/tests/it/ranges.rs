@@ -1,0 +1,186 @@
+//! Parts of responses, one or several at once, from memory, from caches and from an origin on the
+//! way.
+
+use crate::{net, PROGRAM};
+use selvedge_edge_tools_testkit::{content, wait_for, Answer, Ask, Net, Plan, Settings};
+use std::ops::Range;
+
+async fn get(net: &Net, gateway: usize, target: &str, range: &str) -> Answer {
+    let ask = Ask::get(target).field("range", range);
+    let answer = net.visitor(gateway).ask(ask).await;
+    answer.unwrap_or_else(|error| panic!("{target} {range}: {error:#}"))
+}
+
+/// Reads a message of several parts as RFC 2046 writes it: where each lies, and its bytes.
+fn parts(answer: &Answer) -> Vec<(String, Vec<u8>)> {
+    assert_eq!(answer.status, 206);
+    assert!(!answer.fields.contains_key("content-range"));
+    let kind = answer.field("content-type");
+    let boundary = kind
+        .strip_prefix("multipart/byteranges; boundary=")
+        .unwrap_or_else(|| panic!("{kind}"));
+    let (mut parts, mut rest) = (Vec::new(), &answer.body[..]);
+    let mut delimiter = format!("--{boundary}");
+    loop {
+        rest = rest
+            .strip_prefix(delimiter.as_bytes())
+            .expect("a delimiter");
+        delimiter = format!("\r\n--{boundary}");
+        if rest == b"--\r\n" {
+            return parts;
+        }
+        rest = rest.strip_prefix(b"\r\n").expect("a head");
+        let end = rest
+            .windows(4)
+            .position(|four| four == b"\r\n\r\n")
+            .expect("the end of a head");
+        let head = std::str::from_utf8(&rest[..end]).expect("text");
+        let place = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-range: "))
+            .expect("a place")
+            .to_owned();
+        rest = &rest[end + 4..];
+        let (first, last) = place["bytes ".len()..place.find('/').unwrap()]
+            .split_once('-')
+            .expect("two numbers");
+        let length = last.parse::<usize>().unwrap() - first.parse::<usize>().unwrap() + 1;
+        parts.push((place, rest[..length].to_vec()));
+        rest = &rest[length..];
+    }
+}
+
+fn expect(answer: &Answer, whole: &[u8], ranges: &[Range<usize>], name: &str) {
+    let expected: Vec<_> = ranges
+        .iter()
+        .map(|range| {
+            let place = format!("bytes {}-{}/{}", range.start, range.end - 1, whole.len());
+            (place, whole[range.clone()].to_vec())
+        })
+        .collect();
+    assert!(parts(answer) == expected, "{name}");
+    let length = answer.body.len().to_string();
+    assert_eq!(answer.field("content-length"), length, "{name}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_parts_come_from_memory_from_a_cache_and_from_an_origin_on_the_way() {
+    let mut net = net(2, 1).await;
+    let target = "/file?len=400000&cc=max-age=600&etag=1";
+    let whole = content(target);
+    // Cold: cut out of the origin's body as it passes.
+    let answer = get(&net, 0, target, "bytes=0-99,200000-349999,-50").await;
+    let ranges = [0..100, 200_000..350_000, 399_950..400_000];
+    expect(&answer, &whole, &ranges, "cold");
+    let mut octets = answer.body.len();
+    net.stored(1).await;
+    wait_for("it in memory", || async {
+        let metrics = net.gateways[0].metrics().await;
+        (metrics.gauge("selvedge_gateway_memory_objects") == 1.0).then_some(())
+    })
+    .await;
+    // From the cache: each part is proven for itself, in whatever order.
+    let answer = get(&net, 1, target, "bytes=300000-300009,5-9,16383-16384").await;
+    let ranges = [300_000..300_010, 5..10, 16_383..16_385];
+    expect(&answer, &whole, &ranges, "cache");
+    octets += answer.body.len();
+    let answer = get(&net, 1, target, "bytes=1-299999,399999-").await;
+    expect(&answer, &whole, &[1..300_000, 399_999..400_000], "long");
+    octets += answer.body.len();
+    let answer = get(&net, 0, target, "bytes=399990-399999,70000-70001").await;
+    let ranges = [399_990..400_000, 70_000..70_002];
+    expect(&answer, &whole, &ranges, "memory");
+    assert!(answer.field("cache-status").contains("hit"));
+    octets += answer.body.len();
+    assert_eq!(net.origin.count(target), 1);
+    net.settle().await;
+    let books = net.roll().await;
+    let (requests, egress) = books.iter().fold((0, 0), |(requests, egress), books| {
+        (requests + books.requests(), egress + books.egress())
+    });
+    assert_eq!((requests, egress), (4, octets as u64));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_meets_is_one_part_and_what_costs_more_than_the_whole_is_the_whole() {
+    let net = net(1, 1).await;
+    let target = "/file?len=50000&cc=max-age=600&etag=1";
+    let whole = content(target);
+    for memory in ["cold", "warm"] {
+        let one = get(&net, 0, target, "bytes=10-19,0-9,15-29").await;
+        assert_eq!(one.status, 206, "{memory}");
+        assert_eq!(one.field("content-range"), "bytes 0-29/50000");
+        assert!(one.body == whole[..30]);
+        for greedy in [
+            "bytes=0-30000,30002-",
+            "bytes=0-0,2-2,4-4,6-6,8-8,10-10,12-12,14-14,16-16,18-18,20-20,22-22,24-24,26-26,28-28,30-30,32-32",
+        ] {
+            let answer = get(&net, 0, target, greedy).await;
+            assert_eq!(answer.status, 200, "{greedy}");
+            assert!(answer.body == whole, "{greedy}");
+        }
+        let beyond = get(&net, 0, target, "bytes=50000-,60000-60001").await;
+        assert_eq!(beyond.status, 416);
+        assert_eq!(beyond.field("content-range"), "bytes */50000");
+        net.stored(1).await;
+    }
+    assert_eq!(net.origin.count(target), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_that_go_back_in_a_body_that_passes_are_the_whole() {
+    let net = net(1, 1).await;
+    let target = "/file?len=50000&cc=max-age=600";
+    let answer = get(&net, 0, target, "bytes=40000-40009,0-9").await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.body == content(target));
+    let streamed = "/streamed?len=50000&chunked=1&cc=max-age=600";
+    let answer = get(&net, 0, streamed, "bytes=0-9,40000-40009").await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.body == content(streamed));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_follows_a_fetch_gets_its_parts() {
+    let plan = Plan {
+        gateways: 2,
+        gateway: Settings::default().set("gateway.memory_mib", 0),
+        ..Plan::default()
+    };
+    let net = Net::start(PROGRAM, plan).await;
+    let target = "/file?len=900000&pause=desk&at=500000&cc=max-age=600";
+    let whole = content(target);
+    let mut line = net.visitor(0).connect().await.unwrap();
+    let mut first = line.begin(Ask::get(target)).await.unwrap();
+    let mut body = first.at_least(400_000).await.unwrap();
+    // Ahead of the gate: answered while the fetch waits there.
+    let answer = get(&net, 1, target, "bytes=0-9,300000-399999").await;
+    expect(&answer, &whole, &[0..10, 300_000..400_000], "following");
+    net.origin.open("desk");
+    body.extend(first.whole().await.unwrap().body);
+    assert!(body == whole);
+    assert_eq!(net.origin.count(target), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn if_range_gives_parts_of_the_same_and_the_whole_of_another() {
+    let net = net(2, 1).await;
+    let target = "/file?len=50000&cc=max-age=600&etag=1";
+    let whole = content(target);
+    for gateway in [0, 0, 1] {
+        for (tag, is_part) in [("\"v1\"", true), ("\"v0\"", false), ("W/\"v1\"", false)] {
+            let ask = Ask::get(target)
+                .field("range", "bytes=0-9,20000-20009")
+                .field("if-range", tag);
+            let answer = net.visitor(gateway).ask(ask).await.unwrap();
+            if is_part {
+                expect(&answer, &whole, &[0..10, 20_000..20_010], tag);
+            } else {
+                assert_eq!(answer.status, 200, "{tag}");
+                assert!(answer.body == whole, "{tag}");
+            }
+        }
+        net.stored(1).await;
+    }
+    assert_eq!(net.origin.count(target), 1);
+}
