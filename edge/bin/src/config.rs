@@ -120,6 +120,8 @@ section! {
         http: Vec<SocketAddr> = vec![loopback(8080)],
         /// Where it listens for HTTPS.
         https: Vec<SocketAddr> = Vec::new(),
+        /// Threads that serve visitors; 0 for one per core.
+        workers: usize = 0,
         /// Folder of certificates in PEM, each a pair of NAME.crt and NAME.key or one NAME.pem;
         /// read again when they change.
         certs_dir: Option<PathBuf> = None,

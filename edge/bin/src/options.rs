@@ -14,6 +14,7 @@ pub fn gateway(config: &Config) -> GatewayOptions {
     GatewayOptions {
         http: gateway.http.clone(),
         https: gateway.https.clone(),
+        workers: gateway.workers,
         certs: gateway.certs_dir.clone(),
         redirect_https: gateway.redirect_https,
         admin: config.admin.listen,

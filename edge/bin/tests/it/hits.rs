@@ -1,7 +1,7 @@
-//! What the hit loop answers is what hyper's way answers, to the field, the octet and the planck.
+//! What is answered past hyper is what hyper's way answers, to the field, the octet and the planck.
 
-use crate::net;
-use selvedge_edge_tools_testkit::{content, wait_for, Answer, Ask, Net};
+use crate::{net, tls::Secure};
+use selvedge_edge_tools_testkit::{content, wait_for, Answer, Ask, Client, Net, Settings};
 use std::cell::Cell;
 
 /// An unknown field, which nothing depends on, is all it takes to go the other way.
@@ -34,7 +34,26 @@ fn is_hit(answer: &Answer) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_ways_give_the_same_answer_and_count_the_same() {
-    let mut net = net(1, 1).await;
+    let net = net(1, 1).await;
+    let visitor = net.visitor(0);
+    both_ways(net, visitor).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_ways_are_the_same_over_tls() {
+    let secure = Secure::start(Settings::default()).await;
+    let visitor = secure.visitor("site.test", &secure.certificate);
+    both_ways(secure.net, visitor).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_ways_are_the_same_over_http2() {
+    let secure = Secure::start(Settings::default()).await;
+    let visitor = secure.visitor("site.test", &secure.certificate).http2();
+    both_ways(secure.net, visitor).await;
+}
+
+async fn both_ways(mut net: Net, visitor: Client) {
     let asks = [
         Ask::get("/small?len=1000&cc=max-age=600&etag=1"),
         Ask::get("/empty?len=0&cc=max-age=600"),
@@ -56,7 +75,7 @@ async fn both_ways_give_the_same_answer_and_count_the_same() {
     for ask in &asks {
         // In memory as soon as all of it has arrived, and its visitor may be ahead of that.
         wait_for(format!("{} in memory", ask.target), || async {
-            let answer = net.visitor(0).ask(doubtful(ask)).await.unwrap();
+            let answer = visitor.ask(doubtful(ask)).await.unwrap();
             let (requests, octets) = total.get();
             total.set((requests + 1, octets + answer.body.len() as u64));
             is_hit(&answer).then_some(())
@@ -66,8 +85,8 @@ async fn both_ways_give_the_same_answer_and_count_the_same() {
     let (mut requests, mut octets) = total.get();
     let warm = requests;
     assert_eq!(hits(&net).await, 0.0);
-    let mut plain_line = net.visitor(0).connect().await.unwrap();
-    let mut other_line = net.visitor(0).connect().await.unwrap();
+    let mut plain_line = visitor.connect().await.unwrap();
+    let mut other_line = visitor.connect().await.unwrap();
     let mut answered = 0.0;
     for ask in &asks {
         for method in [http::Method::GET, http::Method::HEAD] {

@@ -8,14 +8,17 @@ use selvedge_edge_tools_testkit::{
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-struct Secure {
-    net: Net,
+/// A network whose gateway speaks TLS.
+pub struct Secure {
+    /// The network.
+    pub net: Net,
     folder: TempDir,
-    certificate: Certificate,
+    /// What the gateway shows.
+    pub certificate: Certificate,
 }
 
 impl Secure {
-    async fn start(settings: Settings) -> Self {
+    pub async fn start(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let certificate = Certificate::new(&["site.test", "other.test"]);
         certificate.write(&folder.path().join("site.pem"));
@@ -29,7 +32,7 @@ impl Secure {
         }
     }
 
-    fn visitor(&self, host: &str, certificate: &Certificate) -> Client {
+    pub fn visitor(&self, host: &str, certificate: &Certificate) -> Client {
         Client::new(self.net.gateways[0].address("https"), host).tls(certificate.roots())
     }
 

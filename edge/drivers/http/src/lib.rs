@@ -5,6 +5,7 @@
 //!
 //! - [`Server`]: HTTP/1.1 and HTTP/2, plain or over TLS, with bounded connections, headers and
 //!   waiting times.
+//! - [`Workers`]: one thread per core, each with its own listener and runtime.
 //! - [`PlainRequest`]: what is answered past hyper when it is at hand.
 //! - [`CertStore`]: certificates from a folder of PEM files, replaced while connections run.
 //! - [`OriginClient`]: pooled connections to origins behind an [`AddressGuard`].
@@ -13,6 +14,7 @@
 
 #![warn(missing_docs)]
 
+mod at_once;
 mod body;
 mod certs;
 mod connect;
@@ -24,13 +26,15 @@ mod place;
 mod server;
 mod socket;
 mod stall;
+mod workers;
 
 pub use body::{channel, collect, empty, full, Body, BodyError, BodySender, Closed, CollectError};
 pub use certs::{CertError, CertStore};
 pub use connect::ConnectError;
 pub use guard::{AddressGuard, ForbiddenAddress};
-pub use hit::{HitBody, PlainRequest};
+pub use hit::{HitBody, HitHead, PlainRequest};
 pub use limits::Limits;
 pub use origin::{OriginClient, OriginError, OriginOptions, Phase};
 pub use server::{ConnInfo, Handler, Server, ServerHandle, ServerStats};
 pub use socket::{Following, Progress};
+pub use workers::Workers;

@@ -10,30 +10,41 @@
 //! requests end, and closes.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use http::{header, HeaderValue, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use parking_lot::Mutex;
 use rustls::pki_types::CertificateDer;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use crate::at_once::AtOnce;
 use crate::body::Body;
-use crate::hit::{self, End, HitBody, PlainRequest, Rewind};
+use crate::hit::{self, End, HitBody, HitHead, PlainRequest, Rewind};
 use crate::limits::Limits;
 use crate::place::Place;
 use crate::socket::{Progress, Socket};
 use crate::stall::Watch;
+use crate::workers::Workers;
+
+/// How long a peer is waited for to take the end of a connection.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// What is known of the connection a request came over.
 #[derive(Clone, Debug)]
@@ -55,15 +66,14 @@ pub trait Handler: Send + Sync + 'static {
     /// Whether [`Self::hit`] ever answers.
     const HAS_HITS: bool = false;
 
-    /// Answers a plain request over an HTTP/1.1 connection in the clear, if everything for it is at
-    /// hand: writes the whole head, up to and with its empty line, and gives the body. `None`, with
-    /// nothing done, leaves this request and all that follow on the connection to
-    /// [`Self::handle`].
+    /// Answers a plain request with 200, if everything for it is at hand: writes the whole head and
+    /// gives the body. `None`, with nothing done, leaves this request to [`Self::handle`], and with
+    /// it all that follow on a connection of HTTP/1.1.
     fn hit(
         &self,
         request: &PlainRequest<'_>,
         connection: &ConnInfo,
-        head: &mut Vec<u8>,
+        head: HitHead<'_>,
     ) -> Option<HitBody> {
         let _ = (request, connection, head);
         None
@@ -90,18 +100,31 @@ pub struct ServerStats {
     pub handshakes_failed: AtomicU64,
 }
 
-/// A bound listener.
+/// A bound address.
 pub struct Server {
-    listener: TcpListener,
+    listeners: Vec<(Handle, TcpListener)>,
+    local: SocketAddr,
     limits: Limits,
     tls: Option<Arc<rustls::ServerConfig>>,
 }
 
 impl Server {
-    /// Binds an address; port 0 takes a free one.
+    /// Binds an address for the current runtime; port 0 takes a free one.
     pub async fn bind(address: SocketAddr, limits: Limits) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        Self::on(vec![(Handle::current(), listener)], limits)
+    }
+
+    /// Binds an address for these threads; port 0 takes a free one.
+    pub fn bind_each(workers: &Workers, address: SocketAddr, limits: Limits) -> io::Result<Self> {
+        Self::on(workers.listeners(address)?, limits)
+    }
+
+    fn on(listeners: Vec<(Handle, TcpListener)>, limits: Limits) -> io::Result<Self> {
+        let (_, first) = listeners.first().ok_or(io::ErrorKind::InvalidInput)?;
         Ok(Self {
-            listener: TcpListener::bind(address).await?,
+            local: first.local_addr()?,
+            listeners,
             limits,
             tls: None,
         })
@@ -116,12 +139,12 @@ impl Server {
 
     /// Where it listens.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        Ok(self.local)
     }
 
     /// Starts serving.
     pub fn serve<H: Handler>(self, handler: Arc<H>) -> io::Result<ServerHandle> {
-        let local = self.local_addr()?;
+        let local = self.local;
         let (stop, stopped) = watch::channel(false);
         let shared = Arc::new(Shared {
             handler,
@@ -132,14 +155,16 @@ impl Server {
             is_draining: Arc::default(),
             local,
         });
-        let handle = ServerHandle {
+        let accepting = self.listeners.into_iter().map(|(runtime, listener)| {
+            runtime.spawn(accept(listener, shared.clone(), stopped.clone()))
+        });
+        Ok(ServerHandle {
             local,
             stop,
             stats: shared.stats.clone(),
             is_draining: shared.is_draining.clone(),
-            accepting: tokio::spawn(accept(self.listener, shared, stopped)),
-        };
-        Ok(handle)
+            accepting: accepting.collect(),
+        })
     }
 }
 
@@ -149,7 +174,7 @@ pub struct ServerHandle {
     stop: watch::Sender<bool>,
     stats: Arc<ServerStats>,
     is_draining: Arc<AtomicBool>,
-    accepting: tokio::task::JoinHandle<()>,
+    accepting: Vec<tokio::task::JoinHandle<()>>,
 }
 
 impl ServerHandle {
@@ -173,7 +198,7 @@ impl ServerHandle {
     pub async fn shutdown(self, deadline: Duration) -> bool {
         self.drain();
         let _ = self.stop.send(true);
-        let _ = self.accepting.await;
+        futures::future::join_all(self.accepting).await;
         // Every connection task holds a receiver.
         tokio::time::timeout(deadline, self.stop.closed())
             .await
@@ -199,23 +224,38 @@ async fn accept<H: Handler>(
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = stopped(&mut stop) => return,
+            () = stopped(&mut stop) => {
+                // Who has connected believes to be let in already.
+                while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
+                    admit(stream, peer, &shared, &stop);
+                }
+                return;
+            }
         };
         match accepted {
-            Ok((stream, peer)) => match Place::take(&shared, peer.ip()) {
-                Some(place) => {
-                    tokio::spawn(connection(stream, peer, place, stop.clone()));
-                }
-                None => {
-                    shared.stats.refused.fetch_add(1, Ordering::Relaxed);
-                }
-            },
+            Ok((stream, peer)) => admit(stream, peer, &shared, &stop),
             Err(error) => {
                 // Mostly "too many open files": the next moment may be better, a busy loop would
                 // not be.
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
+        }
+    }
+}
+
+fn admit<H: Handler>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    shared: &Arc<Shared<H>>,
+    stop: &watch::Receiver<bool>,
+) {
+    match Place::take(shared, peer.ip()) {
+        Some(place) => {
+            tokio::spawn(connection(stream, peer, place, stop.clone()));
+        }
+        None => {
+            shared.stats.refused.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -234,7 +274,7 @@ async fn connection<H: Handler>(
     let shared = place.shared.clone();
     let limits = &shared.limits;
     let _ = stream.set_nodelay(true);
-    let mut socket = Socket::new(stream, limits.header_timeout, limits.write_timeout);
+    let socket = Socket::new(stream, limits.header_timeout, limits.write_timeout);
     let mut info = ConnInfo {
         peer,
         local: shared.local,
@@ -243,15 +283,7 @@ async fn connection<H: Handler>(
         progress: socket.progress(),
     };
     match &shared.tls {
-        None if H::HAS_HITS => {
-            if let End::HandOver { unread, is_begun } =
-                hit::run(&mut socket, &info, &shared, &stop).await
-            {
-                let io = TokioIo::new(Rewind::new(unread, socket));
-                http(io, info, &shared, stop, is_begun).await;
-            }
-        }
-        None => http(TokioIo::new(socket), info, &shared, stop, false).await,
+        None => begin(socket, info, &shared, stop).await,
         Some(acceptor) => {
             let handshake = tokio::time::timeout(limits.handshake_timeout, acceptor.accept(socket));
             match handshake.await {
@@ -259,7 +291,7 @@ async fn connection<H: Handler>(
                     let (_, session) = stream.get_ref();
                     let shown = session.peer_certificates().and_then(<[_]>::first);
                     info.certificate = shown.map(|shown| shown.clone().into_owned());
-                    http(TokioIo::new(stream), info, &shared, stop, false).await;
+                    begin(stream, info, &shared, stop).await;
                 }
                 failed => {
                     shared
@@ -276,6 +308,51 @@ async fn connection<H: Handler>(
     drop(place);
 }
 
+/// Serves a connection that has said nothing yet: what is at hand first.
+async fn begin<H, I>(
+    mut io: I,
+    info: ConnInfo,
+    shared: &Arc<Shared<H>>,
+    stop: watch::Receiver<bool>,
+) where
+    H: Handler,
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    if !H::HAS_HITS {
+        return http(TokioIo::new(io), info, shared, stop, false).await;
+    }
+    match hit::run(&mut io, &info, shared, &stop).await {
+        End::HandOver { unread, is_begun } => {
+            let io = TokioIo::new(Rewind::new(unread, io));
+            http(io, info, shared, stop, is_begun).await;
+        }
+        End::Closed => {
+            // TLS has an end of its own, which a peer that is gone does not wait for.
+            let _ = tokio::time::timeout(GOODBYE, io.shutdown()).await;
+        }
+    }
+}
+
+/// An answer, now or later.
+enum Answering {
+    AtHand(Option<Response<Body>>),
+    Waiting(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
+}
+
+impl Future for Answering {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Self::AtHand(response) => match response.take() {
+                Some(response) => Poll::Ready(Ok(response)),
+                None => Poll::Pending,
+            },
+            Self::Waiting(answer) => answer.as_mut().poll(cx).map(Ok),
+        }
+    }
+}
+
 /// Serves a connection; `is_begun` says that it has spoken HTTP/1.1 already.
 async fn http<H, I>(
     io: I,
@@ -288,7 +365,7 @@ async fn http<H, I>(
     I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
 {
     let limits = &shared.limits;
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+    let mut builder = auto::Builder::new(AtOnce);
     if is_begun {
         builder = builder.http1_only();
     }
@@ -312,19 +389,27 @@ async fn http<H, I>(
     let watch = Arc::new(Watch::default());
     let watching = watch.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let shared = shared.clone();
-        let (info, watch) = (info.clone(), watching.clone());
-        async move {
-            let version = request.version();
+        let is_http2 = request.version() >= Version::HTTP_2;
+        let watch = (is_http2 && shared.limits.stall_timeout.is_some()).then(|| watching.clone());
+        let watched = move |response: Response<Body>| match watch {
+            Some(watch) => response.map(|body| watch.body(body)),
+            None => response,
+        };
+        if H::HAS_HITS && is_http2 {
+            if let Some(response) = hit::of_read(&request, &info, &*shared.handler) {
+                return Answering::AtHand(Some(watched(response)));
+            }
+        }
+        let (shared, info) = (shared.clone(), info.clone());
+        // In a place of its own, or each answer at hand would move as much memory.
+        Answering::Waiting(Box::pin(async move {
             let mut response = shared.handler.clone().handle(request, info).await;
-            if version >= Version::HTTP_2 && shared.limits.stall_timeout.is_some() {
-                response = response.map(|body| watch.body(body));
-            } else if version < Version::HTTP_2 && shared.is_draining.load(Ordering::Acquire) {
+            if !is_http2 && shared.is_draining.load(Ordering::Acquire) {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(header::CONNECTION, close);
             }
-            Ok::<_, std::convert::Infallible>(response)
-        }
+            watched(response)
+        }))
     });
     let mut connection = std::pin::pin!(builder.serve_connection(io, service));
     // Where nothing is watched, nothing waits.
@@ -362,7 +447,8 @@ async fn http<H, I>(
 mod tests {
     use super::*;
     use crate::body::full;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use hyper_util::rt::TokioExecutor;
+    use tokio::io::AsyncReadExt;
     use tokio::sync::Notify;
 
     /// Answers at once, or after `release` for `/slow`.

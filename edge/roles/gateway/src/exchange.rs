@@ -69,11 +69,16 @@ impl Exchange {
 
     /// `http` or `https`, as the visitor came.
     pub fn scheme(&self) -> &'static str {
-        if self.connection.is_tls {
-            "https"
-        } else {
-            "http"
-        }
+        scheme_of(&self.connection)
+    }
+}
+
+/// `http` or `https`, as over this connection.
+pub fn scheme_of(connection: &ConnInfo) -> &'static str {
+    if connection.is_tls {
+        "https"
+    } else {
+        "http"
     }
 }
 

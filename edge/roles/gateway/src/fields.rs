@@ -134,7 +134,16 @@ fn join_cookies(headers: &mut HeaderMap) {
 /// Finishes the fields of an answer.
 pub fn to_visitor(headers: &mut HeaderMap, exchange: &Exchange, via: HeaderValue) {
     headers.append(header::VIA, via);
-    set(headers, REQUEST_ID, &exchange.id);
+    identify(headers, &exchange.id);
+}
+
+/// Names the request in an answer.
+pub fn identify(headers: &mut HeaderMap, id: &str) {
+    if let Ok(mut value) = HeaderValue::from_str(id) {
+        // RFC 7541 §6.2.3: an id comes once, and would push out of the table what comes again.
+        value.set_sensitive(true);
+        headers.insert(REQUEST_ID, value);
+    }
 }
 
 /// `Via` for a message that came with this version (RFC 9110 §7.6.3).

@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::Response;
 use parking_lot::RwLock;
 use selvedge_edge_drivers_agent::{clock, ConfigFile, HostChecker, Operated, OperatorServer};
-use selvedge_edge_drivers_http::{Body, CertStore, OriginClient, Server, ServerHandle};
+use selvedge_edge_drivers_http::{Body, CertStore, OriginClient, Server, ServerHandle, Workers};
 use selvedge_edge_drivers_store::Memory;
 use selvedge_edge_drivers_transport::{Identity, PeerAddress, Peers};
 use selvedge_primitives_types::{DeviceId, ServiceId};
@@ -52,6 +52,9 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// No threads to serve with.
+    #[error("the serving threads cannot be started: {0}")]
+    Workers(std::io::Error),
     /// HTTPS without certificates.
     #[error("https needs a folder of certificates: set `certs_dir`")]
     NoCertificates,
@@ -263,6 +266,7 @@ pub struct Listening {
 pub struct Gateway {
     shared: Arc<Shared>,
     servers: Vec<ServerHandle>,
+    workers: Workers,
     admin: ServerHandle,
     listening: Listening,
     tasks: Vec<JoinHandle<()>>,
@@ -315,6 +319,7 @@ impl Gateway {
         if let Some(kept) = shared.config_file.load() {
             shared.resume(kept);
         }
+        let workers = Workers::start(shared.options.workers).map_err(StartError::Workers)?;
         let mut listening = Listening::default();
         let mut servers = Vec::new();
         let mut tls_port = None;
@@ -323,7 +328,7 @@ impl Gateway {
             let tls = certs
                 .server_config()
                 .map_err(|error| StartError::Certificates(error.to_string()))?;
-            let server = listen(*address, &shared).await?.with_tls(tls);
+            let server = listen(*address, &shared, &workers)?.with_tls(tls);
             let handle = serve(server, &shared, None, *address)?;
             tls_port.get_or_insert(handle.local_addr().port());
             listening.https.push(handle.local_addr());
@@ -332,7 +337,7 @@ impl Gateway {
         let redirect = tls_port.filter(|_| shared.options.redirect_https);
         for address in &shared.options.http {
             let handle = serve(
-                listen(*address, &shared).await?,
+                listen(*address, &shared, &workers)?,
                 &shared,
                 redirect,
                 *address,
@@ -353,6 +358,7 @@ impl Gateway {
         Ok(Self {
             shared,
             servers,
+            workers,
             admin,
             listening,
             tasks,
@@ -406,6 +412,7 @@ impl Gateway {
         for task in &self.tasks {
             task.abort();
         }
+        drop(self.workers);
         crate::vouchers::send(&self.shared).await;
         self.admin.shutdown(Duration::from_secs(1)).await;
         let shared = self.shared.clone();
@@ -414,9 +421,8 @@ impl Gateway {
     }
 }
 
-async fn listen(address: SocketAddr, shared: &Shared) -> Result<Server, StartError> {
-    Server::bind(address, shared.options.limits.clone())
-        .await
+fn listen(address: SocketAddr, shared: &Shared, workers: &Workers) -> Result<Server, StartError> {
+    Server::bind_each(workers, address, shared.options.limits.clone())
         .map_err(|source| StartError::Listen { address, source })
 }
 

@@ -7,18 +7,18 @@ use std::cell::OnceCell;
 use std::io::Write;
 use std::time::Instant;
 
-use http::{header, HeaderMap, HeaderName, Method, StatusCode};
+use http::{header, HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use selvedge_edge_core_http_cache::{
-    answer, date_value, Boundary, CacheKey, RequestHead, Reuse, Stored,
+    answer, date_value, Boundary, CacheKey, CacheStatus, RequestHead, Reuse, Stored,
 };
 use selvedge_edge_drivers_agent::clock;
-use selvedge_edge_drivers_http::{ConnInfo, HitBody, PlainRequest};
+use selvedge_edge_drivers_http::{ConnInfo, HitBody, HitHead, PlainRequest};
 use selvedge_primitives_types::agent::ServiceState;
 use selvedge_primitives_types::{Millis, Quality, Usage, UsageClass};
 
 use crate::access_log::Line;
 use crate::entry::Entry;
-use crate::exchange::{is_request_id, new_request_id};
+use crate::exchange::{is_request_id, new_request_id, scheme_of};
 use crate::fields;
 use crate::gateway::Shared;
 use crate::metered::{Base, MeteredBody};
@@ -67,7 +67,7 @@ impl ReadyHead {
         }
     }
 
-    /// Writes the whole head.
+    /// Writes the whole head for HTTP/1.1.
     fn write(&self, head: &mut Vec<u8>, stored: &Stored, id: &str, now: Millis) {
         head.extend_from_slice(&self.text);
         let age = stored.age(now).0 / 1_000;
@@ -87,13 +87,29 @@ impl ReadyHead {
     }
 }
 
+/// The same head for HTTP/2.
+fn write_fields(fields: &mut HeaderMap, stored: &Stored, id: &str, now: Millis) {
+    let none = HeaderMap::new();
+    let request = RequestHead {
+        method: &Method::GET,
+        headers: &none,
+    };
+    *fields = answer(&request, stored, now, Boundary::default()).headers;
+    CacheStatus::new("selvedge-gateway")
+        .hit()
+        .time_to_live(stored.time_to_live(now))
+        .append_to(fields);
+    fields.append(header::VIA, HeaderValue::from_static("1.1 selvedge"));
+    fields::identify(fields, id);
+}
+
 impl Front {
     /// Answers a plain request from memory; `None` when there is anything to think about.
     pub(crate) fn answer_hit(
         &self,
         request: &PlainRequest<'_>,
         connection: &ConnInfo,
-        head: &mut Vec<u8>,
+        mut head: HitHead<'_>,
     ) -> Option<HitBody> {
         let (started, now) = (Instant::now(), clock::now());
         let shared = &self.shared;
@@ -108,7 +124,8 @@ impl Front {
         if service.state != ServiceState::Active || may_leave(origin, request.target) {
             return None;
         }
-        let entry = shared.fresh(service, request, &host, now)?;
+        let scheme = scheme_of(connection);
+        let entry = shared.fresh(service, request, (scheme, &host), now)?;
         let new_id;
         let id = match request.request_id.filter(|id| is_request_id(id)) {
             Some(id) => id,
@@ -118,10 +135,15 @@ impl Front {
             }
         };
         let length = if request.is_head { 0 } else { entry.body.len() };
-        let ready = entry
-            .ready
-            .get_or_init(|| ReadyHead::new(&entry.stored, now));
-        ready.write(head, &entry.stored, id, now);
+        match &mut head {
+            HitHead::Text(text) => {
+                let ready = entry
+                    .ready
+                    .get_or_init(|| ReadyHead::new(&entry.stored, now));
+                ready.write(text, &entry.stored, id, now);
+            }
+            HitHead::Fields(fields) => write_fields(fields, &entry.stored, id, now),
+        }
         let line = Line {
             time_ms: now.0,
             request_id: id,
@@ -129,7 +151,7 @@ impl Front {
             service: Some(service.id.0),
             host: &*host,
             method: request.method().as_str(),
-            scheme: "http",
+            scheme,
             target: request.target,
             status: StatusCode::OK.as_u16(),
             source: Source::Memory.name(),
@@ -149,7 +171,13 @@ impl Front {
             }
         } else {
             let tab = shared.open_hit(service, &entry, length as u64, started)?;
-            HitBody::Counted(shared.follow_hit(connection, &entry, head.len(), tab, line, started))
+            let base = match &head {
+                HitHead::Text(text) => {
+                    Some(Base::after_head(&connection.progress, text.len() as u64))
+                }
+                HitHead::Fields(_) => None,
+            };
+            HitBody::Counted(shared.follow_hit(base, &entry, tab, line, started))
         };
         shared.metrics.hit(started.elapsed().as_secs_f64());
         Some(body)
@@ -162,12 +190,12 @@ impl Shared {
         &self,
         service: &Service,
         request: &PlainRequest<'_>,
-        host: &str,
+        (scheme, host): (&'static str, &str),
         now: Millis,
     ) -> Option<std::sync::Arc<Entry>> {
         let policy = &self.options.policy;
         let limit = policy.limits.key_bytes;
-        let key = CacheKey::new("http", host, request.target, limit).ok()?;
+        let key = CacheKey::new(scheme, host, request.target, limit).ok()?;
         let generation = self.generations.of(service.id);
         // The fields that a plain request may have choose a variant and nothing else.
         let all = OnceCell::new();
@@ -238,9 +266,8 @@ impl Shared {
 
     fn follow_hit(
         self: &std::sync::Arc<Self>,
-        connection: &ConnInfo,
+        base: Option<Base>,
         entry: &Entry,
-        head: usize,
         tab: Tab,
         line: Line<&str>,
         started: Instant,
@@ -256,8 +283,7 @@ impl Shared {
             tab: Some(tab),
             _running: Running::new(self),
         };
-        let base = Base::after_head(&connection.progress, head as u64);
-        let body = MeteredBody::new(slices(entry.body.clone()), Some(base), sent);
+        let body = MeteredBody::new(slices(entry.body.clone()), base, sent);
         http_body_util::BodyExt::boxed_unsync(body)
     }
 }

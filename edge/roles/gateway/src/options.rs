@@ -15,6 +15,8 @@ pub struct GatewayOptions {
     pub http: Vec<SocketAddr>,
     /// Where it listens for HTTPS.
     pub https: Vec<SocketAddr>,
+    /// Threads that serve visitors; 0 for one per core.
+    pub workers: usize,
     /// Folder of certificates; needed with [`Self::https`].
     pub certs: Option<PathBuf>,
     /// Whether plain HTTP is answered with a redirect to HTTPS.

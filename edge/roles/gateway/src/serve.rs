@@ -15,7 +15,7 @@ use hyper::body::Incoming;
 use selvedge_edge_core_http_cache::{
     invalidation, CacheKey, CacheStatus, Forwarded, Lookup, RequestHead, ResponseHead, Reuse, Rule,
 };
-use selvedge_edge_drivers_http::{empty, Body, ConnInfo, Handler, HitBody, PlainRequest};
+use selvedge_edge_drivers_http::{empty, Body, ConnInfo, Handler, HitBody, HitHead, PlainRequest};
 use selvedge_edge_drivers_transport::{InvalidateRequest, PeerAddress, TransportError, Want};
 use selvedge_primitives_types::agent::ServiceState;
 
@@ -58,7 +58,7 @@ impl Handler for Front {
         &self,
         request: &PlainRequest<'_>,
         connection: &ConnInfo,
-        head: &mut Vec<u8>,
+        head: HitHead<'_>,
     ) -> Option<HitBody> {
         self.answer_hit(request, connection, head)
     }

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! It decides nothing: [`Handler::hit`] does, at once and without waiting. A connection that was
-//! handed over is never taken back, so that both sides of a doubt are read by one parser.
+//! handed over is never taken back, so that both sides of a doubt are read by one parser. Over
+//! HTTP/2 hyper reads and writes, and only what comes between is passed by.
 
 mod parse;
 mod rewind;
@@ -21,18 +22,27 @@ use std::pin::{pin, Pin};
 use std::sync::atomic::Ordering;
 
 use bytes::{Buf, Bytes, BytesMut};
+use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt;
-use tokio::io::{AsyncReadExt, AsyncWrite};
+use hyper::body::Incoming;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{sleep_until, Instant};
 
-use crate::body::Body;
+use crate::body::{empty, full, Body};
 use crate::server::{stopped, ConnInfo, Handler, Shared};
-use crate::socket::Socket;
 use parse::Reading;
 
 /// Octets that are read at a time, and of a head at most.
 const READ: usize = 8 * 1024;
+
+/// Where the head of an answer, with status 200, is written to.
+pub enum HitHead<'a> {
+    /// Octets of HTTP/1.1, up to and with the empty line.
+    Text(&'a mut Vec<u8>),
+    /// Fields for HTTP/2.
+    Fields(&'a mut HeaderMap),
+}
 
 /// What follows an answer's head.
 pub enum HitBody {
@@ -58,13 +68,35 @@ pub(crate) enum End {
     },
 }
 
+/// Answers a request that hyper has read, if its answer is at hand.
+pub(crate) fn of_read<H: Handler>(
+    request: &Request<Incoming>,
+    info: &ConnInfo,
+    handler: &H,
+) -> Option<Response<Body>> {
+    let request = PlainRequest::of(request)?;
+    let mut fields = HeaderMap::new();
+    let body = match handler.hit(&request, info, HitHead::Fields(&mut fields))? {
+        HitBody::Empty => empty(),
+        HitBody::Whole(bytes) => full(bytes),
+        HitBody::Counted(body) => body,
+    };
+    let mut response = Response::new(body);
+    *response.headers_mut() = fields;
+    Some(response)
+}
+
 /// Answers what is at hand until there is a doubt or an end.
-pub(crate) async fn run<H: Handler>(
-    socket: &mut Socket,
+pub(crate) async fn run<H, I>(
+    io: &mut I,
     info: &ConnInfo,
     shared: &Shared<H>,
     stop: &watch::Receiver<bool>,
-) -> End {
+) -> End
+where
+    H: Handler,
+    I: AsyncRead + AsyncWrite + Unpin,
+{
     let patience = shared.limits.header_timeout;
     let mut unread = BytesMut::with_capacity(READ);
     let mut head = Vec::with_capacity(1024);
@@ -78,10 +110,11 @@ pub(crate) async fn run<H: Handler>(
             let is_draining = shared.is_draining.load(Ordering::Acquire);
             let hit = match parse::read(&unread) {
                 Reading::Partial if unread.len() < READ => break,
-                Reading::Request(request) if !is_draining => {
+                Reading::Request(request, length) if !is_draining => {
                     head.clear();
-                    let body = shared.handler.hit(&request, info, &mut head);
-                    body.map(|body| (request.length, body))
+                    let text = HitHead::Text(&mut head);
+                    let body = shared.handler.hit(&request, info, text);
+                    body.map(|body| (length, body))
                 }
                 _ => None,
             };
@@ -91,7 +124,7 @@ pub(crate) async fn run<H: Handler>(
             };
             unread.advance(length);
             is_begun = true;
-            if let Err(error) = answer(socket, &head, body).await {
+            if let Err(error) = answer(io, &head, body).await {
                 tracing::debug!(peer = %info.peer, %error, "a connection ended early");
                 return End::Closed;
             }
@@ -100,7 +133,7 @@ pub(crate) async fn run<H: Handler>(
         unread.reserve(READ - unread.len());
         tokio::select! {
             biased;
-            read = socket.read_buf(&mut unread) => {
+            read = io.read_buf(&mut unread) => {
                 if !read.is_ok_and(|octets| octets > 0) {
                     return End::Closed;
                 }
@@ -123,31 +156,43 @@ pub(crate) async fn run<H: Handler>(
     }
 }
 
-async fn answer(socket: &mut Socket, head: &[u8], body: HitBody) -> io::Result<()> {
-    let mut body = match body {
-        HitBody::Empty => return write(socket, head, &[]).await,
-        HitBody::Whole(bytes) => return write(socket, head, &bytes).await,
-        HitBody::Counted(body) => body,
-    };
-    let mut head = head;
+/// Sends an answer, all of it: what is counted by the connection's octets begins with the next.
+async fn answer<I: AsyncWrite + Unpin>(io: &mut I, head: &[u8], body: HitBody) -> io::Result<()> {
+    match body {
+        HitBody::Empty => write(io, head, &[]).await?,
+        HitBody::Whole(bytes) => write(io, head, &bytes).await?,
+        HitBody::Counted(body) => pieces(io, head, body).await?,
+    }
+    io.flush().await
+}
+
+async fn pieces<I: AsyncWrite + Unpin>(
+    io: &mut I,
+    mut head: &[u8],
+    mut body: Body,
+) -> io::Result<()> {
     loop {
         let Some(frame) = body.frame().await else {
-            return write(socket, head, &[]).await;
+            return write(io, head, &[]).await;
         };
         let piece = frame.map_err(io::Error::other)?;
         let piece = piece.into_data().unwrap_or_default();
         if http_body::Body::is_end_stream(&body) {
             // All of it is handed over, and that is when a body is done counting.
             drop(body);
-            return write(socket, head, &piece).await;
+            return write(io, head, &piece).await;
         }
-        write(socket, head, &piece).await?;
+        write(io, head, &piece).await?;
         head = &[];
     }
 }
 
 /// Writes both, together where the system takes them so.
-async fn write(socket: &mut Socket, mut first: &[u8], mut second: &[u8]) -> io::Result<()> {
+async fn write<I: AsyncWrite + Unpin>(
+    io: &mut I,
+    mut first: &[u8],
+    mut second: &[u8],
+) -> io::Result<()> {
     while !first.is_empty() || !second.is_empty() {
         let slices = [IoSlice::new(first), IoSlice::new(second)];
         let slices = if first.is_empty() {
@@ -155,7 +200,7 @@ async fn write(socket: &mut Socket, mut first: &[u8], mut second: &[u8]) -> io::
         } else {
             &slices[..]
         };
-        let written = poll_fn(|cx| Pin::new(&mut *socket).poll_write_vectored(cx, slices)).await?;
+        let written = poll_fn(|cx| Pin::new(&mut *io).poll_write_vectored(cx, slices)).await?;
         if written == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }

@@ -4,8 +4,10 @@
 //! It judges less than it could. What it reads, hyper reads the same way; whatever it does not know
 //! is a [`Reading::Doubt`] and belongs to hyper. So there is no second opinion on where a request
 //! ends, which is what smuggling lives on.
+//!
+//! A request that hyper has read already, over HTTP/2, is judged by the same lists.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 
 /// Fields of a head at most.
 const MAX_FIELDS: usize = 40;
@@ -19,17 +21,55 @@ pub struct PlainRequest<'a> {
     pub is_head: bool,
     /// Path and query as sent; it begins with a slash.
     pub target: &'a str,
-    /// The `Host` field as sent, not empty and not checked further.
+    /// The `Host` field or the authority as sent, not empty and not checked further.
     pub host: &'a str,
     /// The `X-Request-Id` field as sent.
     pub request_id: Option<&'a str>,
-    /// All field lines.
-    lines: &'a [u8],
-    /// Octets of the head.
-    pub(super) length: usize,
+    fields: Fields<'a>,
 }
 
-impl PlainRequest<'_> {
+/// All fields of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Fields<'a> {
+    /// Lines as they came.
+    Lines(&'a [u8]),
+    /// Read by hyper.
+    Read(&'a HeaderMap),
+}
+
+impl<'a> PlainRequest<'a> {
+    /// What hyper has read, if it is as plain.
+    pub(crate) fn of<B: http_body::Body>(request: &'a Request<B>) -> Option<Self> {
+        let is_head = match *request.method() {
+            Method::GET => false,
+            Method::HEAD => true,
+            _ => return None,
+        };
+        let target = request.uri().path_and_query()?.as_str();
+        let is_plain = target.starts_with('/') && target.bytes().all(is_of_a_target);
+        if !is_plain || !request.body().is_end_stream() {
+            return None;
+        }
+        let mut request_id = None;
+        for (name, value) in request.headers() {
+            let value = value.as_bytes();
+            let is_plain = value.iter().all(|byte| is_of_a_value(*byte));
+            let value = std::str::from_utf8(value).ok().filter(|_| is_plain)?;
+            match kind(name.as_str().as_bytes()) {
+                Kind::Harmless => {}
+                Kind::RequestId if request_id.is_none() => request_id = Some(value),
+                _ => return None,
+            }
+        }
+        Some(Self {
+            is_head,
+            target,
+            host: request.uri().authority()?.as_str(),
+            request_id,
+            fields: Fields::Read(request.headers()),
+        })
+    }
+
     /// The method.
     pub fn method(&self) -> &'static Method {
         static GET: Method = Method::GET;
@@ -43,8 +83,11 @@ impl PlainRequest<'_> {
 
     /// Every field, for the rare answer that depends on them.
     pub fn headers(&self) -> HeaderMap {
+        let mut rest = match self.fields {
+            Fields::Lines(lines) => lines,
+            Fields::Read(headers) => return headers.clone(),
+        };
         let mut headers = HeaderMap::new();
-        let mut rest = self.lines;
         while let Some((name, value, next)) = line(rest) {
             let name = HeaderName::from_bytes(name);
             if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value)) {
@@ -59,8 +102,8 @@ impl PlainRequest<'_> {
 /// What the first unread octets of a connection are.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reading<'a> {
-    /// A whole head.
-    Request(PlainRequest<'a>),
+    /// A whole head, and its octets.
+    Request(PlainRequest<'a>, usize),
     /// The beginning of what may become one.
     Partial,
     /// Something else, or nothing that is known well enough.
@@ -109,14 +152,14 @@ fn fields<'a>(bytes: &'a [u8], lines: usize, is_head: bool, target: &'a [u8]) ->
             let (Some(host), Ok(target)) = (host, std::str::from_utf8(target)) else {
                 return Reading::Doubt;
             };
-            return Reading::Request(PlainRequest {
+            let request = PlainRequest {
                 is_head,
                 target,
                 host,
                 request_id,
-                lines: &bytes[lines..at],
-                length: at + 2,
-            });
+                fields: Fields::Lines(&bytes[lines..at]),
+            };
+            return Reading::Request(request, at + 2);
         }
         let Some((name, value, next)) = line(rest) else {
             return of_a_beginning(is_line_begun(rest));
@@ -174,12 +217,29 @@ fn is_line_begun(bytes: &[u8]) -> bool {
 
 /// Octets that hyper takes in a path and a query without a second thought.
 fn is_of_a_target(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%[]|".contains(&byte)
+    static SET: [bool; 256] = alphanumeric_and(b"-._~!$&'()*+,;=:@/?%[]|");
+    SET[usize::from(byte)]
 }
 
 /// `tchar` of RFC 9110 §5.6.2.
 fn is_of_a_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    static SET: [bool; 256] = alphanumeric_and(b"!#$%&'*+-.^_`|~");
+    SET[usize::from(byte)]
+}
+
+const fn alphanumeric_and(others: &[u8]) -> [bool; 256] {
+    let mut set = [false; 256];
+    let mut byte = 0;
+    while byte < set.len() {
+        set[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < others.len() {
+        set[others[at] as usize] = true;
+        at += 1;
+    }
+    set
 }
 
 /// Visible ASCII and blanks: what is beyond may be read in more than one way.
@@ -232,9 +292,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn request(bytes: &[u8]) -> Option<PlainRequest<'_>> {
+    fn request(bytes: &[u8]) -> Option<(PlainRequest<'_>, usize)> {
         match read(bytes) {
-            Reading::Request(request) => Some(request),
+            Reading::Request(request, length) => Some((request, length)),
             Reading::Partial | Reading::Doubt => None,
         }
     }
@@ -243,10 +303,10 @@ mod tests {
     fn a_plain_request_is_read_with_its_fields() {
         let head = b"GET /a/b?c=%20d HTTP/1.1\r\nHost: A.test:80\r\nACCEPT:  text/*, b \t\r\n\
             x-request-id: 7\r\ncookie: a=b\r\ncookie:\r\nConnection: Keep-Alive\r\n\r\nGET /next";
-        let got = request(head).unwrap();
+        let (got, length) = request(head).unwrap();
         assert_eq!((got.is_head, got.target), (false, "/a/b?c=%20d"));
         assert_eq!((got.host, got.request_id), ("A.test:80", Some("7")));
-        assert_eq!(&head[got.length..], b"GET /next");
+        assert_eq!(&head[length..], b"GET /next");
         let headers = got.headers();
         assert_eq!(headers["accept"], "text/*, b");
         let cookies: Vec<_> = headers.get_all("cookie").iter().collect();
@@ -254,8 +314,69 @@ mod tests {
         assert!(
             request(b"HEAD / HTTP/1.1\r\nhost: a\r\n\r\n")
                 .unwrap()
+                .0
                 .is_head
         );
+    }
+
+    #[test]
+    fn what_hyper_has_read_is_judged_by_the_same_lists() {
+        let of = |method: &str, uri: &str, fields: &[(&str, &str)], body: &str| {
+            let mut request = Request::builder().method(method).uri(uri);
+            for (name, value) in fields {
+                request = request.header(*name, *value);
+            }
+            let body = http_body_util::Full::new(bytes::Bytes::copy_from_slice(body.as_bytes()));
+            let request = request.body(body).unwrap();
+            PlainRequest::of(&request).map(|got| {
+                let id = got.request_id.map(str::to_owned);
+                (
+                    got.target.to_owned(),
+                    got.host.to_owned(),
+                    id,
+                    got.headers(),
+                )
+            })
+        };
+        let (target, host, id, headers) = of(
+            "GET",
+            "https://a.test:8/b?c",
+            &[("x-request-id", "7"), ("accept", "d")],
+            "",
+        )
+        .unwrap();
+        assert_eq!(
+            (&*target, &*host, id.as_deref()),
+            ("/b?c", "a.test:8", Some("7"))
+        );
+        assert_eq!(headers["accept"], "d");
+        assert!(of("HEAD", "https://a.test/", &[], "").is_some());
+        for (method, uri, field, body) in [
+            ("POST", "https://a.test/", ("accept", "a"), ""),
+            ("GET", "/", ("accept", "a"), ""),
+            ("GET", "https://a.test/\"", ("accept", "a"), ""),
+            ("GET", "https://a.test/", ("host", "a.test"), ""),
+            ("GET", "https://a.test/", ("range", "bytes=0-1"), ""),
+            ("GET", "https://a.test/", ("if-none-match", "\"a\""), ""),
+            ("GET", "https://a.test/", ("cache-control", "no-cache"), ""),
+            (
+                "GET",
+                "https://a.test/",
+                ("authorization", "Basic eA=="),
+                "",
+            ),
+            ("GET", "https://a.test/", ("x-nobody-knows", "1"), ""),
+            ("GET", "https://a.test/", ("accept", "\u{e4}"), ""),
+            ("GET", "https://a.test/", ("accept", "a"), "body"),
+        ] {
+            assert_eq!(
+                of(method, uri, &[field], body),
+                None,
+                "{method} {uri} {field:?}"
+            );
+        }
+        let twice = [("x-request-id", "7"), ("x-request-id", "8")];
+        assert_eq!(of("GET", "https://a.test/", &twice, ""), None);
     }
 
     #[test]
@@ -349,11 +470,11 @@ mod tests {
 
     /// Says whether it was read, and panics when hyper would read it otherwise.
     fn agrees_with_hyper(bytes: &[u8]) -> bool {
-        let Some(got) = request(bytes) else {
+        let Some((got, read)) = request(bytes) else {
             return false;
         };
         let (length, method, target, fields) = httparse(bytes).expect("hyper reads it too");
-        assert_eq!((got.length, got.method().as_str()), (length, &*method));
+        assert_eq!((read, got.method().as_str()), (length, &*method));
         assert_eq!(got.target, target);
         let uri: http::Uri = target.parse().expect("hyper takes the target");
         let sent = uri.path_and_query().map(|all| all.as_str());

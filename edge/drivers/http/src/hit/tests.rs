@@ -15,10 +15,18 @@ struct Shelf;
 impl Handler for Shelf {
     const HAS_HITS: bool = true;
 
-    fn hit(&self, request: &PlainRequest<'_>, _: &ConnInfo, head: &mut Vec<u8>) -> Option<HitBody> {
+    fn hit(&self, request: &PlainRequest<'_>, _: &ConnInfo, head: HitHead<'_>) -> Option<HitBody> {
         let rest = request.target.strip_prefix("/hit")?;
         let body = format!("hit{rest};").into_bytes();
-        head.extend(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len()).bytes());
+        match head {
+            HitHead::Text(text) => {
+                let length = body.len();
+                text.extend(format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n").bytes());
+            }
+            HitHead::Fields(fields) => {
+                fields.insert("x-hit", body.len().into());
+            }
+        }
         if request.is_head {
             return Some(HitBody::Empty);
         }
