@@ -145,6 +145,14 @@ section! {
         /// Seconds that an origin may take to begin its answer, at most 60: a cache waits a little
         /// longer for it.
         origin_head_seconds: u64 = 60,
+        /// Percent of an origin's requests that are sent again when their connection broke before
+        /// an answer; 0 turns it off.
+        origin_retry_percent: u32 = 20,
+        /// Seconds from a request to the beginning of its answer, whoever has to be waited for.
+        answer_seconds: u64 = 90,
+        /// Percent of the lookups that ask the next cache too when the first is late; 0 turns it
+        /// off.
+        hedge_percent: u32 = 5,
         /// A PEM file of roots to trust for origins beside the system's.
         extra_origin_roots: Option<PathBuf> = None,
         /// Resolver for host names' ownership records; the system's if left out.
@@ -196,6 +204,9 @@ section! {
 
 /// Seconds that an origin may take at most: caches count on it.
 pub const LONGEST_ORIGIN: u64 = 60;
+
+/// Seconds until an answer begins at most.
+pub const LONGEST_ANSWER: u64 = 600;
 
 fn loopback(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
@@ -300,6 +311,20 @@ impl Config {
                 anyhow::ensure!(
                     is_possible,
                     "gateway.{name} must be 1 to {LONGEST_ORIGIN}, not {seconds}"
+                );
+            }
+            let seconds = gateway.answer_seconds;
+            anyhow::ensure!(
+                (1..=LONGEST_ANSWER).contains(&seconds),
+                "gateway.answer_seconds must be 1 to {LONGEST_ANSWER}, not {seconds}"
+            );
+            for (name, percent) in [
+                ("origin_retry_percent", gateway.origin_retry_percent),
+                ("hedge_percent", gateway.hedge_percent),
+            ] {
+                anyhow::ensure!(
+                    percent <= 100,
+                    "gateway.{name} must be 0 to 100, not {percent}"
                 );
             }
         } else {

@@ -3,7 +3,7 @@
 use crate::config::{Config, Limits as LimitsConfig, Profile, LONGEST_ORIGIN};
 use selvedge_edge_drivers_http::{AddressGuard, Limits, OriginOptions};
 use selvedge_edge_roles_cache::CacheOptions;
-use selvedge_edge_roles_gateway::{AccessLogTarget, GatewayOptions, Policy};
+use selvedge_edge_roles_gateway::{AccessLogTarget, GatewayOptions, Policy, Share};
 use std::time::Duration;
 
 const MIB: u64 = 1024 * 1024;
@@ -28,6 +28,8 @@ pub fn gateway(config: &Config) -> GatewayOptions {
         max_object_bytes: gateway.max_object_mib * MIB,
         max_request_bytes: gateway.max_request_mib * MIB,
         body_timeout: Duration::from_secs(config.limits.body_seconds),
+        answer_timeout: Duration::from_secs(gateway.answer_seconds),
+        hedges: share(gateway.hedge_percent, 5),
         max_requests: gateway.max_requests,
         drain: Duration::from_secs(gateway.drain_seconds),
         shutdown: Duration::from_secs(gateway.shutdown_seconds),
@@ -39,10 +41,18 @@ pub fn gateway(config: &Config) -> GatewayOptions {
             extra_roots: gateway.extra_origin_roots.clone(),
             connect_timeout: Duration::from_secs(gateway.origin_connect_seconds),
             head_timeout: Duration::from_secs(gateway.origin_head_seconds),
+            retries: share(gateway.origin_retry_percent, 50),
             ..OriginOptions::default()
         },
         peers: Default::default(),
         policy: policy(config.profile),
+    }
+}
+
+fn share(percent: u32, burst: u32) -> Share {
+    match percent {
+        0 => Share::NONE,
+        percent => Share { percent, burst },
     }
 }
 

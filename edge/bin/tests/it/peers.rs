@@ -127,6 +127,7 @@ fn lookup(target: &str) -> LookupRequest {
         generation: 0,
         have: None,
         want: Want::Share,
+        patience: Millis(20_000),
     }
 }
 

@@ -8,7 +8,8 @@
 //! - [`Workers`]: one thread per core, each with its own listener and runtime.
 //! - [`PlainRequest`]: what is answered past hyper when it is at hand.
 //! - [`CertStore`]: certificates from a folder of PEM files, replaced while connections run.
-//! - [`OriginClient`]: pooled connections to origins behind an [`AddressGuard`].
+//! - [`OriginClient`]: pooled connections to origins behind an [`AddressGuard`], which sends again
+//!   what may be sent again, within a budget.
 //! - [`Progress`]: what a connection's peer has acknowledged, which is what an aborted response is
 //!   charged for.
 
@@ -34,7 +35,7 @@ pub use connect::ConnectError;
 pub use guard::{AddressGuard, ForbiddenAddress};
 pub use hit::{HitBody, HitHead, PlainRequest};
 pub use limits::Limits;
-pub use origin::{OriginClient, OriginError, OriginOptions, Phase};
+pub use origin::{OriginClient, OriginError, OriginOptions, Patience, Phase};
 pub use server::{ConnInfo, Handler, Server, ServerHandle, ServerStats};
 pub use socket::{Following, Progress};
 pub use workers::Workers;

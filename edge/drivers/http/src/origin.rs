@@ -1,20 +1,36 @@
 //! Fetches from origins. Redirects are handed to the caller, never followed.
+//!
+//! A request that was broken off before its answer began is sent again over a connection of its
+//! own, if sending it twice does what sending it once does (RFC 9110 §9.2.2), if it has no body,
+//! and within a [`Budget`] for each origin.
 
+use std::collections::HashMap;
 use std::error::Error as _;
+use std::future::Future;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use http::{header, HeaderValue, Request, Response};
+use http::uri::{Authority, Scheme};
+use http::{header, HeaderValue, Method, Request, Response};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::CertificateDer;
+use selvedge_edge_core_budget::{Budget, Share};
 use tokio_rustls::TlsConnector;
 
-use crate::body::Body;
+use crate::body::{empty, Body};
 use crate::connect::{client_config, ConnectError, Connector};
 use crate::guard::AddressGuard;
+
+/// Times a request is sent at most.
+const TRIES: usize = 3;
+/// Origins whose budgets are remembered; beyond it all begin anew.
+const BUDGETS: usize = 16_384;
 
 /// How origins are fetched from.
 #[derive(Clone, Debug)]
@@ -31,6 +47,8 @@ pub struct OriginOptions {
     pub header_bytes: usize,
     /// Idle connections kept per origin.
     pub idle_connections: usize,
+    /// How many of an origin's requests are sent again.
+    pub retries: Share,
 }
 
 impl Default for OriginOptions {
@@ -44,6 +62,10 @@ impl Default for OriginOptions {
             head_timeout: Duration::from_secs(60),
             header_bytes: 64 * 1024,
             idle_connections: 32,
+            retries: Share {
+                percent: 20,
+                burst: 50,
+            },
         }
     }
 }
@@ -78,10 +100,28 @@ pub enum OriginError {
     Broken(#[source] hyper_util::client::legacy::Error),
 }
 
+/// How long an answer is waited for.
+#[derive(Clone, Debug, Default)]
+pub struct Patience {
+    /// The latest moment for the head of the answer, whatever else is allowed.
+    pub deadline: Option<Instant>,
+    /// Grows while the request's body is on its way: the time for the head begins when it no longer
+    /// does.
+    pub progress: Option<Arc<AtomicU64>>,
+}
+
+/// An origin, as a URL names it.
+type Place = (Option<Scheme>, Option<Authority>);
+
 /// A pool of connections to origins.
 pub struct OriginClient {
     client: Client<Connector, Body>,
+    /// Keeps no connection, so that what is sent again does not meet another one that has died.
+    fresh: Client<Connector, Body>,
     head_timeout: Duration,
+    retries: Share,
+    budgets: parking_lot::Mutex<HashMap<Place, Budget>>,
+    retried: AtomicU64,
 }
 
 impl OriginClient {
@@ -107,35 +147,140 @@ impl OriginClient {
             tls: TlsConnector::from(tls),
             timeout: options.connect_timeout,
         };
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(60))
-            .pool_max_idle_per_host(options.idle_connections)
-            .http1_max_buf_size(options.header_bytes.max(16 * 1024))
-            .http2_max_header_list_size(options.header_bytes as u32)
-            .http2_keep_alive_interval(Duration::from_secs(20))
-            .http2_adaptive_window(true)
-            .build(connector);
+        let build = |idle| {
+            Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .timer(TokioTimer::new())
+                .pool_idle_timeout(Duration::from_secs(60))
+                .pool_max_idle_per_host(idle)
+                .http1_max_buf_size(options.header_bytes.max(16 * 1024))
+                .http2_max_header_list_size(options.header_bytes as u32)
+                .http2_keep_alive_interval(Duration::from_secs(20))
+                .http2_adaptive_window(true)
+                .build(connector.clone())
+        };
         Ok(Self {
-            client,
+            client: build(options.idle_connections),
+            fresh: build(0),
             head_timeout: options.head_timeout,
+            retries: options.retries,
+            budgets: parking_lot::Mutex::default(),
+            retried: AtomicU64::new(0),
         })
+    }
+
+    /// Requests that were sent again so far.
+    pub fn retried(&self) -> u64 {
+        self.retried.load(Ordering::Relaxed)
     }
 
     /// Sends a request with an absolute URL and waits for the head of the answer.
     ///
     /// Errors: as [`OriginError`] says; a redirect is no error.
-    pub async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, OriginError> {
-        match tokio::time::timeout(self.head_timeout, self.client.request(request)).await {
-            Ok(Ok(mut response)) => match check(&mut response) {
-                Ok(()) => Ok(response),
-                Err(fault) => Err(OriginError::Malformed(fault.to_owned())),
-            },
-            Ok(Err(error)) => Err(classify(error)),
-            Err(_) => Err(OriginError::TooSlow(Phase::Head)),
+    pub async fn send(
+        &self,
+        request: Request<Body>,
+        patience: &Patience,
+    ) -> Result<Response<Incoming>, OriginError> {
+        let mut again = repeatable(&request);
+        self.budget(&request, Budget::came);
+        let mut tried = self.once(&self.client, request, patience).await;
+        for _ in 1..TRIES {
+            match (&tried, &again) {
+                (Err(error), Some(request)) if error.is_broken_off() => {
+                    if !self.budget(request, Budget::take) {
+                        break;
+                    }
+                }
+                _ => break,
+            }
+            let Some(request) = again.take() else { break };
+            again = repeatable(&request);
+            self.retried.fetch_add(1, Ordering::Relaxed);
+            tried = self.once(&self.fresh, request, patience).await;
+        }
+        tried
+    }
+
+    fn budget<T>(&self, request: &Request<Body>, use_it: impl FnOnce(&mut Budget) -> T) -> T {
+        let uri = request.uri();
+        let place = (uri.scheme().cloned(), uri.authority().cloned());
+        let mut budgets = self.budgets.lock();
+        if budgets.len() >= BUDGETS && !budgets.contains_key(&place) {
+            budgets.clear();
+        }
+        let budget = budgets.entry(place);
+        use_it(budget.or_insert_with(|| Budget::new(self.retries)))
+    }
+
+    async fn once(
+        &self,
+        client: &Client<Connector, Body>,
+        request: Request<Body>,
+        patience: &Patience,
+    ) -> Result<Response<Incoming>, OriginError> {
+        let answer = self.wait(client.request(request), patience);
+        let mut response = answer.await?.map_err(classify)?;
+        check(&mut response).map_err(|fault| OriginError::Malformed(fault.to_owned()))?;
+        Ok(response)
+    }
+
+    async fn wait<F: Future>(
+        &self,
+        answer: F,
+        patience: &Patience,
+    ) -> Result<F::Output, OriginError> {
+        let mut answer = std::pin::pin!(answer);
+        let progress = patience.progress.as_ref();
+        let progressed = || progress.map(|octets| octets.load(Ordering::Relaxed));
+        let mut before = progressed();
+        loop {
+            let now = Instant::now();
+            let left = patience
+                .deadline
+                .map(|end| end.saturating_duration_since(now));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Err(OriginError::TooSlow(Phase::Head));
+            }
+            let time = left.map_or(self.head_timeout, |left| left.min(self.head_timeout));
+            let reached = tokio::time::timeout(time, answer.as_mut()).await;
+            if let Ok(answer) = reached {
+                return Ok(answer);
+            }
+            let is_over = left.is_some_and(|left| left <= self.head_timeout);
+            let after = progressed();
+            if is_over || after == before {
+                return Err(OriginError::TooSlow(Phase::Head));
+            }
+            before = after;
         }
     }
+}
+
+impl OriginError {
+    /// Whether the connection failed before anything of an answer had come.
+    fn is_broken_off(&self) -> bool {
+        matches!(
+            self,
+            Self::Broken(_) | Self::Connect(ConnectError::Refused(_))
+        )
+    }
+}
+
+/// The same request, if it may be sent twice.
+fn repeatable(request: &Request<Body>) -> Option<Request<Body>> {
+    let is_idempotent = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE
+    );
+    if !is_idempotent || !request.body().is_end_stream() {
+        return None;
+    }
+    let mut same = Request::new(empty());
+    *same.method_mut() = request.method().clone();
+    *same.uri_mut() = request.uri().clone();
+    *same.headers_mut() = request.headers().clone();
+    Some(same)
 }
 
 /// Refuses what an answer's next recipient could read in another way (RFC 9112 §6), and states its

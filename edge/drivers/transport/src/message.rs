@@ -44,6 +44,8 @@ pub struct LookupRequest {
     pub have: Option<Hash>,
     /// What it wants when nothing fresh is stored.
     pub want: Want,
+    /// How long it waits for another gateway's fetch, in milliseconds: its visitor's patience.
+    pub patience: Millis,
 }
 
 /// Tells the owner of a key to forget what was fetched before a moment (RFC 9111 §4.4).

@@ -49,6 +49,7 @@ struct Lookup {
     headers: HeaderMap,
     generation: u64,
     arrived: Millis,
+    began: Instant,
     replies: ReplySender,
 }
 
@@ -84,6 +85,7 @@ pub(crate) async fn run(
                     request,
                     headers,
                     arrived,
+                    began: Instant::now(),
                     replies,
                 };
                 // A gateway that is gone needs no answer.
@@ -132,7 +134,10 @@ impl Lookup {
     async fn answer(self) -> Result<(), Gone> {
         let want = self.request.want;
         let mut waited = false;
-        for _ in 0..TRIES {
+        for round in 0..TRIES {
+            if round > 0 && self.left().is_zero() {
+                break;
+            }
             let best = match self.best().await {
                 Ok(best) => best,
                 Err(error) => {
@@ -216,6 +221,12 @@ impl Lookup {
             }
         }
         self.end("aborted", Reply::Abort).await
+    }
+
+    /// How much longer the gateway waits for another one's fetch.
+    fn left(&self) -> Duration {
+        let patience = Duration::from_millis(self.request.patience.0);
+        patience.saturating_sub(self.began.elapsed())
     }
 
     /// Whether the key's response was not for sharing a moment ago.
@@ -315,7 +326,7 @@ impl Lookup {
 
     async fn wait(&self, flight: &Flight) -> State {
         let mut state = flight.state();
-        let patience = LEASE_START + self.shared.options.lease;
+        let patience = (LEASE_START + self.shared.options.lease).min(self.left());
         let changed = state.wait_for(|state| !matches!(state, State::Granted));
         let reached = tokio::select! {
             reached = tokio::time::timeout(patience, changed) => match reached {

@@ -6,15 +6,18 @@
 //! [`AskError::Fault`]: the cache is not asked for this key again for a while, and the request is answered
 //! from elsewhere.
 
+use std::future::Future;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures::future::{select, Either};
+use http::header;
 use selvedge_edge_core_http_cache::{Answer, Body as AnswerBody, Reuse, Rule, Stored};
 use selvedge_edge_core_verify::{verify_record, Class, FrameVerifier, LeaseId, RecordHead};
 use selvedge_edge_drivers_http::{channel, Body};
 use selvedge_edge_drivers_transport::{
-    Generations, PeerAddress, Refusal, Reply, ReplyStream, TransportError, Want,
+    Generations, LookupRequest, PeerAddress, Refusal, Reply, ReplyStream, TransportError, Want,
 };
 use selvedge_primitives_types::{Millis, SignedRecord};
 
@@ -23,7 +26,7 @@ use crate::entry::Entry;
 use crate::gateway::Shared;
 use crate::question::{stored_of_head, Question};
 use crate::slices::{all_of, slices};
-use crate::supplied::{next, Frames, Rest, Verified};
+use crate::supplied::{next, unanswered, Frames, Rest, Verified};
 use selvedge_edge_drivers_agent::clock;
 
 /// A reply that does not wait for an origin.
@@ -34,8 +37,6 @@ const VERIFY_FIRST: u64 = 256 * 1024;
 /// How far a cache's clock may differ from ours before a stale record is its fault, in
 /// milliseconds.
 const CLOCK_SLACK: i64 = 5_000;
-/// How long a fetch of another gateway is waited for before it begins.
-const FOLLOW_TIMEOUT: Duration = Duration::from_secs(20);
 /// The longest time that a cache's word keeps a key from being shared.
 const MAX_PASS: Duration = Duration::from_secs(60);
 /// Verified pieces that may wait for the visitor.
@@ -93,6 +94,21 @@ pub enum AskError {
     /// The fetch it followed failed.
     #[error("the fetch that was followed failed")]
     Aborted,
+    /// The visitor's time, or that for another gateway's fetch, was over first. The cache need not
+    /// be the reason.
+    #[error("the time was over")]
+    Late,
+}
+
+/// Waits for a cache no longer than the visitor does.
+async fn in_time<T>(
+    question: &Question,
+    reply: impl Future<Output = Result<T, AskError>>,
+) -> Result<T, AskError> {
+    match tokio::time::timeout(question.exchange.left(), reply).await {
+        Ok(reply) => reply,
+        Err(_) => Err(AskError::Late),
+    }
 }
 
 impl From<TransportError> for AskError {
@@ -114,6 +130,9 @@ impl From<selvedge_edge_core_verify::Error> for AskError {
     }
 }
 
+/// The first reply of a cache, and those that follow.
+type Begun = (Reply, ReplyStream);
+
 impl Shared {
     /// Asks one cache.
     pub async fn ask(
@@ -124,10 +143,110 @@ impl Shared {
         have: Option<&Arc<Entry>>,
     ) -> Result<Asked, AskError> {
         let request = question.lookup(want, have.map(|entry| entry.root()));
-        let mut replies = self.peers.lookup(cache, &request).await?;
-        let mut first = next(&mut replies, REPLY_TIMEOUT).await?;
+        let begun = self.begin(cache, question, &request).await?;
+        self.take(cache, question, want, have, begun).await
+    }
+
+    /// Asks one cache, and the key's next owner too when the first is late. Says who answered.
+    pub async fn ask_either(
+        self: &Arc<Self>,
+        cache: &PeerAddress,
+        next: Option<&PeerAddress>,
+        question: &Arc<Question>,
+        want: Want,
+        have: Option<&Arc<Entry>>,
+    ) -> (PeerAddress, Result<Asked, AskError>) {
+        let late = self.hedges.begin(cache.device);
+        let (Some(next), Some(late)) = (next, late) else {
+            let asked = self.ask(cache, question, want, have).await;
+            return (cache.clone(), asked);
+        };
+        let request = question.lookup(want, have.map(|entry| entry.root()));
+        let began = Instant::now();
+        let mut first = std::pin::pin!(self.begin(cache, question, &request));
+        let mut begun = tokio::time::timeout(late, first.as_mut()).await.ok();
+        if begun.is_none() && self.hedges.take() {
+            self.metrics.hedges.inc();
+            // What it has, and nothing else: a late answer must not become a second fetch.
+            let stored = LookupRequest {
+                want: Want::Stored,
+                ..request.clone()
+            };
+            let second = std::pin::pin!(self.begin(next, question, &stored));
+            match select(first.as_mut(), second).await {
+                Either::Left((first, _)) => begun = Some(first),
+                Either::Right((Ok(hit @ (Reply::Hit(_), _)), _)) => {
+                    let asked = self.take(next, question, Want::Stored, have, hit).await;
+                    match asked {
+                        Ok(asked) => {
+                            self.metrics.hedges_won.inc();
+                            // It took at least this long.
+                            self.hedges.answered(cache.device, began.elapsed());
+                            return (next.clone(), Ok(asked));
+                        }
+                        Err(error) => self.blame(next, question, &error),
+                    }
+                }
+                Either::Right(_) => {}
+            }
+        }
+        let begun = match begun {
+            Some(begun) => begun,
+            None => first.await,
+        };
+        let asked = match begun {
+            Ok(begun) => self.take(cache, question, want, have, begun).await,
+            Err(error) => Err(error),
+        };
+        (cache.clone(), asked)
+    }
+
+    /// Asks a cache and waits for its first reply.
+    async fn begin(
+        &self,
+        cache: &PeerAddress,
+        question: &Question,
+        request: &LookupRequest,
+    ) -> Result<Begun, AskError> {
+        let began = Instant::now();
+        let asking = async {
+            let mut replies = self.peers.lookup(cache, request).await?;
+            let first = next(&mut replies, REPLY_TIMEOUT).await?;
+            Ok((first, replies))
+        };
+        let begun = in_time(question, asking).await;
+        if begun.is_ok() {
+            self.hedges.answered(cache.device, began.elapsed());
+        }
+        begun
+    }
+
+    /// Takes what a cache replied.
+    async fn take(
+        self: &Arc<Self>,
+        cache: &PeerAddress,
+        question: &Arc<Question>,
+        want: Want,
+        have: Option<&Arc<Entry>>,
+        (mut first, mut replies): Begun,
+    ) -> Result<Asked, AskError> {
         if first == Reply::Waiting {
-            first = next(&mut replies, FOLLOW_TIMEOUT).await?;
+            if question.headers.contains_key(header::AUTHORIZATION) {
+                // What comes of it is seldom for this visitor, and those who have credentials would
+                // wait for each other, one after the other.
+                return Ok(Asked::Nothing);
+            }
+            let patience = question.patience();
+            let began = Instant::now();
+            let reached = tokio::time::timeout(patience, replies.next(patience)).await;
+            first = match reached {
+                Ok(Ok(Some(reply))) => reply,
+                Ok(Err(TransportError::TooSlow { .. })) | Err(_) => return Err(AskError::Late),
+                Ok(other) => unanswered(other)?,
+            };
+            if first == Reply::Abort && began.elapsed() >= patience {
+                return Err(AskError::Late);
+            }
         }
         match first {
             Reply::Hit(signed) => self.hit(cache, question, want, have, signed, replies).await,
@@ -256,7 +375,7 @@ impl Shared {
                 let mut head = Vec::new();
                 let mut had = 0;
                 let is_whole = loop {
-                    match bytes.next().await? {
+                    match in_time(question, bytes.next()).await? {
                         Some(piece) => {
                             had += piece.len() as u64;
                             head.push(piece);
@@ -327,7 +446,7 @@ impl Shared {
             return Err(AskError::Fault("age"));
         }
         // Only the first frame vouches for the head.
-        let first = match next(&mut replies, REPLY_TIMEOUT).await? {
+        let first = match in_time(question, next(&mut replies, REPLY_TIMEOUT)).await? {
             Reply::Frame(frame, bytes) => {
                 verifier.accept(&frame, &bytes)?;
                 bytes
@@ -351,7 +470,7 @@ impl Shared {
             kept: Some(Vec::new()),
         };
         let body = if stated.is_some_and(|length| length <= VERIFY_FIRST) && is_wanted {
-            let whole = frames.whole(first).await?;
+            let whole = in_time(question, frames.whole(first)).await?;
             all_of(wanted.of(&whole))
         } else if is_wanted {
             let (sender, body) = channel(PIECES, stated.map(|_| wanted.length()));

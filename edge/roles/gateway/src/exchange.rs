@@ -1,7 +1,7 @@
 //! One request under way: who asked for what, when, over which connection.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::request::Parts;
 use http::{Method, Uri, Version};
@@ -26,6 +26,8 @@ pub struct Exchange {
     pub started: Instant,
     /// The same by the clock.
     pub arrived: Millis,
+    /// When its answer must have begun.
+    pub deadline: Instant,
     /// The connection.
     pub connection: ConnInfo,
     /// Method.
@@ -41,8 +43,9 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// Reads a request's head.
-    pub fn new(parts: &Parts, connection: ConnInfo) -> Self {
+    /// Reads a request's head; its answer must begin within `patience`.
+    pub fn new(parts: &Parts, connection: ConnInfo, patience: Duration) -> Self {
+        let started = Instant::now();
         let (target, fault) = match Target::read(parts) {
             Ok(target) => (target, None),
             Err(fault) => {
@@ -56,7 +59,8 @@ impl Exchange {
         };
         Self {
             id: request_id(parts),
-            started: Instant::now(),
+            started,
+            deadline: started + patience,
             arrived: clock::now(),
             connection,
             method: parts.method.clone(),
@@ -65,6 +69,11 @@ impl Exchange {
             target: target.path_and_query.into(),
             fault,
         }
+    }
+
+    /// How much time is left until its answer must have begun.
+    pub fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
     }
 
     /// `http` or `https`, as the visitor came.
@@ -203,7 +212,7 @@ mod tests {
             ),
         ] {
             let host = [("host", "a.test")];
-            let exchange = Exchange::new(&parts(target, &host), connection.clone());
+            let exchange = Exchange::new(&parts(target, &host), connection.clone(), Duration::ZERO);
             let url = exchange.origin_url(&origin.parse().unwrap());
             assert_eq!(url.to_string(), expected);
         }

@@ -11,7 +11,7 @@ use selvedge_edge_core_http_cache::{
     Kept, ResponseHead, Reuse, Rule, StoreDecision, Stored, Times, Update,
 };
 use selvedge_edge_core_verify::{sign_record, LeaseId, RecordHead};
-use selvedge_edge_drivers_http::empty;
+use selvedge_edge_drivers_http::{empty, Patience};
 use selvedge_edge_drivers_transport::{PeerAddress, SeedMessage, SeedStream, Want};
 use selvedge_primitives_types::{Millis, Record, SignedRecord};
 
@@ -167,7 +167,11 @@ impl Shared {
         let mut request = Request::new(empty());
         *request.uri_mut() = question.exchange.origin_url(&question.scope.origin);
         *request.headers_mut() = headers;
-        self.origin.send(request).await
+        let patience = Patience {
+            deadline: Some(question.exchange.deadline),
+            progress: None,
+        };
+        self.origin.send(request, &patience).await
     }
 
     fn may_stay(&self, question: &Question, stale: &StaleCopy, failure: OriginFailure) -> bool {

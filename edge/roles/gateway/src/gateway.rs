@@ -20,6 +20,7 @@ use crate::changes::Changes;
 use crate::entry::Entry;
 use crate::exchange::{Exchange, Scope};
 use crate::failure::{Failure, Reason};
+use crate::hedge::Hedges;
 use crate::landing::Landings;
 use crate::metered::{Base, MeteredBody};
 use crate::metrics::{Metrics, Source};
@@ -101,6 +102,8 @@ pub struct Shared {
     pub distrust: Memo<(DeviceId, [u8; 16])>,
     /// Caches that did not answer in time.
     pub resting: Memo<DeviceId>,
+    /// When the next owner is asked too.
+    pub hedges: Hedges,
     /// Looks for ownership records.
     pub hosts: HostChecker,
     /// Where the chain's config is kept.
@@ -308,6 +311,7 @@ impl Gateway {
             changes: Changes::default(),
             distrust: Memo::new(MEMO),
             resting: Memo::new(MEMO),
+            hedges: Hedges::new(options.hedges),
             hosts,
             certs,
             epoch_over: Notify::new(),
@@ -467,6 +471,11 @@ impl Operated for Shared {
 
     fn metrics(&self) -> String {
         self.metrics.memory_bytes.set(self.memory.bytes() as i64);
+        let retried = self.origin.retried();
+        self.metrics
+            .retries
+            .inner()
+            .store(retried, Ordering::Relaxed);
         self.metrics.memory_objects.set(self.memory.len() as i64);
         self.metrics.text()
     }

@@ -34,6 +34,7 @@ mod failure;
 mod fetch;
 mod fields;
 mod gateway;
+mod hedge;
 mod hit;
 mod landing;
 mod metered;
@@ -56,5 +57,6 @@ mod world;
 
 pub use gateway::{Gateway, Listening, Shared, StartError};
 pub use options::{AccessLogTarget, GatewayOptions};
+pub use selvedge_edge_core_budget::Share;
 pub use selvedge_edge_core_http_cache::Policy;
 pub use tab::Meter;

@@ -79,6 +79,12 @@ pub struct Metrics {
     pub egress: Counter,
     /// Body bytes from origins.
     pub origin: Counter,
+    /// Requests that were sent to an origin again.
+    pub retries: Counter,
+    /// Lookups that asked the next owner too.
+    pub hedges: Counter,
+    /// Of these, those that it answered.
+    pub hedges_won: Counter,
     /// Vouchers handed to caches.
     pub vouchers: Counter,
     /// Vouchers that did not reach their cache.
@@ -130,6 +136,9 @@ impl Default for Metrics {
         };
         let egress = counter("egress_bytes", "Body bytes to visitors, as charged");
         let origin = counter("origin_bytes", "Body bytes from origins");
+        let retries = counter("origin_retries", "Requests sent to an origin again");
+        let hedges = counter("hedges", "Lookups that asked the next owner too");
+        let hedges_won = counter("hedges_won", "Lookups that the next owner answered");
         let vouchers = counter("vouchers", "Vouchers handed to caches");
         let vouchers_failed = counter("vouchers_failed", "Vouchers that did not reach their cache");
         let hits = counter("hits", "Requests answered by the hit loop");
@@ -153,6 +162,9 @@ impl Default for Metrics {
             first_byte,
             egress,
             origin,
+            retries,
+            hedges,
+            hedges_won,
             vouchers,
             vouchers_failed,
             log_lost,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use selvedge_edge_core_budget::Share;
 use selvedge_edge_core_http_cache::Policy;
 use selvedge_edge_drivers_http::{Limits, OriginOptions};
 use selvedge_edge_drivers_transport::PeersOptions;
@@ -35,6 +36,10 @@ pub struct GatewayOptions {
     pub max_request_bytes: u64,
     /// A body, of a request or from an origin, that stands still for this long breaks off.
     pub body_timeout: Duration,
+    /// From a request's head to the head of its answer, whoever is asked and however often.
+    pub answer_timeout: Duration,
+    /// How many lookups ask the next owner too when the first is late.
+    pub hedges: Share,
     /// Requests at a time, of all visitors.
     pub max_requests: usize,
     /// How long it serves on, asking visitors to reconnect elsewhere, before it closes its

@@ -1,5 +1,7 @@
 //! A cacheable request, as it is looked up in memory, asked of caches and sent to the origin.
 
+use std::time::{Duration, Instant};
+
 use http::{header, HeaderMap, Method};
 use rand::RngCore;
 use selvedge_edge_core_http_cache::{
@@ -12,6 +14,10 @@ use selvedge_primitives_types::{Hash, Millis, Record, ServiceId};
 use crate::exchange::{Exchange, Scope};
 use crate::fields;
 use selvedge_edge_drivers_agent::clock;
+
+/// How long a fetch of another gateway is waited for before it begins. Beyond it the next owner is
+/// asked: the holder of the lease may be gone without a word.
+const FOLLOW_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A request that a cache may answer.
 #[derive(Clone, Debug)]
@@ -42,6 +48,11 @@ impl Question {
         name(self.scope.service.id, &self.key)
     }
 
+    /// How long another gateway's fetch is waited for.
+    pub fn patience(&self) -> Duration {
+        self.exchange.left().min(FOLLOW_TIMEOUT)
+    }
+
     /// What a cache is asked.
     pub fn lookup(&self, want: Want, have: Option<Hash>) -> LookupRequest {
         LookupRequest {
@@ -52,6 +63,7 @@ impl Question {
             generation: self.generation,
             have,
             want,
+            patience: Millis(self.patience().as_millis() as u64),
         }
     }
 
@@ -65,6 +77,7 @@ impl Question {
             exchange: Exchange {
                 method: Method::GET,
                 arrived: clock::now(),
+                deadline: Instant::now() + (self.exchange.deadline - self.exchange.started),
                 ..self.exchange.clone()
             },
             headers,

@@ -116,10 +116,10 @@ impl Shared {
             if self.rests(&cache, question, Instant::now()) {
                 continue;
             }
-            match self
-                .ask_again(&cache, question, Want::Share, Some(&entry))
-                .await
-            {
+            let (cache, asked) = self
+                .ask_owner(&cache, None, question, Want::Share, Some(&entry))
+                .await;
+            match asked {
                 Ok(Asked::Lease { lease, stale }) => {
                     let seed = self.peers.seed(&cache, lease).await.ok();
                     let stale = stale_copy(stale, Some(entry));

@@ -15,7 +15,9 @@ use hyper::body::Incoming;
 use selvedge_edge_core_http_cache::{
     invalidation, CacheKey, CacheStatus, Forwarded, Lookup, RequestHead, ResponseHead, Reuse, Rule,
 };
-use selvedge_edge_drivers_http::{empty, Body, ConnInfo, Handler, HitBody, HitHead, PlainRequest};
+use selvedge_edge_drivers_http::{
+    empty, Body, ConnInfo, Handler, HitBody, HitHead, Patience, PlainRequest,
+};
 use selvedge_edge_drivers_transport::{InvalidateRequest, PeerAddress, TransportError, Want};
 use selvedge_primitives_types::agent::ServiceState;
 
@@ -83,8 +85,8 @@ impl Handler for Front {
 impl Front {
     async fn respond(&self, request: Request<Incoming>, connection: ConnInfo) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let exchange = Exchange::new(&parts, connection);
         let shared = &self.shared;
+        let exchange = Exchange::new(&parts, connection, shared.options.answer_timeout);
         let running = Running::new(shared);
         if let Some(health) = parts.uri.path().strip_prefix("/.well-known/selvedge/") {
             let response = selvedge_edge_drivers_agent::health(&**shared, health);
@@ -283,11 +285,17 @@ impl Shared {
         if entry.is_none() {
             self.landings.wait(&question.pass_name()).await;
         }
-        for cache in question.scope.world.owners(service, key, OWNERS) {
-            if self.rests(&cache, question, Instant::now()) {
+        let owners = question.scope.world.owners(service, key, OWNERS);
+        for (place, cache) in owners.iter().enumerate() {
+            if self.rests(cache, question, Instant::now()) {
                 continue;
             }
-            match self.ask_again(&cache, question, want, entry.as_ref()).await {
+            let next = owners.get(place + 1);
+            let next = next.filter(|next| !self.rests(next, question, Instant::now()));
+            let (cache, asked) = self
+                .ask_owner(cache, next, question, want, entry.as_ref())
+                .await;
+            match asked {
                 Ok(Asked::Hit(hit)) => {
                     let theirs = CacheStatus::new("selvedge-cache")
                         .hit()
@@ -359,19 +367,24 @@ impl Shared {
         self.resting.holds(&cache.device, now) || self.distrust.holds(&place, now)
     }
 
-    /// Asks a cache, again when the fetch it followed breaks off before it began.
-    pub async fn ask_again(
+    /// Asks an owner, again when the fetch it followed breaks off before it began. Says who
+    /// answered: the next owner may, when the first is late.
+    pub async fn ask_owner(
         self: &Arc<Self>,
         cache: &PeerAddress,
+        next: Option<&PeerAddress>,
         question: &Arc<Question>,
         want: Want,
         have: Option<&Arc<entry::Entry>>,
-    ) -> Result<Asked, AskError> {
+    ) -> (PeerAddress, Result<Asked, AskError>) {
         let mut tries = 1;
         loop {
-            match self.ask(cache, question, want, have).await {
-                Err(AskError::Aborted) if tries < TRIES => tries += 1,
-                asked => return asked,
+            let (cache, asked) = self.ask_either(cache, next, question, want, have).await;
+            match asked {
+                Err(AskError::Aborted) if tries < TRIES && !question.exchange.left().is_zero() => {
+                    tries += 1;
+                }
+                asked => return (cache, asked),
             }
         }
     }
@@ -416,13 +429,20 @@ impl Shared {
         let mut headers = parts.headers.clone();
         fields::to_origin(&mut headers, exchange);
         let options = &self.options;
-        let (body, fault) = upload(body, options.max_request_bytes, options.body_timeout);
-        let mut request = Request::new(body);
+        let upload = upload(body, options.max_request_bytes, options.body_timeout);
+        let has_body = !http_body::Body::is_end_stream(&upload.body);
+        let patience = Patience {
+            // A body takes the time that it takes, as long as it goes on.
+            deadline: (!has_body).then_some(exchange.deadline),
+            progress: has_body.then_some(upload.progress),
+        };
+        let mut request = Request::new(upload.body);
         *request.method_mut() = exchange.method.clone();
         *request.uri_mut() = exchange.origin_url(&scope.origin);
         *request.headers_mut() = headers;
-        let response = self.origin.send(request).await.map_err(|error| {
-            let reason = fault.reason().unwrap_or(Reason::from(&error));
+        let sent = self.origin.send(request, &patience).await;
+        let response = sent.map_err(|error| {
+            let reason = upload.fault.reason().unwrap_or(Reason::from(&error));
             Failure::because(reason, error)
         })?;
         let head = ResponseHead::from(&response);

@@ -18,7 +18,12 @@ use crate::gateway::Shared;
 use crate::question::Question;
 
 pub(crate) async fn next(replies: &mut ReplyStream, within: Duration) -> Result<Reply, AskError> {
-    match replies.next(within).await? {
+    unanswered(replies.next(within).await)
+}
+
+/// A reply, or what it means that there is none.
+pub(crate) fn unanswered(reply: Result<Option<Reply>, TransportError>) -> Result<Reply, AskError> {
+    match reply? {
         Some(reply) => Ok(reply),
         None => Err(AskError::Transport(TransportError::Broken(
             "no reply".to_owned(),

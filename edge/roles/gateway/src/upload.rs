@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
 use std::sync::Arc;
 use std::task::{ready, Context, Poll};
 use std::time::Duration;
@@ -20,6 +20,16 @@ use crate::failure::Reason;
 /// Says, after a fetch failed, whether the visitor's body was the reason.
 #[derive(Clone, Debug, Default)]
 pub struct UploadFault(Arc<AtomicU8>);
+
+/// A visitor's body on its way to the origin.
+pub struct Upload {
+    /// The body.
+    pub body: Body,
+    /// What went wrong with it.
+    pub fault: UploadFault,
+    /// Bytes of it that have gone on.
+    pub progress: Arc<AtomicU64>,
+}
 
 impl UploadFault {
     /// The reason, if there is one.
@@ -48,10 +58,19 @@ struct Passing {
 }
 
 /// A visitor's body of at most `limit` bytes.
-pub fn upload(inner: Incoming, limit: u64, timeout: Duration) -> (Body, UploadFault) {
+pub fn upload(inner: Incoming, limit: u64, timeout: Duration) -> Upload {
     let fault = UploadFault::default();
-    let body = passing(inner, limit, timeout, fault.clone(), Box::new(|_| Ok(())));
-    (body, fault)
+    let progress = Arc::new(AtomicU64::new(0));
+    let passed = progress.clone();
+    let on_bytes = move |bytes| {
+        passed.fetch_add(bytes, Ordering::Relaxed);
+        Ok(())
+    };
+    Upload {
+        body: passing(inner, limit, timeout, fault.clone(), Box::new(on_bytes)),
+        fault,
+        progress,
+    }
 }
 
 /// An origin's body; `on_bytes` is told how many bytes came, and ends it by an error.

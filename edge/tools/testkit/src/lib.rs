@@ -29,6 +29,7 @@ pub mod net;
 pub mod origin;
 pub mod raw_origin;
 pub mod script;
+pub mod soak;
 pub mod wait;
 
 pub use books::Books;

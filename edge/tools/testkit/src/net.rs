@@ -118,6 +118,19 @@ impl Net {
         .await;
     }
 
+    /// Waits until one cache has stored this many responses since it was started.
+    pub async fn stored_at(&self, cache: usize, responses: usize) {
+        wait_for(
+            format!("{responses} responses at cache {cache}"),
+            || async {
+                let metrics = self.caches[cache].metrics().await;
+                let taken = metrics.sum("selvedge_cache_seeds_total", &[("answer", "taken")]);
+                (taken >= responses as f64).then_some(())
+            },
+        )
+        .await;
+    }
+
     /// Waits until no fetch is under way at any cache.
     pub async fn landed(&self) {
         wait_for("the end of all fetches", || async {

@@ -16,7 +16,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
         Arc,
     },
 };
@@ -45,8 +45,20 @@ pub struct Seen {
     pub body: u64,
 }
 
+/// What an origin does to requests that come while it lasts. Answers that have begun go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Hangs up on them.
+    HangUp,
+    /// Says 503.
+    Unavailable,
+}
+
 #[derive(Default)]
 struct State {
+    trouble: Mutex<Option<Trouble>>,
+    hang_ups: AtomicUsize,
+    hung_up_on: Mutex<HashSet<Vec<u8>>>,
     seen: Mutex<Vec<Seen>>,
     sent: AtomicU64,
     version: AtomicU32,
@@ -126,6 +138,32 @@ impl Origin {
         self.state.version.store(version, Ordering::Release);
     }
 
+    /// Forgets what was asked for so far.
+    pub fn forget(&self) {
+        self.state.seen.lock().clear();
+    }
+
+    /// Is in trouble from now on.
+    pub fn trouble(&self, trouble: Trouble) {
+        *self.state.trouble.lock() = Some(trouble);
+    }
+
+    /// Hangs up on the next so many requests, on each of them once.
+    pub fn hang_up_on(&self, requests: usize) {
+        self.state.hang_ups.store(requests, Ordering::Release);
+    }
+
+    /// Whether it answers the next request.
+    pub fn is_well(&self) -> bool {
+        self.state.hang_ups.load(Ordering::Acquire) == 0 && self.state.trouble.lock().is_none()
+    }
+
+    /// Is as it was before all trouble.
+    pub fn recover(&self) {
+        *self.state.trouble.lock() = None;
+        self.hang_up_on(0);
+    }
+
     /// Lets requests through that wait, and will wait, at a gate.
     pub fn open(&self, gate: &str) {
         self.state.open.lock().insert(gate.to_owned());
@@ -181,6 +219,21 @@ where
 }
 
 impl State {
+    /// Whether this request is one of those to hang up on, and comes for the first time.
+    fn hangs_up(&self, fields: &HeaderMap) -> bool {
+        if self.hang_ups.load(Ordering::Acquire) == 0 {
+            return false;
+        }
+        let id = fields.get("x-request-id").map(|id| id.as_bytes().to_vec());
+        let is_first = id.is_none_or(|id| self.hung_up_on.lock().insert(id));
+        let less = |left: usize| left.checked_sub(1);
+        let hang_ups = &self.hang_ups;
+        is_first
+            && hang_ups
+                .fetch_update(Ordering::AcqRel, Ordering::Acquire, less)
+                .is_ok()
+    }
+
     async fn pass(&self, gate: &str) {
         loop {
             let opened = self.opened.notified();
@@ -218,6 +271,15 @@ async fn answer(
     state.seen.lock().push(seen);
 
     let script = Script::of(&target);
+    let trouble = *state.trouble.lock();
+    if trouble == Some(Trouble::HangUp) || state.hangs_up(&fields) {
+        return Err(io::Error::other("in trouble"));
+    }
+    if trouble == Some(Trouble::Unavailable) {
+        let body = send(state, Script::default(), Bytes::from_static(b"later"));
+        let response = Response::builder().status(503);
+        return response.body(body).map_err(io::Error::other);
+    }
     let version = state.version.load(Ordering::Acquire);
     if let Some(gate) = script.text("hold") {
         state.pass(gate).await;

@@ -127,6 +127,7 @@ fn lookup(key: Vec<u8>) -> LookupRequest {
         generation: 0,
         have: None,
         want: Want::Share,
+        patience: Millis(20_000),
     }
 }
 
