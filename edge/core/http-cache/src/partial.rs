@@ -11,6 +11,7 @@ use http::{header, HeaderMap, HeaderValue, Method, StatusCode};
 use selvedge_primitives_types::Millis;
 
 use crate::fields::{self, EntityTag};
+use crate::store::withhold;
 use crate::{
     answer, range, Answer, Body, Boundary, Kept, Policy, RequestHead, ResponseHead, Reuse, Rule,
     Stored, Times,
@@ -208,6 +209,8 @@ impl Partial {
         for (name, value) in &part.kept.headers {
             headers.append(name, value.clone());
         }
+        // §5.2.2.4: what the newer part withholds may have come with an older one.
+        withhold(&mut headers);
         if !policy.limits.allows(&headers) {
             return Err(Rule::Limit);
         }

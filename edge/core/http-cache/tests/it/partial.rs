@@ -220,6 +220,17 @@ fn s3_4_the_newer_fields_count_for_all_parts() {
 }
 
 #[test]
+fn s5_2_2_7_what_a_newer_part_withholds_is_gone_from_all() {
+    let policy = Policy::default();
+    let first = part_at(&[MINUTE, TAG, ("x-a", "1")], 0..10, at_once());
+    let first = Partial::new(&first, at_once(), &policy);
+    let said = ("cache-control", "max-age=60, private=\"x-a\"");
+    let next = part_at(&[said, TAG, ("x-a", "2")], 10..20, at_once());
+    let both = first.combine(&next, at_once(), &policy).unwrap();
+    assert!(!both.stored().headers().contains_key("x-a"));
+}
+
+#[test]
 fn s3_4_parts_that_are_held_apart_are_bounded() {
     let policy = Policy::default();
     let ranges: Vec<_> = (0..64).map(|n| 3 * n..3 * n + 1).collect();
