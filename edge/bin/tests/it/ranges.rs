@@ -1,8 +1,10 @@
 //! Parts of responses, one or several at once, from memory, from caches and from an origin on the
 //! way.
 
-use crate::{net, PROGRAM};
-use selvedge_edge_tools_testkit::{content, wait_for, Answer, Ask, Net, Plan, Settings};
+use crate::{gateway, net, PROGRAM};
+use selvedge_edge_tools_testkit::{
+    content, origin::Seen, script::content_of, wait_for, Answer, Ask, Net, Plan, Settings,
+};
 use std::ops::Range;
 
 async fn get(net: &Net, gateway: usize, target: &str, range: &str) -> Answer {
@@ -183,4 +185,155 @@ async fn if_range_gives_parts_of_the_same_and_the_whole_of_another() {
         net.stored(1).await;
     }
     assert_eq!(net.origin.count(target), 1);
+}
+
+fn wanted(seen: &[Seen]) -> Vec<(String, String)> {
+    let text = |seen: &Seen, name: &str| {
+        let value = seen.fields.get(name);
+        value.map_or("", |value| value.to_str().unwrap()).to_owned()
+    };
+    seen.iter()
+        .map(|seen| (text(seen, "range"), text(seen, "if-range")))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_of_what_is_too_long_to_be_shared_are_kept_and_completed() {
+    let mut net = gateway(Settings::default().set("gateway.max_object_mib", 1)).await;
+    let target = "/film?len=3000000&ranges=1&etag=1&cc=max-age=600";
+    let whole = content(target);
+    let mut octets = 0;
+    let mut expected = vec![(String::new(), String::new())];
+    for (range, bytes, asked) in [
+        // Not all of it for the sake of a part.
+        ("bytes=0-99999", 0..100_000, Some(("bytes=0-99999", ""))),
+        ("bytes=0-99999", 0..100_000, None),
+        ("bytes=20-29", 20..30, None),
+        // What is missing is asked for, on condition that the rest is of the same.
+        (
+            "bytes=50000-149999",
+            50_000..150_000,
+            Some(("bytes=100000-149999", "\"v1\"")),
+        ),
+        ("bytes=1-149999", 1..150_000, None),
+        (
+            "bytes=-100000",
+            2_900_000..3_000_000,
+            Some(("bytes=-100000", "")),
+        ),
+        (
+            "bytes=140000-2950000",
+            140_000..2_950_001,
+            Some(("bytes=150000-2899999", "\"v1\"")),
+        ),
+        ("bytes=0-", 0..3_000_000, None),
+    ] {
+        let answer = get(&net, 0, target, range).await;
+        assert_eq!(answer.status, 206, "{range}");
+        assert!(answer.body == whole[bytes.clone()], "{range}");
+        let place = format!("bytes {}-{}/3000000", bytes.start, bytes.end - 1);
+        assert_eq!(answer.field("content-range"), place, "{range}");
+        octets += answer.body.len() as u64;
+        match asked {
+            Some((range, tag)) => expected.push((range.to_owned(), tag.to_owned())),
+            None => {
+                let said = answer.field("cache-status");
+                assert!(
+                    said.contains("\"selvedge-gateway\"; hit"),
+                    "{range}: {said}"
+                );
+            }
+        }
+        assert_eq!(wanted(&net.origin.seen()), expected, "{range}");
+    }
+    // All of it is held, so it answers who wants the whole, and who wants several parts.
+    let answer = net.visitor(0).get(target).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.body == whole);
+    octets += answer.body.len() as u64;
+    let answer = get(&net, 0, target, "bytes=0-9,2000000-2000009").await;
+    expect(&answer, &whole, &[0..10, 2_000_000..2_000_010], "several");
+    octets += answer.body.len() as u64;
+    assert_eq!(wanted(&net.origin.seen()), expected);
+    net.settle().await;
+    let books = net.roll().await.remove(0);
+    assert_eq!((books.requests(), books.egress()), (10, octets));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_of_two_versions_are_never_one_answer() {
+    let net = gateway(Settings::default().set("gateway.max_object_mib", 1)).await;
+    let target = "/film?len=2000000&ranges=1&etag=1&cc=max-age=600";
+    let old = get(&net, 0, target, "bytes=0-9999").await;
+    assert!(old.body == content(target)[..10_000]);
+    net.origin.publish(2);
+    let new = content_of(target, &[], 2);
+    // Half of it is held of the version before: the origin says so, with all of what it has now.
+    let answer = get(&net, 0, target, "bytes=5000-14999").await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.body == new);
+    let answer = get(&net, 0, target, "bytes=0-9999").await;
+    assert_eq!(answer.status, 206);
+    assert!(answer.body == new[..10_000]);
+    net.origin.publish(3);
+    net.gateways[0].purge(1).await;
+    let answer = get(&net, 0, target, "bytes=0-9999").await;
+    assert!(answer.body == content_of(target, &[], 3)[..10_000]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_that_are_for_one_visitor_are_not_kept() {
+    let net = gateway(Settings::default().set("gateway.max_object_mib", 1)).await;
+    for rest in [
+        "cc=private&etag=1",
+        "cc=no-store&etag=1",
+        "cc=max-age=600",
+        "cc=max-age=600&etag=1&cookie=1",
+    ] {
+        let target = format!("/film?len=2000000&ranges=1&{rest}");
+        for _ in 0..3 {
+            // What is not for sharing is forwarded as it is asked for, from the second time on.
+            let answer = get(&net, 0, &target, "bytes=0-9999").await;
+            let bytes = if answer.status == 206 {
+                0..10_000
+            } else {
+                0..2_000_000
+            };
+            assert!(answer.body == content(&target)[bytes], "{target}");
+        }
+        assert!(net.origin.count(&target) >= 3, "{target}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_head_says_counts_for_what_is_stored() {
+    let net = net(1, 1).await;
+    let target = "/page?len=3000&etag=1&cc=max-age=600";
+    assert!(net.visitor(0).get(target).await.body == content(target));
+    net.stored(1).await;
+    let anew = || Ask::head(target).field("cache-control", "no-cache");
+    for _ in 0..2 {
+        let answer = net.visitor(0).ask(anew()).await.unwrap();
+        assert_eq!(
+            (answer.status.as_u16(), answer.field("etag").as_str()),
+            (200, "\"v1\"")
+        );
+        assert!(net.visitor(0).get(target).await.body == content(target));
+    }
+    let gets = |net: &Net| {
+        let seen = net.origin.seen();
+        seen.iter()
+            .filter(|seen| seen.method == http::Method::GET)
+            .count()
+    };
+    assert_eq!(gets(&net), 1);
+    net.origin.publish(2);
+    assert!(
+        net.visitor(0).get(target).await.body == content(target),
+        "still fresh"
+    );
+    let answer = net.visitor(0).ask(anew()).await.unwrap();
+    assert_eq!(answer.field("etag"), "\"v2\"");
+    assert!(net.visitor(0).get(target).await.body == content_of(target, &[], 2));
+    assert_eq!(gets(&net), 2);
 }

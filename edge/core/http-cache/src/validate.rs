@@ -107,7 +107,9 @@ impl Policy {
         let is_about_it = *request.method == Method::HEAD
             && response.status == StatusCode::OK
             && stored.status() == StatusCode::OK
-            && stored.variant().matches(request.headers);
+            && stored.variant().matches(request.headers)
+            // What one who shows credentials is told is not about what others get.
+            && !request.headers.contains_key(header::AUTHORIZATION);
         if !is_about_it {
             return HeadUpdate::Nothing;
         }

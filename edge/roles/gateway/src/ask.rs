@@ -362,6 +362,7 @@ impl Shared {
                     body: entry.body.clone(),
                     cache: cache.device,
                     ready: OnceLock::new(),
+                    parts: None,
                 };
                 self.keep(question, renewed);
                 all_of(cut.of(&entry.body))

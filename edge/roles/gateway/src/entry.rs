@@ -8,6 +8,7 @@ use selvedge_primitives_types::{DeviceId, Hash, Millis, ServiceId, SignedRecord}
 use std::sync::{Arc, OnceLock};
 
 use crate::hit::ReadyHead;
+use crate::parts::Parts;
 
 /// A response with all of its bytes, which were verified before they were put here.
 #[derive(Debug)]
@@ -22,6 +23,9 @@ pub struct Entry {
     pub cache: DeviceId,
     /// Its head for plain requests, once there was one.
     pub ready: OnceLock<ReadyHead>,
+    /// What is held of the bytes, where that is not all; then [`Self::body`] is empty and nobody has
+    /// signed the record.
+    pub parts: Option<Box<Parts>>,
 }
 
 impl Entry {
@@ -33,6 +37,36 @@ impl Entry {
     /// How well it answers a request with these fields; `None` when it does not, or is of a
     /// generation before the current one.
     pub fn rank<'a>(
+        &self,
+        generation: u64,
+        fields: impl FnOnce() -> &'a HeaderMap,
+    ) -> Option<(Millis, Millis)> {
+        let is_whole = self.parts.is_none();
+        is_whole.then(|| self.order(generation, fields)).flatten()
+    }
+
+    /// The same of what is held in parts.
+    pub fn rank_parts<'a>(
+        &self,
+        generation: u64,
+        fields: impl FnOnce() -> &'a HeaderMap,
+    ) -> Option<(Millis, Millis)> {
+        let is_partial = self.parts.is_some();
+        is_partial.then(|| self.order(generation, fields)).flatten()
+    }
+
+    /// Names it among those with its key: what is whole and what is held in parts have places of
+    /// their own.
+    pub fn place(&self) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+        let mut place = self.stored.variant().as_slice().to_vec();
+        if self.parts.is_some() {
+            // No field has such a name.
+            place.push((b":parts".to_vec(), None));
+        }
+        place
+    }
+
+    fn order<'a>(
         &self,
         generation: u64,
         fields: impl FnOnce() -> &'a HeaderMap,
@@ -58,7 +92,8 @@ impl Weigh for Entry {
         // The ready head holds the fields once more, and a few lines of ours.
         let ready = fields + ReadyHead::OWN_LINES;
         let own = size_of::<Self>() + record.key.len();
-        (own + fields + ready + self.stored.size() + self.body.len()) as u64
+        let parts = self.parts.as_ref().map_or(0, |parts| parts.size());
+        (own + fields + ready + self.stored.size() + self.body.len() + parts) as u64
     }
 }
 

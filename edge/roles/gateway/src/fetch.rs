@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use http::{header, HeaderMap, Request, Response, StatusCode};
+use http::{header, HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use selvedge_edge_core_http_cache::{
     fetch_fields, record_fields, CacheStatus, ErrorReuse, Failure as OriginFailure, Forwarded,
@@ -24,6 +24,7 @@ use crate::fields;
 use crate::gateway::Shared;
 use crate::landing::Landing;
 use crate::metrics::Source;
+use crate::parts::may_choose;
 use crate::pump::Pump;
 use crate::question::Question;
 use crate::seeder::Seeder;
@@ -84,7 +85,8 @@ impl Shared {
             }
         });
         let conditions = conditions.filter(|conditions| !conditions.is_empty());
-        let answer = self.send(question, conditions.as_ref()).await;
+        let besides = conditions.clone().unwrap_or_default();
+        let answer = self.send(question, Method::GET, &besides).await;
         let times = Times {
             requested,
             received: clock::now(),
@@ -106,6 +108,7 @@ impl Shared {
             }
         };
         let status = response.status();
+        let said = why.clone();
         let why = why.forwarded_status(status);
         if let Some(stale) = stale {
             if status == StatusCode::NOT_MODIFIED && conditions.is_some() {
@@ -147,24 +150,33 @@ impl Shared {
                     std::time::Instant::now(),
                     Duration::from_millis(until.0),
                 );
+                if rule == Rule::Limit && self.is_too_long(&response) {
+                    self.note_long(question);
+                    if self.is_part_of_long(question) {
+                        // Not all of it for the sake of a part.
+                        drop(response);
+                        return self.fetch_part(question, said).await;
+                    }
+                }
                 self.pass(question, response, why.detail(rule))
             }
         }
     }
 
-    async fn send(
+    /// Sends a request for everybody to the origin, with these fields besides.
+    pub async fn send(
         &self,
         question: &Question,
-        conditions: Option<&HeaderMap>,
+        method: Method,
+        besides: &HeaderMap,
     ) -> Result<Response<Incoming>, selvedge_edge_drivers_http::OriginError> {
         let mut headers = fetch_fields(&question.headers);
         fields::to_origin(&mut headers, &question.exchange);
-        if let Some(conditions) = conditions {
-            for (name, value) in conditions {
-                headers.insert(name, value.clone());
-            }
+        for (name, value) in besides {
+            headers.append(name, value.clone());
         }
         let mut request = Request::new(empty());
+        *request.method_mut() = method;
         *request.uri_mut() = question.exchange.origin_url(&question.scope.origin);
         *request.headers_mut() = headers;
         let patience = Patience {
@@ -201,23 +213,15 @@ impl Shared {
             StoreDecision::Store(kept) => *kept,
             StoreDecision::Pass { rule } => return Err(rule),
         };
-        let variant = &kept.variant;
-        // A cache would learn the credential from the variant, and could not choose by it anyway.
-        if variant
-            .as_slice()
-            .iter()
-            .any(|(name, _)| fields::is_credential(name))
-        {
-            return Err(Rule::CredentialVariant);
-        }
-        let varies_by = |(name, _): &(Vec<u8>, _)| fields::is_of_each_visitor(name);
-        if variant.as_slice().iter().any(varies_by) {
-            return Err(Rule::VaryStar);
-        }
-        if length(response).is_some_and(|length| length > self.options.max_object_bytes) {
+        may_choose(&kept)?;
+        if self.is_too_long(response) {
             return Err(Rule::Limit);
         }
         Ok(kept)
+    }
+
+    fn is_too_long(&self, response: &Response<Incoming>) -> bool {
+        length(response).is_some_and(|length| length > self.options.max_object_bytes)
     }
 
     /// Answers with a response that everybody may have, and hands it to the cache and to memory on
@@ -394,6 +398,7 @@ impl Shared {
             body,
             cache: credited,
             ready: OnceLock::new(),
+            parts: None,
         };
         let entry = self.keep(question, entry);
         Ok(self

@@ -92,6 +92,8 @@ pub struct Shared {
     pub purges: PurgeFile,
     /// Keys whose responses are not for sharing.
     pub passes: Memo<[u8; 16]>,
+    /// Keys whose responses are too long for sharing.
+    pub long: Memo<[u8; 16]>,
     /// Responses that their caches are storing.
     pub landings: Arc<Landings>,
     /// Keys that are renewed behind the visitors' backs.
@@ -137,7 +139,7 @@ impl Shared {
     /// Keeps a response in memory.
     pub fn keep(&self, question: &Question, entry: Entry) -> Arc<Entry> {
         let service = question.scope.service.id;
-        let variant = entry.stored.variant().clone();
+        let place = entry.place();
         let record = &entry.signed.record;
         let is_outdated = record.generation < self.generations.of(service)
             || self
@@ -147,7 +149,7 @@ impl Shared {
             return Arc::new(entry);
         }
         let key = question.key.as_bytes();
-        self.memory.insert(service, key, variant.as_slice(), entry)
+        self.memory.insert(service, key, &place, entry)
     }
 
     /// Whether a body of this length fits into memory.
@@ -306,6 +308,7 @@ impl Gateway {
             generations: purges.load(),
             purges,
             passes: Memo::new(MEMO),
+            long: Memo::new(MEMO),
             landings: Arc::default(),
             refreshes: Arc::default(),
             changes: Changes::default(),

@@ -208,6 +208,7 @@ impl Pump {
                     body,
                     cache,
                     ready: OnceLock::new(),
+                    parts: None,
                 };
                 self.shared.keep(&self.question, entry);
             }

@@ -122,7 +122,8 @@ impl Question {
     }
 }
 
-fn boundary() -> Boundary {
+/// What stands between the parts of one answer.
+pub fn boundary() -> Boundary {
     let mut random = [0; 16];
     rand::thread_rng().fill_bytes(&mut random);
     Boundary::new(random)

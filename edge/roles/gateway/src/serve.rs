@@ -263,18 +263,15 @@ impl Shared {
                 .time_to_live(entry.stored.time_to_live(now));
             return Ok(self.from_entry(question, entry, Source::Memory).say(said));
         }
+        if let Some(served) = self.from_parts(question) {
+            return Ok(served);
+        }
         let said = CacheStatus::new("selvedge-gateway").decided(&reuse);
+        if self.is_part_of_long(question) && !only_if_cached {
+            return self.fetch_part(question, said).await;
+        }
         if is_passing && !only_if_cached {
-            return self
-                .forward(
-                    &question.exchange,
-                    parts,
-                    body,
-                    &question.scope,
-                    &question.key,
-                    Rule::NotCacheable,
-                )
-                .await;
+            return self.pass_by(question, parts, body).await;
         }
         let is_head = question.exchange.method == Method::HEAD;
         let want = if is_head || only_if_cached {
@@ -327,16 +324,7 @@ impl Shared {
                 Ok(Asked::Pass(time)) => {
                     self.passes
                         .remember(question.pass_name(), Instant::now(), time);
-                    return self
-                        .forward(
-                            &question.exchange,
-                            parts,
-                            body,
-                            &question.scope,
-                            &question.key,
-                            Rule::NotCacheable,
-                        )
-                        .await;
+                    return self.pass_by(question, parts, body).await;
                 }
                 Ok(Asked::Nothing) => break,
                 Err(error) => self.blame(&cache, question, &error),
@@ -346,19 +334,26 @@ impl Shared {
             return Err(Failure::new(Reason::NotStored));
         }
         if is_head {
-            return self
-                .forward(
-                    &question.exchange,
-                    parts,
-                    body,
-                    &question.scope,
-                    &question.key,
-                    Rule::NothingStored,
-                )
-                .await;
+            return self.fetch_head(question, entry).await;
         }
         self.fetch(question, None, stale_copy(None, entry), said)
             .await
+    }
+
+    /// Forwards a request for what is not for sharing.
+    async fn pass_by(
+        self: &Arc<Self>,
+        question: &Question,
+        parts: &Parts,
+        body: Incoming,
+    ) -> Result<Served, Failure> {
+        let (exchange, scope) = (&question.exchange, &question.scope);
+        let rule = Rule::NotCacheable;
+        let served = self
+            .forward(exchange, parts, body, scope, &question.key, rule)
+            .await?;
+        self.note_length(question, &served);
+        Ok(served)
     }
 
     /// Whether a cache is not to be asked for a while, at all or for this key.
@@ -457,7 +452,7 @@ impl Shared {
     }
 
     /// Forgets keys, here and at their owners, before the visitor learns that the change succeeded.
-    async fn invalidate(&self, scope: &Scope, keys: Vec<CacheKey>) {
+    pub(crate) async fn invalidate(&self, scope: &Scope, keys: Vec<CacheKey>) {
         let service = scope.service.id;
         let before = clock::now();
         let mut told = Vec::new();

@@ -108,6 +108,7 @@ impl Rest {
                 body: body.clone(),
                 cache: self.cache.device,
                 ready: OnceLock::new(),
+                parts: None,
             };
             self.shared.keep(&self.question, entry);
         }
@@ -251,6 +252,7 @@ impl Frames {
                     body: kept.into(),
                     cache: self.cache.device,
                     ready: OnceLock::new(),
+                    parts: None,
                 };
                 self.shared.keep(&self.question, entry);
             }

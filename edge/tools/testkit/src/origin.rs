@@ -318,7 +318,17 @@ async fn answer(
         }
         response = response.header(header::ETAG, etag);
     }
-    let octets = script.body(&target, &fields, version);
+    let mut octets = script.body(&target, &fields, version);
+    if let Some(part) = script
+        .part(&fields, version, octets.len())
+        .filter(|_| status == 200)
+    {
+        let (first, last, length) = (part.start, part.end - 1, octets.len());
+        let place = format!("bytes {first}-{last}/{length}");
+        response = response.header(header::CONTENT_RANGE, place);
+        octets = octets[part].to_vec();
+        status = 206;
+    }
     let is_bodiless = Script::is_bodiless(&method, status);
     if script.text("chunked").is_none() && status != 304 && status != 204 {
         response = response.header(header::CONTENT_LENGTH, octets.len());

@@ -11,6 +11,7 @@
 //! | `cdn` | `CDN-Cache-Control` |
 //! | `withhold` | names of fields that `Cache-Control` says are private |
 //! | `etag` | an entity tag that names the version, and 304 for who has it |
+//! | `ranges` | one range at a time is answered with 206, on the condition of `If-Range` |
 //! | `vary` | `Vary`; the body depends on that field of the request |
 //! | `cookie` | `Set-Cookie`, a new one each time |
 //! | `status` | status |
@@ -21,8 +22,8 @@
 //! | `break=N` | the connection breaks after `N` octets |
 //! | `wide=N` | a field of `N` octets |
 
-use http::{HeaderMap, Method};
-use std::collections::HashMap;
+use http::{header, HeaderMap, Method};
+use std::{collections::HashMap, ops::Range};
 
 /// What to do with one request.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +64,31 @@ impl Script {
         let chosen = self.text("vary").and_then(|name| fields.get(name));
         let chosen = chosen.map(|value| value.as_bytes()).unwrap_or_default();
         octets(target, chosen, version, self.length())
+    }
+
+    /// The part of a body of so many octets that these fields ask for, where the script gives parts.
+    pub(crate) fn part(
+        &self,
+        fields: &HeaderMap,
+        version: u32,
+        length: usize,
+    ) -> Option<Range<usize>> {
+        self.text("ranges")?;
+        let text = |name| fields.get(name).and_then(|value| value.to_str().ok());
+        let condition = text(header::IF_RANGE);
+        if condition.is_some_and(|tag| self.etag(version).as_deref() != Some(tag)) {
+            return None;
+        }
+        let (first, last) = text(header::RANGE)?
+            .strip_prefix("bytes=")?
+            .split_once('-')?;
+        let part = match (first.parse::<usize>(), last.parse::<usize>()) {
+            (Ok(first), Ok(last)) => first..(last + 1).min(length),
+            (Ok(first), Err(_)) if last.is_empty() => first..length,
+            (Err(_), Ok(last)) if first.is_empty() => length.saturating_sub(last)..length,
+            _ => return None,
+        };
+        (part.start < part.end).then_some(part)
     }
 
     /// The entity tag of a version.

@@ -293,6 +293,14 @@ fn s4_3_5_only_a_200_to_head_says_anything() {
         let got = headed(&old, status, &lines);
         assert!(matches!(got, HeadUpdate::Nothing), "{status} {got:?}");
     }
+    let secret = request(Method::HEAD, &[("authorization", "Basic eDp5")]);
+    let headers = fields(&[("etag", "\"2\"")]);
+    let response = ResponseHead {
+        status: StatusCode::OK,
+        headers: &headers,
+    };
+    let got = Policy::default().update_by_head(&secret.head(), &old, &response, Times::default());
+    assert!(matches!(got, HeadUpdate::Nothing));
     let german = get(&[("accept-language", "de")]);
     let policy = Policy::default();
     let varied = stored_for(
