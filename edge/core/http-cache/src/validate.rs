@@ -242,7 +242,9 @@ fn is_about(stored: &Stored, headers: &HeaderMap) -> bool {
         .get(header::ETAG)
         .and_then(|value| EntityTag::parse(value.as_bytes()));
     if let Some(tag) = tag {
-        return stored.etag().is_some_and(|own| own.is_weakly(&tag));
+        // A strong tag speaks of the very bytes, and only the same strong one is about them.
+        let is_same = |own: EntityTag<'_>| own.is_weakly(&tag) && (tag.is_weak || !own.is_weak);
+        return stored.etag().is_some_and(is_same);
     }
     match (
         fields::date_field(headers, &header::LAST_MODIFIED),

@@ -128,6 +128,10 @@ fn s4_3_4_a_304_about_another_representation_changes_nothing() {
     assert!(is_mismatch(update(&dated, &[("etag", "\"1\"")])));
     assert!(is_mismatch(update(&dated, &[("last-modified", &date(-9))])));
     updated(&tagged, &[("etag", "W/\"1\"")]);
+    // A strong tag is only about what has the same strong one.
+    let weak = stored(&[MINUTE, ("etag", "W/\"1\"")]);
+    assert!(is_mismatch(update(&weak, &[("etag", "\"1\"")])));
+    updated(&weak, &[("etag", "W/\"1\"")]);
     updated(&dated, &[("last-modified", DATE_TEXT)]);
     updated(&dated, &[]);
 }
