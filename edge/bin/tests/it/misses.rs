@@ -222,7 +222,7 @@ async fn a_late_cache_is_not_waited_for_where_the_next_has_it_too() {
         assert_eq!(net.visitor(0).get(target).await.status, 200);
     }
     let before = net.origin.count(target);
-    net.caches[first].signal("STOP").await;
+    net.caches[first].stand_still().await;
     let answer = net.visitor(0).get(target).await;
     net.caches[first].signal("CONT").await;
     assert!(answer.status == 200 && answer.body == content(target));

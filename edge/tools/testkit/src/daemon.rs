@@ -221,6 +221,24 @@ impl Daemon {
         );
     }
 
+    /// Stops it where it is, until it is sent `CONT`.
+    ///
+    /// Panics when a thread of it still runs at the deadline.
+    pub async fn stand_still(&self) {
+        self.signal("STOP").await;
+        let threads = format!("/proc/{}/task", self.id().expect("it runs"));
+        // The signal is sent before every thread has taken it.
+        let stands = || {
+            let threads = fs::read_dir(&threads).into_iter().flatten().flatten();
+            let mut status = threads.map(|thread| fs::read_to_string(thread.path().join("status")));
+            status.all(|status| status.is_ok_and(|status| status.contains("State:\tT")))
+        };
+        wait_for(format!("{} standing still", self.name), || async {
+            stands().then_some(())
+        })
+        .await;
+    }
+
     /// Waits until it has ended by itself.
     ///
     /// Panics when it still runs at the deadline.
