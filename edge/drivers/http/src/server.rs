@@ -5,8 +5,8 @@
 //!                                        +-> what is at hand (hit) +
 //! ```
 //!
-//! Shutting down has two steps: [`ServerHandle::drain`] answers on as before but asks HTTP/1.1
-//! clients to reconnect elsewhere; [`ServerHandle::shutdown`] takes no new connection, lets running
+//! Shutting down has two steps: [`ServerHandle::drain`] answers on as before but asks those who
+//! ask to reconnect elsewhere (`Connection: close`, `GOAWAY`); [`ServerHandle::shutdown`] takes no new connection, lets running
 //! requests end, and closes.
 
 use std::collections::HashMap;
@@ -31,7 +31,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{watch, Notify};
 use tokio_rustls::TlsAcceptor;
 
 use crate::at_once::AtOnce;
@@ -188,7 +188,7 @@ impl ServerHandle {
         &self.stats
     }
 
-    /// Asks HTTP/1.1 clients to close their connections after the next answer.
+    /// Asks clients to go elsewhere with what follows their next request.
     pub fn drain(&self) {
         self.is_draining.store(true, Ordering::Release);
     }
@@ -388,8 +388,13 @@ async fn http<H, I>(
     let shared = shared.clone();
     let watch = Arc::new(Watch::default());
     let watching = watch.clone();
+    let leave = Arc::new(Notify::new());
+    let leaving = leave.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let is_http2 = request.version() >= Version::HTTP_2;
+        if is_http2 && shared.is_draining.load(Ordering::Acquire) {
+            leaving.notify_one();
+        }
         let watch = (is_http2 && shared.limits.stall_timeout.is_some()).then(|| watching.clone());
         let watched = move |response: Response<Body>| match watch {
             Some(watch) => response.map(|body| watch.body(body)),
@@ -424,6 +429,11 @@ async fn http<H, I>(
                 is_leaving = true;
                 connection.as_mut().graceful_shutdown();
             }
+            // RFC 9113 §6.8: what has been asked for is answered, and what follows goes elsewhere.
+            () = leave.notified(), if !is_leaving => {
+                is_leaving = true;
+                connection.as_mut().graceful_shutdown();
+            }
             _ = looks.tick() => {
                 let longest = watch.longest(Instant::now());
                 if longest >= patience * 2 {
@@ -449,7 +459,6 @@ mod tests {
     use crate::body::full;
     use hyper_util::rt::TokioExecutor;
     use tokio::io::AsyncReadExt;
-    use tokio::sync::Notify;
 
     /// Answers at once, or after `release` for `/slow`.
     #[derive(Default)]

@@ -202,6 +202,20 @@ pub struct Line {
 }
 
 impl Line {
+    /// Another user of the same connection, where the protocol has requests side by side.
+    ///
+    /// Panics over HTTP/1.1.
+    pub fn beside(&self) -> Self {
+        let Sender::Http2(sender) = &self.sender else {
+            panic!("HTTP/1.1 has one request at a time");
+        };
+        Self {
+            sender: Sender::Http2(sender.clone()),
+            host: self.host.clone(),
+            scheme: self.scheme,
+        }
+    }
+
     /// Sends a request and waits for the head of the answer.
     pub async fn begin(&mut self, ask: Ask) -> anyhow::Result<Download> {
         let mut request = Request::new(Full::new(ask.body));

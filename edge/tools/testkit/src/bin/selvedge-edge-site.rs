@@ -6,12 +6,14 @@
 //!     --host localhost --caches 1 --set gateway.memory_mib=0
 //! ```
 //!
+//! With `--certificate FILE` it serves HTTPS too, and writes the certificate and its key there.
+//!
 //! Writes one line of JSON, the gateway's addresses, when it serves. Ends, with all it started,
 //! when its standard input does or when it is interrupted.
 
-use selvedge_edge_tools_testkit::{Net, Plan, Settings};
+use selvedge_edge_tools_testkit::{certs::Certificate, Net, Plan, Settings};
 use serde_json::json;
-use std::io::Read;
+use std::{io::Read, path::PathBuf};
 use tokio::{
     signal::unix::{signal, SignalKind},
     sync::oneshot,
@@ -23,6 +25,7 @@ struct Wanted {
     origin: String,
     host: String,
     caches: usize,
+    certificate: Option<PathBuf>,
     settings: Settings,
 }
 
@@ -33,6 +36,7 @@ impl Wanted {
             origin: String::new(),
             host: "localhost".to_owned(),
             caches: 1,
+            certificate: None,
             settings: Settings::default(),
         };
         while let Some(name) = arguments.next() {
@@ -43,6 +47,7 @@ impl Wanted {
                 "--program" => wanted.program = value,
                 "--origin" => wanted.origin = value,
                 "--host" => wanted.host = value,
+                "--certificate" => wanted.certificate = Some(value.into()),
                 "--caches" => wanted.caches = value.parse()?,
                 "--set" => {
                     let (name, value) = value
@@ -70,10 +75,20 @@ fn setting(text: &str) -> Value {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let wanted = Wanted::read(std::env::args().skip(1))?;
+    let certs = tempfile::tempdir()?;
+    let mut settings = wanted.settings.clone();
+    if let Some(file) = &wanted.certificate {
+        let shown = Certificate::new(&[&wanted.host]);
+        shown.write(&certs.path().join("site.pem"));
+        shown.write(file);
+        settings = settings
+            .set("gateway.https", vec![Value::from("127.0.0.1:0")])
+            .set("gateway.certs_dir", certs.path().display().to_string());
+    }
     let plan = Plan {
         gateways: 1,
         caches: wanted.caches,
-        gateway: wanted.settings.clone(),
+        gateway: settings,
         cache: wanted.settings,
     };
     let mut net = Net::start(&wanted.program, plan).await;
@@ -84,6 +99,7 @@ async fn main() -> anyhow::Result<()> {
     let gateway = &net.gateways[0];
     let said = json!({
         "http": gateway.address("http"),
+        "https": wanted.certificate.as_ref().map(|_| gateway.address("https")),
         "admin": gateway.address("admin"),
         "folder": net.folder(),
     });
