@@ -1,6 +1,7 @@
 //! The rules of RFC 9110, 9111 and 5861, by section.
 
 mod answering;
+mod documents;
 mod errors;
 mod forwarding;
 mod freshness;
