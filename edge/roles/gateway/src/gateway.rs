@@ -22,6 +22,7 @@ use crate::exchange::{Exchange, Scope};
 use crate::failure::{Failure, Reason};
 use crate::hedge::Hedges;
 use crate::landing::Landings;
+use crate::live::{Analytics, Live};
 use crate::metered::{Base, MeteredBody};
 use crate::metrics::{Metrics, Source};
 use crate::options::GatewayOptions;
@@ -80,6 +81,8 @@ pub struct Shared {
     pub meter: Arc<Meter>,
     /// Metrics.
     pub metrics: Metrics,
+    /// What each service's customer may see of them.
+    pub analytics: Analytics,
     /// Memory cache.
     pub memory: Memory<Entry>,
     /// Origins.
@@ -202,6 +205,11 @@ impl Shared {
         let first_byte = exchange.started.elapsed();
         self.metrics
             .answered(status.as_u16(), source, first_byte.as_secs_f64());
+        let (service, live) = self.counted(&exchange).unzip();
+        let live = live.flatten();
+        if let Some(live) = &live {
+            live.answered(source, status.as_u16(), first_byte);
+        }
         let (parts, body) = response.into_parts();
         let (version, progress) = (exchange.version, &exchange.connection.progress);
         let base = Base::after_fields(version, progress, &parts.headers, &body);
@@ -211,7 +219,7 @@ impl Shared {
                 time_ms: clock::now().0.saturating_sub(first_byte.as_millis() as u64),
                 request_id: exchange.id.clone(),
                 peer: exchange.connection.peer.ip(),
-                service: tab.as_ref().and_then(Tab::service).map(|service| service.0),
+                service: service.map(|service| service.0),
                 host: exchange.host.clone(),
                 method: exchange.method.as_str().into(),
                 scheme: exchange.scheme(),
@@ -226,16 +234,30 @@ impl Shared {
             }),
             started: exchange.started,
             tab,
+            live: live.map(|live| (live, source)),
             _running: running,
         };
         let body = MeteredBody::new(body, base, sent);
         Response::from_parts(parts, http_body_util::BodyExt::boxed_unsync(body))
     }
 
-    /// Writes a line of the access log.
-    pub fn write_line(&self, line: &Line<impl serde::Serialize>) {
+    /// Whose answer it is, and where it is counted; what the gateway says of itself is nobody's.
+    fn counted(&self, exchange: &Exchange) -> Option<(ServiceId, Option<Arc<Live>>)> {
+        if exchange.target.starts_with("/.well-known/selvedge/") {
+            return None;
+        }
+        let world = self.world()?;
+        let service = world.service(&exchange.host)?;
+        Some((service.id, service.live(&self.analytics).cloned()))
+    }
+
+    /// Writes a line of the access log, and tells it to who listens to its service's.
+    pub fn write_line(&self, line: &Line<impl serde::Serialize>, live: Option<&Live>) {
         if !self.log.write(line) {
             self.metrics.log_lost.inc();
+        }
+        if let Some(live) = live {
+            live.tail.tell(line);
         }
     }
 
@@ -305,6 +327,7 @@ impl Gateway {
             identity,
             meter,
             metrics: Metrics::default(),
+            analytics: Analytics::new(),
             generations: purges.load(),
             purges,
             passes: Memo::new(MEMO),
@@ -360,6 +383,7 @@ impl Gateway {
         let tasks = vec![
             tokio::spawn(crate::vouchers::run(shared.clone())),
             tokio::spawn(crate::closing::run(shared.clone())),
+            tokio::spawn(crate::live::run(shared.clone())),
             tokio::spawn(watch_certs(shared.clone())),
         ];
         Ok(Self {

@@ -5,6 +5,7 @@
 
 use std::cell::OnceCell;
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Instant;
 
 use http::{header, HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -21,6 +22,7 @@ use crate::entry::Entry;
 use crate::exchange::{is_request_id, new_request_id, scheme_of};
 use crate::fields;
 use crate::gateway::Shared;
+use crate::live::Live;
 use crate::metered::{Base, MeteredBody};
 use crate::metrics::Source;
 use crate::serve::Front;
@@ -161,10 +163,14 @@ impl Front {
             ttfb_us: 0,
             total_us: 0,
         };
+        let live = service.live(&shared.analytics);
         // As many octets count as arrived when they are handed over last (`metered`).
         let body = if length <= PIECE {
             shared.count_hit(service, &entry, length as u64, started, now)?;
-            shared.log_hit(line, started);
+            if let Some(live) = live {
+                live.sent(Source::Memory, length as u64);
+            }
+            shared.log_hit(line, live.map(|live| &**live), started);
             match length {
                 0 => HitBody::Empty,
                 _ => HitBody::Whole(entry.body.clone()),
@@ -177,9 +183,13 @@ impl Front {
                 }
                 HitHead::Fields(_) => None,
             };
-            HitBody::Counted(shared.follow_hit(base, &entry, tab, line, started))
+            HitBody::Counted(shared.follow_hit(base, &entry, tab, live, line, started))
         };
-        shared.metrics.hit(started.elapsed().as_secs_f64());
+        let elapsed = started.elapsed();
+        shared.metrics.hit(elapsed.as_secs_f64());
+        if let Some(live) = live {
+            live.answered(Source::Memory, StatusCode::OK.as_u16(), elapsed);
+        }
         Some(body)
     }
 }
@@ -192,7 +202,7 @@ impl Shared {
         request: &PlainRequest<'_>,
         (scheme, host): (&'static str, &str),
         now: Millis,
-    ) -> Option<std::sync::Arc<Entry>> {
+    ) -> Option<Arc<Entry>> {
         let policy = &self.options.policy;
         let limit = policy.limits.key_bytes;
         let key = CacheKey::new(scheme, host, request.target, limit).ok()?;
@@ -244,10 +254,10 @@ impl Shared {
         Some(())
     }
 
-    fn log_hit(&self, mut line: Line<&str>, started: Instant) {
+    fn log_hit(&self, mut line: Line<&str>, live: Option<&Live>, started: Instant) {
         let elapsed = started.elapsed().as_micros() as u64;
         (line.ttfb_us, line.total_us) = (elapsed, elapsed);
-        self.write_line(&line);
+        self.write_line(&line, live);
     }
 
     /// Opens the account of a response that is handed over in pieces.
@@ -265,10 +275,11 @@ impl Shared {
     }
 
     fn follow_hit(
-        self: &std::sync::Arc<Self>,
+        self: &Arc<Self>,
         base: Option<Base>,
         entry: &Entry,
         tab: Tab,
+        live: Option<&Arc<Live>>,
         line: Line<&str>,
         started: Instant,
     ) -> selvedge_edge_drivers_http::Body {
@@ -281,6 +292,7 @@ impl Shared {
             line: Some(line),
             started,
             tab: Some(tab),
+            live: live.map(|live| (live.clone(), Source::Memory)),
             _running: Running::new(self),
         };
         let body = MeteredBody::new(slices(entry.body.clone()), base, sent);

@@ -7,46 +7,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{exponential_buckets, Histogram};
 use prometheus_client::registry::Registry;
+pub use selvedge_edge_core_analytics::Source;
 use selvedge_primitives_types::DeviceId;
 
 use crate::failure::Reason;
-
-/// Where an answer came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Source {
-    /// The gateway's memory.
-    Memory,
-    /// A cache's store.
-    Cache,
-    /// The frames of another gateway's fetch.
-    Shared,
-    /// The origin, and it is shared.
-    Origin,
-    /// The origin, after it said that what is stored is still good.
-    Validated,
-    /// What is stored, although stale, because the origin failed.
-    Stale,
-    /// The origin, for this visitor alone.
-    Pass,
-    /// The gateway itself.
-    Own,
-}
-
-impl Source {
-    /// A short name in lower case, the same in logs and metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Memory => "memory",
-            Self::Cache => "cache",
-            Self::Shared => "shared",
-            Self::Origin => "origin",
-            Self::Validated => "validated",
-            Self::Stale => "stale",
-            Self::Pass => "pass",
-            Self::Own => "own",
-        }
-    }
-}
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {

@@ -7,11 +7,13 @@ use selvedge_edge_drivers_agent::clock;
 pub use selvedge_edge_drivers_meter::rules::Denied;
 pub use selvedge_edge_drivers_meter::GatewayMeter as Meter;
 use selvedge_edge_drivers_meter::Tally;
-use selvedge_primitives_types::{DeviceId, Quality, ServiceId, Usage, UsageClass};
+use selvedge_primitives_types::{DeviceId, Quality, Usage, UsageClass};
 
 use crate::access_log::Line;
 use crate::gateway::Shared;
+use crate::live::Live;
 use crate::metered::{Counting, CHECK_EVERY};
+use crate::metrics::Source;
 use crate::world::Service;
 
 /// Set aside for a body whose length nobody knows, until the first check.
@@ -34,11 +36,6 @@ impl Tab {
             tally.attribute(cache);
         }
         Self(tally)
-    }
-
-    /// The service.
-    pub fn service(&self) -> Option<ServiceId> {
-        self.0.as_ref().map(Tally::service)
     }
 
     /// Names the cache that is credited.
@@ -118,6 +115,8 @@ pub struct Sent {
     pub started: Instant,
     /// The account; `None` for what is free.
     pub tab: Option<Tab>,
+    /// Where its service's answers are counted, and under which source.
+    pub live: Option<(Arc<Live>, Source)>,
     /// Ends with it.
     pub _running: Running,
 }
@@ -131,6 +130,9 @@ impl Counting for Sent {
         let is_counted = tally.count(&usage, clock::now()).is_ok();
         if is_counted {
             self.shared.metrics.egress.inc_by(octets);
+            if let Some((live, source)) = &self.live {
+                live.sent(*source, octets);
+            }
         }
         is_counted
     }
@@ -157,7 +159,8 @@ impl Counting for Sent {
             line.bytes = if is_charged { octets } else { 0 };
             line.complete = is_complete;
             line.total_us = self.started.elapsed().as_micros() as u64;
-            self.shared.write_line(&line);
+            let live = self.live.as_ref().map(|(live, _)| &**live);
+            self.shared.write_line(&line, live);
         }
     }
 }

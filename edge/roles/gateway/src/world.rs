@@ -1,7 +1,7 @@
 //! The chain's config as requests need it: services by host, caches by key.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use http::Uri;
 use selvedge_edge_core_routing::{Owners, Target};
@@ -9,6 +9,8 @@ use selvedge_edge_drivers_agent::ChainConfig;
 use selvedge_edge_drivers_transport::PeerAddress;
 use selvedge_primitives_types::agent::{NodeConfig, ServiceState};
 use selvedge_primitives_types::{Account, DeviceId, GenesisHash, Planck, Prices, Role, ServiceId};
+
+use crate::live::{Analytics, Live};
 
 /// A service of one epoch.
 #[derive(Debug)]
@@ -27,6 +29,15 @@ pub struct Service {
     pub lease: Planck,
     /// Whether it is served.
     pub state: ServiceState,
+    /// Where its answers are counted, looked up once.
+    live: OnceLock<Option<Arc<Live>>>,
+}
+
+impl Service {
+    /// Where its answers are counted. `None` where too many others are.
+    pub fn live(&self, analytics: &Analytics) -> Option<&Arc<Live>> {
+        self.live.get_or_init(|| analytics.open(self.id)).as_ref()
+    }
 }
 
 /// One state of the chain's config. It never changes; a new one takes its place.
@@ -63,6 +74,7 @@ impl World {
                 prices: prices.get(&config.price_version).copied(),
                 lease: config.lease,
                 state: config.state,
+                live: OnceLock::new(),
             });
             services.push(service.clone());
             for host in &config.hosts {
@@ -91,6 +103,11 @@ impl World {
     /// The service of a host name in lower case without a port.
     pub fn service(&self, host: &str) -> Option<&Arc<Service>> {
         self.hosts.get(host)
+    }
+
+    /// The service of an id.
+    pub fn service_of(&self, id: ServiceId) -> Option<&Arc<Service>> {
+        self.services.iter().find(|service| service.id == id)
     }
 
     /// Every service.
