@@ -32,6 +32,19 @@ pub enum Profile {
     Rfc9111,
 }
 
+/// Which answers have a `Server-Timing`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ServerTiming {
+    /// None.
+    Off,
+    /// All but hits in memory.
+    #[default]
+    Misses,
+    /// All.
+    All,
+}
+
 /// A daemon's configuration. Relative paths are relative to the file's folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -129,6 +142,8 @@ section! {
         redirect_https: bool = false,
         /// The access log: `off`, `stderr` or a file.
         access_log: String = "stderr".into(),
+        /// Which answers have a `Server-Timing`: `off`, `misses` or `all`.
+        server_timing: ServerTiming = ServerTiming::Misses,
         /// MiB of the memory cache.
         memory_mib: u64 = 256,
         /// MiB of the largest body that is shared or kept.

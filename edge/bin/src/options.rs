@@ -1,9 +1,11 @@
 //! From the configuration to what the roles want.
 
-use crate::config::{Config, Limits as LimitsConfig, Profile, LONGEST_ORIGIN};
+use crate::config::{
+    Config, Limits as LimitsConfig, Profile, ServerTiming as ServerTimingConfig, LONGEST_ORIGIN,
+};
 use selvedge_edge_drivers_http::{AddressGuard, Limits, OriginOptions};
 use selvedge_edge_roles_cache::CacheOptions;
-use selvedge_edge_roles_gateway::{AccessLogTarget, GatewayOptions, Policy, Share};
+use selvedge_edge_roles_gateway::{AccessLogTarget, GatewayOptions, Policy, ServerTiming, Share};
 use std::time::Duration;
 
 const MIB: u64 = 1024 * 1024;
@@ -23,6 +25,11 @@ pub fn gateway(config: &Config) -> GatewayOptions {
             "off" => AccessLogTarget::Off,
             "stderr" => AccessLogTarget::Stderr,
             file => AccessLogTarget::File(file.into()),
+        },
+        server_timing: match gateway.server_timing {
+            ServerTimingConfig::Off => ServerTiming::Off,
+            ServerTimingConfig::Misses => ServerTiming::Misses,
+            ServerTimingConfig::All => ServerTiming::All,
         },
         memory_bytes: gateway.memory_mib * MIB,
         max_object_bytes: gateway.max_object_mib * MIB,

@@ -85,9 +85,9 @@ impl Recorder {
     pub fn answered(&self, thread: usize, source: Source, status: u16, micros: u64) {
         let stripe = self.stripe(thread);
         let class = StatusClass::of(status);
-        let one = |counter: &AtomicU64| counter.fetch_add(1, Ordering::Relaxed);
-        one(&stripe.requests[source.index()][class.index()]);
-        one(&stripe.first_byte[bucket_of(micros)]);
+        stripe.first_byte[bucket_of(micros)].fetch_add(1, Ordering::Relaxed);
+        // Last: who sees the request sees its time, and what was sent before.
+        stripe.requests[source.index()][class.index()].fetch_add(1, Ordering::Release);
     }
 
     /// Counts body bytes of answers from a source.
@@ -103,7 +103,7 @@ impl Recorder {
             let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
             let requests = totals.requests.as_flattened_mut().iter_mut();
             for (total, counter) in requests.zip(stripe.requests.as_flattened()) {
-                *total += load(counter);
+                *total += counter.load(Ordering::Acquire);
             }
             for (total, counter) in totals.bytes.iter_mut().zip(&stripe.bytes) {
                 *total += load(counter);

@@ -6,7 +6,7 @@
 //! | `GET /audit/v1/{epoch}/customer/{account}/{service}` | `{index, entry, entry_proof, start, leaves, leaves_proof}` |
 //!
 //! The account is 32 bytes in hex; `?start=` and `&limit=` choose a page of leaves, which ends
-//! early at 16,384. Whatever is not a number is SCALE in hex with `0x` before it. Leaves name no
+//! early at 16,384. On the same port is what [`crate::insight`] tells customers. Whatever is not a number is SCALE in hex with `0x` before it. Leaves name no
 //! address and no URL, so anyone may read them; each address may ask a few times a second.
 
 use std::io;
@@ -24,6 +24,7 @@ use selvedge_primitives_types::{
 };
 use serde_json::json;
 
+use crate::insight::{self, Insight};
 use crate::rate::Buckets;
 use crate::reply;
 
@@ -72,7 +73,10 @@ impl AuditServer {
     /// Starts it.
     ///
     /// Errors: when the address cannot be bound.
-    pub async fn start<A: Audit>(address: SocketAddr, audit: Arc<A>) -> io::Result<ServerHandle> {
+    pub async fn start<A: Audit + Insight>(
+        address: SocketAddr,
+        audit: Arc<A>,
+    ) -> io::Result<ServerHandle> {
         let limits = Limits {
             connections: 1_024,
             connections_per_ip: 32,
@@ -92,14 +96,18 @@ struct Endpoint<A> {
     buckets: Buckets,
 }
 
-impl<A: Audit> Handler for Endpoint<A> {
+impl<A: Audit + Insight> Handler for Endpoint<A> {
     async fn handle(
         self: Arc<Self>,
         request: Request<Incoming>,
         connection: ConnInfo,
     ) -> Response<Body> {
         let mut response = if self.buckets.admit(connection.peer.ip(), Instant::now()) {
-            self.answer(&request)
+            if insight::is_insight(request.uri().path()) {
+                insight::answer(&self.audit, request).await
+            } else {
+                self.answer(&request)
+            }
         } else {
             let mut refused = reply::problem(StatusCode::TOO_MANY_REQUESTS, "too many requests");
             let pause = HeaderValue::from_static("1");

@@ -1,10 +1,11 @@
 //! Answers the chain node on loopback, and auditors and customers in public.
 //!
 //! It knows neither visitors nor caches: what it answers with comes from the role behind
-//! [`Control`] and [`Audit`].
+//! [`Control`], [`Audit`] and [`Insight`].
 //!
 //! - [`control`]: the messages of `selvedge_primitives_types::agent`, for whoever has the token.
 //! - [`audit`]: the leaves behind a bill, for anyone, as JSON with SCALE in hex.
+//! - [`insight`]: figures, log and explanations, for the customer of a service.
 //! - [`ChainConfig`]: what the chain node pushed, put together and kept on disk.
 //! - [`read_token`]: what a customer shows to read about a service; [`Buckets`]: how often anybody
 //!   may ask.
@@ -19,6 +20,7 @@ pub mod clock;
 mod control;
 mod customer;
 mod host_check;
+mod insight;
 mod operator;
 mod rate;
 mod reply;
@@ -29,6 +31,7 @@ pub use chain_config::{ApplyError, ChainConfig, ConfigFile};
 pub use control::{Control, ControlServer, Page};
 pub use customer::{read_token, ReadRefused};
 pub use host_check::{HostCheckError, HostChecker};
+pub use insight::{Asked, Insight, NoInsight};
 pub use operator::{health, Operated, OperatorServer};
 pub use rate::Buckets;
 pub use token::{Token, TokenError};

@@ -17,6 +17,13 @@ pub(crate) fn json(value: &serde_json::Value) -> Response<Body> {
     )
 }
 
+/// JSON, an object to each line, for as long as there are more.
+pub(crate) fn json_lines(body: Body) -> Response<Body> {
+    let mut response = with_type(StatusCode::OK, "application/x-ndjson", Vec::new());
+    *response.body_mut() = body;
+    response
+}
+
 /// A status with a line of text that says what is wrong.
 pub(crate) fn problem(status: StatusCode, text: &str) -> Response<Body> {
     with_type(

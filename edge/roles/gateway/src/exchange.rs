@@ -12,6 +12,7 @@ use selvedge_primitives_types::{DeviceId, Millis};
 
 use crate::failure::{Failure, Reason};
 use crate::target::{may_leave, Target};
+use crate::timing::Waited;
 use crate::world::{Service, World};
 
 /// A request id of a visitor or a proxy before us is kept up to this length.
@@ -40,6 +41,8 @@ pub struct Exchange {
     pub target: Arc<str>,
     /// What makes it a request that is not answered.
     pub fault: Option<&'static str>,
+    /// How long its origin was waited for.
+    pub waited: Arc<Waited>,
 }
 
 impl Exchange {
@@ -68,6 +71,7 @@ impl Exchange {
             host: target.host.into(),
             target: target.path_and_query.into(),
             fault,
+            waited: Arc::default(),
         }
     }
 

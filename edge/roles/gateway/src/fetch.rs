@@ -130,7 +130,10 @@ impl Shared {
             let cause = "304 without a condition";
             return Err(Failure::because(Reason::OriginBroken, cause));
         }
-        match self.storable(question, &response, times) {
+        let verdict = self.storable(question, &response, times);
+        let name = question.pass_name();
+        self.verdicts.note(name, &verdict, times.received);
+        match verdict {
             Ok(kept) => self.share(question, leased, response, times, kept, why),
             Err(rule @ Rule::Authorization) => {
                 // What is for this visitor says nothing of what others get.
@@ -183,7 +186,10 @@ impl Shared {
             deadline: Some(question.exchange.deadline),
             progress: None,
         };
-        self.origin.send(request, &patience).await
+        let asked = std::time::Instant::now();
+        let response = self.origin.send(request, &patience).await;
+        question.exchange.waited.add(asked.elapsed());
+        response
     }
 
     fn may_stay(&self, question: &Question, stale: &StaleCopy, failure: OriginFailure) -> bool {

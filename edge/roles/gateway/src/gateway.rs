@@ -21,6 +21,7 @@ use crate::entry::Entry;
 use crate::exchange::{Exchange, Scope};
 use crate::failure::{Failure, Reason};
 use crate::hedge::Hedges;
+use crate::insight::Listeners;
 use crate::landing::Landings;
 use crate::live::{Analytics, Live};
 use crate::metered::{Base, MeteredBody};
@@ -31,6 +32,8 @@ use crate::question::Question;
 use crate::refresh::Refreshes;
 use crate::serve::Front;
 use crate::tab::{Denied, Meter, Running, Sent, Tab};
+use crate::timing;
+use crate::verdicts::Verdicts;
 use crate::world::World;
 use selvedge_edge_drivers_transport::Generations;
 use selvedge_edge_drivers_transport::Memo;
@@ -39,6 +42,8 @@ use selvedge_edge_drivers_transport::Memo;
 const SHARDS: usize = 8;
 /// Keys remembered as not shared, and as not asked of a cache.
 const MEMO: usize = 65_536;
+/// Explanations at a time.
+const EXPLAINING: usize = 16;
 /// How often certificates are looked at.
 const CERT_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -83,6 +88,12 @@ pub struct Shared {
     pub metrics: Metrics,
     /// What each service's customer may see of them.
     pub analytics: Analytics,
+    /// Listeners to services' logs.
+    pub listeners: Listeners,
+    /// Places for those who ask for an explanation.
+    pub explaining: tokio::sync::Semaphore,
+    /// Why answers were stored or not.
+    pub verdicts: Verdicts,
     /// Memory cache.
     pub memory: Memory<Entry>,
     /// Origins.
@@ -210,7 +221,11 @@ impl Shared {
         if let Some(live) = &live {
             live.answered(source, status.as_u16(), first_byte);
         }
-        let (parts, body) = response.into_parts();
+        let (mut parts, body) = response.into_parts();
+        let is_told = service.is_some() && self.options.server_timing.covers(source);
+        if is_told {
+            timing::tell(&mut parts.headers, source, first_byte, &exchange.waited);
+        }
         let (version, progress) = (exchange.version, &exchange.connection.progress);
         let base = Base::after_fields(version, progress, &parts.headers, &body);
         let sent = Sent {
@@ -239,16 +254,6 @@ impl Shared {
         };
         let body = MeteredBody::new(body, base, sent);
         Response::from_parts(parts, http_body_util::BodyExt::boxed_unsync(body))
-    }
-
-    /// Whose answer it is, and where it is counted; what the gateway says of itself is nobody's.
-    fn counted(&self, exchange: &Exchange) -> Option<(ServiceId, Option<Arc<Live>>)> {
-        if exchange.target.starts_with("/.well-known/selvedge/") {
-            return None;
-        }
-        let world = self.world()?;
-        let service = world.service(&exchange.host)?;
-        Some((service.id, service.live(&self.analytics).cloned()))
     }
 
     /// Writes a line of the access log, and tells it to who listens to its service's.
@@ -328,6 +333,9 @@ impl Gateway {
             meter,
             metrics: Metrics::default(),
             analytics: Analytics::new(),
+            listeners: Listeners::default(),
+            explaining: tokio::sync::Semaphore::new(EXPLAINING),
+            verdicts: Verdicts::default(),
             generations: purges.load(),
             purges,
             passes: Memo::new(MEMO),
@@ -419,6 +427,7 @@ impl Gateway {
     /// Drains, lets running requests end, and stops. Says whether all ended in time.
     pub async fn shutdown(self) -> bool {
         self.shared.is_draining.store(true, Ordering::Release);
+        self.shared.analytics.close();
         for server in &self.servers {
             server.drain();
         }

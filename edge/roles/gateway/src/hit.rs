@@ -6,7 +6,7 @@
 use std::cell::OnceCell;
 use std::io::Write;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::{header, HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use selvedge_edge_core_http_cache::{
@@ -29,6 +29,7 @@ use crate::serve::Front;
 use crate::slices::{slices, PIECE};
 use crate::tab::{Running, Sent, Tab};
 use crate::target::{host_of, may_leave};
+use crate::timing::{self, Waited};
 use crate::world::Service;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -70,7 +71,13 @@ impl ReadyHead {
     }
 
     /// Writes the whole head for HTTP/1.1.
-    fn write(&self, head: &mut Vec<u8>, stored: &Stored, id: &str, now: Millis) {
+    fn write(
+        &self,
+        head: &mut Vec<u8>,
+        stored: &Stored,
+        (id, now): (&str, Millis),
+        told: Option<Duration>,
+    ) {
         head.extend_from_slice(&self.text);
         let age = stored.age(now).0 / 1_000;
         let left = stored.time_to_live(now).div_euclid(1_000);
@@ -84,6 +91,9 @@ impl ReadyHead {
             head.extend_from_slice(b"date: ");
             head.extend_from_slice(date.as_bytes());
             head.extend_from_slice(b"\r\n");
+        }
+        if let Some(time) = told {
+            timing::of_hit(head, time);
         }
         head.extend_from_slice(b"\r\n");
     }
@@ -137,14 +147,22 @@ impl Front {
             }
         };
         let length = if request.is_head { 0 } else { entry.body.len() };
+        let is_told = shared.options.server_timing.covers(Source::Memory);
         match &mut head {
             HitHead::Text(text) => {
                 let ready = entry
                     .ready
                     .get_or_init(|| ReadyHead::new(&entry.stored, now));
-                ready.write(text, &entry.stored, id, now);
+                let told = is_told.then(|| started.elapsed());
+                ready.write(text, &entry.stored, (id, now), told);
             }
-            HitHead::Fields(fields) => write_fields(fields, &entry.stored, id, now),
+            HitHead::Fields(fields) => {
+                write_fields(fields, &entry.stored, id, now);
+                if is_told {
+                    let waited = Waited::default();
+                    timing::tell(fields, Source::Memory, started.elapsed(), &waited);
+                }
+            }
         }
         let line = Line {
             time_ms: now.0,

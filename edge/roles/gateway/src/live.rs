@@ -13,6 +13,7 @@ use selvedge_edge_core_analytics::{Recorder, Series, Source, Window, LONGEST};
 use selvedge_edge_drivers_agent::clock;
 use selvedge_primitives_types::{Millis, ServiceId};
 
+use crate::exchange::Exchange;
 use crate::gateway::Shared;
 use crate::tail::Tail;
 
@@ -41,11 +42,6 @@ impl Live {
     pub fn sent(&self, source: Source, bytes: u64) {
         self.recorder.sent(thread(), source, bytes);
     }
-
-    /// What was counted in the time before now.
-    pub fn window(&self, length: Millis, now: Millis) -> Window {
-        self.series.lock().window(&self.recorder, length, now)
-    }
 }
 
 /// All services.
@@ -54,17 +50,6 @@ pub struct Analytics {
     began: Millis,
     threads: usize,
     services: Mutex<HashMap<ServiceId, Arc<Live>>>,
-}
-
-/// What is known of a service.
-#[derive(Debug)]
-pub enum Known {
-    /// It is counted.
-    Live(Arc<Live>),
-    /// It had no answer in the last hour.
-    Silent(Window),
-    /// So many others are counted that it is not.
-    Uncounted,
 }
 
 impl Analytics {
@@ -96,21 +81,27 @@ impl Analytics {
         Some(live)
     }
 
-    /// A service as it stands.
-    pub fn find(&self, service: ServiceId, length: Millis, now: Millis) -> Known {
+    /// What was counted of a service in the time before now. `None` when it is not counted, because
+    /// too many others are.
+    pub fn window(&self, service: ServiceId, length: Millis, now: Millis) -> Option<Window> {
         let services = self.services.lock();
-        if let Some(live) = services.get(&service) {
-            return Known::Live(live.clone());
-        }
-        if services.len() >= MAX_SERVICES {
-            return Known::Uncounted;
+        if let Some(live) = services.get(&service).cloned() {
+            drop(services);
+            return Some(live.series.lock().window(&live.recorder, length, now));
         }
         let since = Millis(now.0.saturating_sub(length.min(LONGEST).0));
-        Known::Silent(Window {
+        (services.len() < MAX_SERVICES).then(|| Window {
             from: since.max(self.began.min(now)),
             to: now,
             counts: Default::default(),
         })
+    }
+
+    /// Ends what listeners are told.
+    pub fn close(&self) {
+        for live in self.services.lock().values() {
+            live.tail.close();
+        }
     }
 
     /// Puts what was recorded into slices, and forgets who was silent for as long as is known.
@@ -140,6 +131,18 @@ impl Analytics {
                 services.remove(&service);
             }
         }
+    }
+}
+
+impl Shared {
+    /// Whose answer it is, and where it is counted; what the gateway says of itself is nobody's.
+    pub fn counted(&self, exchange: &Exchange) -> Option<(ServiceId, Option<Arc<Live>>)> {
+        if exchange.target.starts_with("/.well-known/selvedge/") {
+            return None;
+        }
+        let world = self.world()?;
+        let service = world.service(&exchange.host)?;
+        Some((service.id, service.live(&self.analytics).cloned()))
     }
 }
 
@@ -176,16 +179,15 @@ mod tests {
         let late = ServiceId(1_000_000);
         assert!(analytics.open(late).is_none());
         let now = clock::now();
-        let found = analytics.find(late, Millis(1_000), now);
-        assert!(matches!(found, Known::Uncounted));
+        assert_eq!(analytics.window(late, Millis(1_000), now), None);
         analytics.collect(Millis(now.0 + LONGEST.0 + 60_000));
         // One that is held may be counted on.
         assert_eq!(analytics.services.lock().len(), 1);
         held.answered(Source::Memory, 200, Duration::from_micros(3));
-        let Known::Live(live) = analytics.find(ServiceId(7), LONGEST, now) else {
-            panic!("it is counted");
-        };
-        assert_eq!(live.window(LONGEST, clock::now()).counts.requests(), 1);
+        for (service, requests) in [(ServiceId(7), 1), (late, 0)] {
+            let window = analytics.window(service, LONGEST, clock::now()).unwrap();
+            assert_eq!(window.counts.requests(), requests);
+        }
         assert!(analytics.open(late).is_some());
     }
 

@@ -9,6 +9,8 @@ use selvedge_edge_core_http_cache::Policy;
 use selvedge_edge_drivers_http::{Limits, OriginOptions};
 use selvedge_edge_drivers_transport::PeersOptions;
 
+use crate::timing::ServerTiming;
+
 /// A gateway's set-up.
 #[derive(Clone, Debug)]
 pub struct GatewayOptions {
@@ -28,6 +30,8 @@ pub struct GatewayOptions {
     pub state: PathBuf,
     /// Where to write the access log.
     pub access_log: AccessLogTarget,
+    /// Which answers have a `Server-Timing`.
+    pub server_timing: ServerTiming,
     /// Bytes of the memory cache.
     pub memory_bytes: u64,
     /// Bytes of the largest body that is shared or kept.

@@ -435,7 +435,9 @@ impl Shared {
         *request.method_mut() = exchange.method.clone();
         *request.uri_mut() = exchange.origin_url(&scope.origin);
         *request.headers_mut() = headers;
+        let asked = Instant::now();
         let sent = self.origin.send(request, &patience).await;
+        exchange.waited.add(asked.elapsed());
         let response = sent.map_err(|error| {
             let reason = upload.fault.reason().unwrap_or(Reason::from(&error));
             Failure::because(reason, error)

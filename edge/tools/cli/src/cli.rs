@@ -1,7 +1,7 @@
 //! The words of the command line.
 
 use crate::amount::Sel;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Selvedge: accounts, services, bills and nodes.
@@ -155,6 +155,34 @@ pub enum ServiceCommand {
         /// How much, in SEL.
         cap: Sel,
     },
+    /// Watch what visitors get now, at each gateway and together.
+    #[command(after_help = "\
+Asks every gateway that the chain lists, with a token that the account signs; nothing is sent to the chain.
+Rates are those of the last --window seconds. Times are from a request's head to its answer's.
+
+  selvedge service top                       the account's only service, again every two seconds
+  selvedge service top 7 --window 5m --once  the last five minutes, once
+  selvedge service top 7 --once --json       for a program")]
+    Top(TopArgs),
+    /// Follow the access log at all gateways.
+    #[command(after_help = "\
+Shows requests from now on, until Ctrl-C. If more come than can be read, a line says how many were left out.
+
+  selvedge service logs 7
+  selvedge service logs www.example.org --json --seconds 60 > minute.jsonl")]
+    Logs(LogsArgs),
+    /// Say what would answer a URL at each gateway, and why: hit or not, by which rule, stored where.
+    #[command(after_help = "\
+Nothing is fetched from the origin, served or charged.
+
+  selvedge service explain https://www.example.org/a
+  selvedge service explain https://www.example.org/a --field 'accept-language: de'
+  selvedge service explain https://www.example.org/a --method POST")]
+    Explain(ExplainArgs),
+    /// Print a token with which another program may read about a service for a while.
+    #[command(after_help = "\
+  curl -H \"$(selvedge service token 7 --scope analytics)\" http://gw1.example.net:9802/analytics/v1/7")]
+    Token(TokenArgs),
     /// Change the origin.
     SetOrigin {
         /// The service's number.
@@ -162,6 +190,86 @@ pub enum ServiceCommand {
         /// Base URL of the origin.
         origin: String,
     },
+}
+
+/// Whom to ask.
+#[derive(Debug, Args)]
+pub struct AboutArgs {
+    /// Public URL of a gateway to ask in place of those that the chain lists; may be given again. No chain node is asked
+    /// then, so the service is named by its number.
+    #[arg(long = "gateway", value_name = "URL")]
+    pub gateways: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct TopArgs {
+    /// The service's number or one of its host names; the account's only one if left out.
+    pub service: Option<String>,
+    /// How far back the figures reach: 1s to 1h.
+    #[arg(long, default_value = "10s")]
+    pub window: String,
+    /// Seconds between two looks.
+    #[arg(long, default_value_t = 2, value_name = "SECONDS")]
+    pub interval: u64,
+    /// Look once and end.
+    #[arg(long)]
+    pub once: bool,
+    #[command(flatten)]
+    pub about: AboutArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct LogsArgs {
+    /// The service's number or one of its host names.
+    pub service: String,
+    /// End after this many seconds.
+    #[arg(long)]
+    pub seconds: Option<u64>,
+    #[command(flatten)]
+    pub about: AboutArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The whole URL.
+    #[arg(value_name = "URL")]
+    pub request: String,
+    /// The service's number, where the host name is not enough.
+    #[arg(long)]
+    pub service: Option<String>,
+    /// The request's method.
+    #[arg(long, default_value = "GET")]
+    pub method: String,
+    /// A field of the request, 'name: value'; may be given again.
+    #[arg(long = "field", value_name = "FIELD")]
+    pub fields: Vec<String>,
+    #[command(flatten)]
+    pub about: AboutArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct TokenArgs {
+    /// The service's number or one of its host names.
+    pub service: String,
+    /// What may be read.
+    #[arg(long, value_enum)]
+    pub scope: ScopeName,
+    /// For how long.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=14))]
+    pub minutes: u64,
+    #[command(flatten)]
+    pub about: AboutArgs,
+}
+
+/// What a token opens.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ScopeName {
+    /// Figures.
+    Analytics,
+    /// The access log.
+    Logs,
+    /// Explanations.
+    Explain,
 }
 
 #[derive(Debug, Args)]

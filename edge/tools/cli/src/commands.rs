@@ -5,6 +5,7 @@ mod earnings;
 mod network;
 mod node;
 mod service;
+mod watch;
 
 use crate::{
     bill,

@@ -9,7 +9,7 @@ pub enum Failure {
     #[error("no chain node answers at {url}: {cause}\n  start one, or name another with --url or SELVEDGE_URL")]
     NodeUnreachable { url: String, cause: String },
     /// The command needs a key and none was given.
-    #[error("this command signs a transaction and no key was given\n  give one with --suri, --key-file, SELVEDGE_SURI or SELVEDGE_KEY_FILE")]
+    #[error("this command signs and no key was given\n  give one with --suri, --key-file, SELVEDGE_SURI or SELVEDGE_KEY_FILE")]
     KeyMissing,
     /// The key cannot be read.
     #[error("the key cannot be used: {0}")]
@@ -35,12 +35,18 @@ pub enum Failure {
     /// The gateway that owes a proof does not give it.
     #[error("{url} did not give the proof: {cause}\n  try again; withheld data can be forced onto the chain by a challenge")]
     ProofUnavailable { url: String, cause: String },
+    /// A gateway does not answer a question about a service.
+    #[error("the gateway at {url} does not answer: {cause}\n  it may be starting, or its public address may not be reachable from here; the others go on")]
+    GatewaySilent { url: String, cause: String },
+    /// A gateway does not take the token.
+    #[error("the gateway at {url} refuses: {reason}\n  use the key of the account that owns the service, with --suri or --key-file")]
+    GatewayRefused { url: String, reason: String },
     /// The node answers with something this program does not understand.
     #[error("the node's answer cannot be read: {0}\n  this program and the chain's runtime may be of different versions")]
     AnswerInvalid(String),
 }
 
-/// Exit codes: 0 done, 1 other failure, 2 wrong use (also clap's), 3 not found, 4 refused by the chain, 5 proof does
+/// Exit codes: 0 done, 1 other failure, 2 wrong use (also clap's), 3 not found, 4 refused by the chain or a gateway, 5 proof does
 /// not hold, 6 node or gateway unreachable.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<Failure>() {
@@ -52,9 +58,13 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
             | Failure::Input(_),
         ) => 2,
         Some(Failure::NotFound(_)) => 3,
-        Some(Failure::Refused { .. }) => 4,
+        Some(Failure::Refused { .. } | Failure::GatewayRefused { .. }) => 4,
         Some(Failure::ProofInvalid(_)) => 5,
-        Some(Failure::NodeUnreachable { .. } | Failure::ProofUnavailable { .. }) => 6,
+        Some(
+            Failure::NodeUnreachable { .. }
+            | Failure::ProofUnavailable { .. }
+            | Failure::GatewaySilent { .. },
+        ) => 6,
         Some(Failure::AnswerInvalid(_)) | None => 1,
     }
 }

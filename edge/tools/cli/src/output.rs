@@ -32,6 +32,25 @@ impl Output {
         }
     }
 
+    /// Prints one answer of many: to programs on a line of its own.
+    pub fn next(
+        &self,
+        value: &impl Serialize,
+        human: impl FnOnce() -> String,
+    ) -> anyhow::Result<()> {
+        let text = if self.json {
+            serde_json::to_string(value)?
+        } else {
+            human()
+        };
+        let mut out = std::io::stdout().lock();
+        match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
+            // Nobody reads on.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+            other => Ok(other?),
+        }
+    }
+
     /// Says what goes on, to people only.
     pub fn progress(&self, text: impl AsRef<str>) {
         if !self.json {

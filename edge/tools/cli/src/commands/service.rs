@@ -1,6 +1,6 @@
 //! `selvedge service`.
 
-use super::{nothing, Context};
+use super::{nothing, watch, Context};
 use crate::{amount::Sel, cli::ServiceCommand, error::Failure, output, views};
 use selvedge_primitives_runtime_api::{ClockView, ServiceView};
 use selvedge_primitives_types::{Epoch, PriceList};
@@ -25,6 +25,10 @@ pub async fn run(context: &Context<'_>, command: ServiceCommand) -> anyhow::Resu
         ServiceCommand::List { account } => list(context, account.as_deref()).await,
         ServiceCommand::Pause { service } => on_service(context, "pause", service, None).await,
         ServiceCommand::Resume { service } => on_service(context, "resume", service, None).await,
+        ServiceCommand::Top(args) => watch::top(context, args).await,
+        ServiceCommand::Logs(args) => watch::logs(context, args).await,
+        ServiceCommand::Explain(args) => watch::explain(context, args).await,
+        ServiceCommand::Token(args) => watch::token(context, args).await,
         ServiceCommand::SetCap { service, cap } => {
             on_service(
                 context,
