@@ -1,17 +1,21 @@
-//! Puts a gateway and its caches in front of an origin, without a chain: for programs that measure
+//! Puts gateways and their caches in front of an origin, without a chain: for programs that measure
 //! or judge them over HTTP.
 //!
 //! ```text
 //! selvedge-edge-site --program selvedge-edge --origin http://127.0.0.1:8000 \
-//!     --host localhost --caches 1 --set gateway.memory_mib=0
+//!     --host localhost --gateways 1 --caches 1 --set gateway.memory_mib=0
 //! ```
 //!
 //! With `--certificate FILE` it serves HTTPS too, and writes the certificate and its key there.
+//! `--customer` is the account that pays for the site, service 1, in hex: who has its key may read
+//! about it (`selvedge service top 1 --gateway`).
 //!
-//! Writes one line of JSON, the gateway's addresses, when it serves. Ends, with all it started,
+//! Writes one line of JSON, the gateways' addresses, when it serves. Ends, with all it started,
 //! when its standard input does or when it is interrupted.
 
+use anyhow::Context;
 use selvedge_edge_tools_testkit::{certs::Certificate, Net, Plan, Settings};
+use selvedge_primitives_types::Account;
 use serde_json::json;
 use std::{io::Read, path::PathBuf};
 use tokio::{
@@ -24,8 +28,10 @@ struct Wanted {
     program: String,
     origin: String,
     host: String,
+    gateways: usize,
     caches: usize,
     certificate: Option<PathBuf>,
+    customer: Option<Account>,
     settings: Settings,
 }
 
@@ -35,8 +41,10 @@ impl Wanted {
             program: String::new(),
             origin: String::new(),
             host: "localhost".to_owned(),
+            gateways: 1,
             caches: 1,
             certificate: None,
+            customer: None,
             settings: Settings::default(),
         };
         while let Some(name) = arguments.next() {
@@ -48,7 +56,14 @@ impl Wanted {
                 "--origin" => wanted.origin = value,
                 "--host" => wanted.host = value,
                 "--certificate" => wanted.certificate = Some(value.into()),
+                "--gateways" => wanted.gateways = value.parse()?,
                 "--caches" => wanted.caches = value.parse()?,
+                "--customer" => {
+                    let mut account = [0; 32];
+                    hex::decode_to_slice(value.trim_start_matches("0x"), &mut account)
+                        .context("--customer takes 64 hex digits")?;
+                    wanted.customer = Some(Account(account));
+                }
                 "--set" => {
                     let (name, value) = value
                         .split_once('=')
@@ -86,7 +101,7 @@ async fn main() -> anyhow::Result<()> {
             .set("gateway.certs_dir", certs.path().display().to_string());
     }
     let plan = Plan {
-        gateways: 1,
+        gateways: wanted.gateways.max(1),
         caches: wanted.caches,
         gateway: settings,
         cache: wanted.settings,
@@ -95,12 +110,15 @@ async fn main() -> anyhow::Result<()> {
     let site = net.site();
     site.origin = wanted.origin;
     site.hosts = vec![wanted.host];
+    site.customer = wanted.customer.unwrap_or(site.customer);
     net.push().await;
     let gateway = &net.gateways[0];
     let said = json!({
         "http": gateway.address("http"),
         "https": wanted.certificate.as_ref().map(|_| gateway.address("https")),
         "admin": gateway.address("admin"),
+        "all": net.gateways.iter().map(|gateway| gateway.address("http")).collect::<Vec<_>>(),
+        "public": net.gateways.iter().map(|gateway| gateway.address("audit")).collect::<Vec<_>>(),
         "folder": net.folder(),
     });
     println!("{said}");
