@@ -137,6 +137,43 @@ async fn what_is_not_stored_is_said_by_its_rule() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_was_told_to_pass_learns_why_from_the_origin() {
+    let net = net(2, 1).await;
+    let ask = Ask::get("/own?cc=private");
+    for gateway in 0..2 {
+        assert_eq!(source(&net, gateway, &ask).await, "pass");
+        let said = explain(&net, gateway, &ask).await;
+        assert_eq!(now(&said), expected("forward", "pass", "private"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_of_what_is_too_long_are_told() {
+    let plan = Plan {
+        gateway: Settings::default().set("gateway.max_object_mib", 1),
+        ..Plan::default()
+    };
+    let net = Net::start(PROGRAM, plan).await;
+    let ask =
+        Ask::get("/film?len=3000000&ranges=1&etag=1&cc=max-age=600").field("range", "bytes=0-999");
+    let said = explain(&net, 0, &ask).await;
+    assert_eq!(now(&said), expected("fetch", "origin", "nothing-stored"));
+    wait_for("a part in memory", || async {
+        let made = source(&net, 0, &ask).await;
+        let said = explain(&net, 0, &ask).await;
+        (made == "memory" && now(&said) == expected("hit", "memory", "range")).then_some(())
+    })
+    .await;
+    let said = explain(&net, 0, &ask).await;
+    assert_eq!(said["memory"][0]["is_in_parts"], true);
+    assert_eq!(said["memory"][0]["is_chosen"], false);
+    let other = Ask::get(&ask.target).field("range", "bytes=5000-5999");
+    let said = explain(&net, 0, &other).await;
+    assert_eq!(now(&said), expected("fetch", "origin", "limit"));
+    assert_eq!(source(&net, 0, &other).await, "origin");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_stored_and_may_not_answer_is_said_by_its_rule() {
     let net = net(1, 1).await;
     let validated = Ask::get("/news?len=300&etag=1&cc=no-cache");

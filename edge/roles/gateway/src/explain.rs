@@ -244,6 +244,7 @@ fn in_memory(shared: &Shared, question: &Question, now: Millis) -> (Value, Optio
     let best = ranked.max_by_key(|(rank, _)| *rank).map(|(_, entry)| entry);
     let said = all.iter().map(|entry| {
         let mut said = describe(shared, question, &entry.signed, &entry.stored, now);
+        said["is_in_parts"] = entry.parts.is_some().into();
         said["is_chosen"] = best.is_some_and(|best| Arc::ptr_eq(best, entry)).into();
         said
     });
@@ -310,7 +311,7 @@ fn owners_json(
 
 /// The decision of [`crate::serve`] from what is known.
 fn decide(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     question: &Question,
     best: Option<&Entry>,
     owners: &[(PeerAddress, Owner)],
@@ -327,11 +328,15 @@ fn decide(
         }
     }
     let only_if_cached = matches!(reuse, Reuse::GatewayTimeout { .. });
+    if let Some(outcome) = of_parts(shared, question, only_if_cached) {
+        return outcome;
+    }
     if is_passing && !only_if_cached {
         let verdict = shared.verdicts.of(&question.pass_name());
+        let verdict = verdict.filter(|(rule, _)| *rule != Rule::Storable);
         let rule = verdict.map_or(Rule::NotCacheable, |(rule, _)| rule);
-        let text = "the origin's last answer was not for sharing, so each visitor's request goes \
-                    to the origin for a while";
+        let text = "the origin's answer was not for sharing, so each visitor's request goes to \
+                    the origin for a while";
         return Outcome {
             name: "forward",
             source: "pass",
@@ -358,6 +363,25 @@ fn decide(
     };
     let is_alone = owners.is_empty() || answer.is_none();
     to_origin(&reuse, question, is_alone)
+}
+
+/// What is kept in parts, because the whole is too long to be shared.
+fn of_parts(shared: &Arc<Shared>, question: &Question, only_if_cached: bool) -> Option<Outcome> {
+    if shared.from_parts(question).is_some() {
+        return Some(Outcome {
+            name: "hit",
+            source: "memory",
+            rule: Some(Rule::Range),
+            text: "this gateway's memory answers with parts that it holds".to_owned(),
+        });
+    }
+    (shared.is_part_of_long(question) && !only_if_cached).then(|| Outcome {
+        name: "fetch",
+        source: "origin",
+        rule: Some(Rule::Limit),
+        text: "the whole is too long to be shared: what is missing of the part is fetched"
+            .to_owned(),
+    })
 }
 
 /// What a stored response does where it may answer.

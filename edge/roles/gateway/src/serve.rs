@@ -353,6 +353,7 @@ impl Shared {
             .forward(exchange, parts, body, scope, &question.key, rule)
             .await?;
         self.note_length(question, &served);
+        self.note_verdict(question, &served);
         Ok(served)
     }
 

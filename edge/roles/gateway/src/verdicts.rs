@@ -3,8 +3,13 @@
 use std::collections::HashMap;
 
 use parking_lot::Mutex;
-use selvedge_edge_core_http_cache::Rule;
+use selvedge_edge_core_http_cache::{ResponseHead, Rule, StoreDecision, Times};
+use selvedge_edge_drivers_agent::clock;
 use selvedge_primitives_types::Millis;
+
+use crate::gateway::Shared;
+use crate::question::Question;
+use crate::served::Served;
 
 /// Keys remembered; beyond it all are forgotten at once.
 const CAPACITY: usize = 65_536;
@@ -27,6 +32,27 @@ impl Verdicts {
     /// What became of the last answer, if it is remembered.
     pub fn of(&self, name: &[u8; 16]) -> Option<(Rule, Millis)> {
         self.0.lock().get(name).copied()
+    }
+}
+
+impl Shared {
+    /// Notes whether what was passed by could have been stored.
+    pub fn note_verdict(&self, question: &Question, served: &Served) {
+        let now = clock::now();
+        let times = Times {
+            requested: question.exchange.arrived,
+            received: now,
+        };
+        let head = ResponseHead {
+            status: served.status,
+            headers: &served.headers,
+        };
+        let policy = &self.options.policy;
+        let verdict = match policy.store_decision(&question.head(), &head, times) {
+            StoreDecision::Store(_) => Ok(()),
+            StoreDecision::Pass { rule } => Err(rule),
+        };
+        self.verdicts.note(question.pass_name(), &verdict, now);
     }
 }
 
