@@ -1,9 +1,11 @@
 //! Parts of responses, one or several at once, from memory, from caches and from an origin on the
 //! way.
 
+use crate::framing::raw_site_with;
 use crate::{gateway, net, PROGRAM};
 use selvedge_edge_tools_testkit::{
-    content, origin::Seen, script::content_of, wait_for, Answer, Ask, Net, Plan, Settings,
+    content, origin::Seen, script::content_of, wait_for, Answer, Ask, Net, Plan, RawOrigin, Reply,
+    Settings,
 };
 use std::ops::Range;
 
@@ -279,6 +281,53 @@ async fn parts_of_two_versions_are_never_one_answer() {
     net.gateways[0].purge(1).await;
     let answer = get(&net, 0, target, "bytes=0-9999").await;
     assert!(answer.body == content_of(target, &[], 3)[..10_000]);
+}
+
+/// Only a fetch for everybody may be kept, and it carries nothing that one visitor could choose by.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_longer_too_long_is_taken_for_nothing_special() {
+    let origin = RawOrigin::start(|heard| {
+        let ranges = heard.values("range");
+        let (status, place, length) = match ranges.first().copied() {
+            None => ("200 OK", String::new(), 2_000_000),
+            Some(range) => {
+                let range = range.strip_prefix("bytes=").expect("a range");
+                let whole = if range == "0-9" { 2_000_000 } else { 100 };
+                let place = format!("content-range: bytes {range}/{whole}\r\n");
+                ("206 Partial Content", place, 10)
+            }
+        };
+        let said = "cache-control: max-age=600\r\netag: \"1\"\r\n";
+        let head = format!("HTTP/1.1 {status}\r\n{said}{place}content-length: {length}\r\n\r\n");
+        Reply::listen(head + &"x".repeat(length))
+    })
+    .await;
+    let settings = Settings::default().set("gateway.max_object_mib", 1);
+    let net = raw_site_with(&origin, settings).await;
+    let visitor = net.gateways[0].visitor("raw.test");
+    for range in ["bytes=0-9", "bytes=20-29", "bytes=40-49"] {
+        let ask = Ask::get("/film")
+            .field("range", range)
+            .field("x-real-ip", "1");
+        let answer = visitor.ask(ask).await.unwrap();
+        assert_eq!(
+            (answer.status.as_u16(), answer.text().as_str()),
+            (206, "xxxxxxxxxx")
+        );
+    }
+    let heard = origin.heard();
+    let whose: Vec<_> = heard
+        .iter()
+        .map(|heard| (heard.values("range"), heard.values("x-real-ip").len()))
+        .collect();
+    let expected = [
+        (vec![], 0),
+        (vec!["bytes=0-9"], 0),
+        (vec!["bytes=20-29"], 0),
+        // As long as nothing of it may be shared, it is forwarded as it came.
+        (vec!["bytes=40-49"], 1),
+    ];
+    assert_eq!(whose, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{header, HeaderMap, Method, Response, StatusCode};
+use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use selvedge_edge_core_http_cache::{
@@ -140,13 +141,21 @@ impl Shared {
 
     /// Notes that the response is too long, where an answer with a part of it says so.
     pub fn note_length(&self, question: &Question, served: &Served) {
-        let place = served.headers.get(header::CONTENT_RANGE);
-        let length = place
-            .and_then(|place| place.to_str().ok())
-            .and_then(|place| place.rsplit_once('/'))
-            .and_then(|(_, length)| length.parse::<u64>().ok());
+        let length = whole_length(&served.headers);
         if length.is_some_and(|length| length > self.options.max_object_bytes) {
             self.note_long(question);
+        }
+    }
+
+    /// Notes that the response is no longer too long, where its answer says so.
+    fn note_short(&self, question: &Question, response: &Response<Incoming>) {
+        let length = match response.status() {
+            StatusCode::OK => response.body().size_hint().exact(),
+            _ => whole_length(response.headers()),
+        };
+        if length.is_some_and(|length| length <= self.options.max_object_bytes) {
+            self.long
+                .remember(question.pass_name(), Instant::now(), Duration::ZERO);
         }
     }
 
@@ -185,6 +194,7 @@ impl Shared {
                 }
                 // It has changed, and this is all of what it is now.
                 StatusCode::OK => {
+                    self.note_short(question, &response);
                     self.forget_parts(question);
                     let tab = Tab::for_origin(&self.meter, &question.scope.service, NO_CACHE);
                     return Ok(self.pass_through(response, tab, said));
@@ -200,6 +210,7 @@ impl Shared {
             }
         }
         let (response, times) = self.send_part(question, &wanted).await?;
+        self.note_short(question, &response);
         let why = why.forwarded_status(response.status());
         let tab = Tab::for_origin(&self.meter, &question.scope.service, NO_CACHE);
         match self.part(question, &response, times) {
@@ -372,6 +383,12 @@ impl Shared {
         };
         self.keep(question, entry);
     }
+}
+
+/// The length of the whole, of which this answer has a part.
+fn whole_length(headers: &HeaderMap) -> Option<u64> {
+    let place = headers.get(header::CONTENT_RANGE)?.to_str().ok()?;
+    place.rsplit_once('/')?.1.parse().ok()
 }
 
 /// Whether what is stored was chosen by nothing of one visitor.
