@@ -23,7 +23,7 @@ pub fn token(net: &Net, scope: ReadScope) -> String {
     let token = ReadToken {
         service: ServiceId(1),
         scope,
-        expires: Millis(chain::now().0 + 60_000),
+        expires: Millis(chain::now().0 + 600_000),
     };
     shown(net, &net.chain.sites[0], token)
 }
@@ -180,7 +180,7 @@ async fn only_the_customer_reads_and_not_for_long() {
     let good = ReadToken {
         service: ServiceId(1),
         scope: ReadScope::Analytics,
-        expires: Millis(chain::now().0 + 60_000),
+        expires: Millis(chain::now().0 + 600_000),
     };
     let until = |millis: u64| ReadToken {
         expires: Millis(millis),
