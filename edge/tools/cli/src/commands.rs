@@ -2,6 +2,7 @@
 
 mod account;
 mod earnings;
+mod explain;
 mod network;
 mod node;
 mod service;

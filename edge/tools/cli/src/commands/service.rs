@@ -1,6 +1,6 @@
 //! `selvedge service`.
 
-use super::{nothing, watch, Context};
+use super::{explain, nothing, watch, Context};
 use crate::{amount::Sel, cli::ServiceCommand, error::Failure, output, views};
 use selvedge_primitives_runtime_api::{ClockView, ServiceView};
 use selvedge_primitives_types::{Epoch, PriceList};
@@ -27,7 +27,7 @@ pub async fn run(context: &Context<'_>, command: ServiceCommand) -> anyhow::Resu
         ServiceCommand::Resume { service } => on_service(context, "resume", service, None).await,
         ServiceCommand::Top(args) => watch::top(context, args).await,
         ServiceCommand::Logs(args) => watch::logs(context, args).await,
-        ServiceCommand::Explain(args) => watch::explain(context, args).await,
+        ServiceCommand::Explain(args) => explain::run(context, args).await,
         ServiceCommand::Token(args) => watch::token(context, args).await,
         ServiceCommand::SetCap { service, cap } => {
             on_service(

@@ -1,8 +1,8 @@
-//! `selvedge service top`, `logs`, `explain` and `token`: what gateways say about a service.
+//! `selvedge service top`, `logs` and `token`: what gateways say about a service.
 
 use super::Context;
 use crate::{
-    cli::{AboutArgs, ExplainArgs, LogsArgs, ScopeName, TokenArgs, TopArgs},
+    cli::{AboutArgs, LogsArgs, ScopeName, TokenArgs, TopArgs},
     error::Failure,
     insight::{
         figures::{together, Figures, Shown},
@@ -25,13 +25,19 @@ const MAX_LINE: usize = 256 * 1024;
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Who is asked about what.
-struct About {
-    reader: Reader,
-    gateways: Vec<Gateway>,
+pub struct About {
+    /// What is shown.
+    pub reader: Reader,
+    /// Who is asked.
+    pub gateways: Vec<Gateway>,
 }
 
 /// Finds the service and the gateways. `host` is a host name of the service, where that is all that is known of it.
-async fn about(context: &Context<'_>, args: &AboutArgs, named: Named<'_>) -> anyhow::Result<About> {
+pub async fn about(
+    context: &Context<'_>,
+    args: &AboutArgs,
+    named: Named<'_>,
+) -> anyhow::Result<About> {
     let signer = context.signer()?;
     if args.gateways.is_empty() {
         let chain = context.chain().await?;
@@ -68,14 +74,18 @@ fn by_url(url: &str) -> Gateway {
 
 /// What is known of a service.
 #[derive(Clone, Copy)]
-enum Named<'a> {
+pub enum Named<'a> {
+    /// Its number.
     Number(ServiceId),
+    /// One of its host names.
     Host(&'a str),
+    /// That it is the account's only one.
     Only,
 }
 
 impl<'a> Named<'a> {
-    fn read(text: Option<&'a str>) -> Self {
+    /// Reads a number or a host name.
+    pub fn read(text: Option<&'a str>) -> Self {
         match text.map(|text| (text, text.parse())) {
             None => Self::Only,
             Some((_, Ok(number))) => Self::Number(ServiceId(number)),
@@ -217,7 +227,7 @@ async fn look(about: &About, path: &str) -> anyhow::Result<Seen> {
 }
 
 /// A failure without its advice.
-fn said(failure: &Failure) -> String {
+pub fn said(failure: &Failure) -> String {
     match failure {
         Failure::GatewaySilent { cause, .. } => cause.clone(),
         Failure::GatewayRefused { reason, .. } => reason.clone(),
@@ -394,141 +404,6 @@ fn short(line: &Value) -> String {
         text("bytes"),
         time(line["ttfb_us"].as_u64()),
     )
-}
-
-/// Prints what each gateway would answer a request with.
-pub async fn explain(context: &Context<'_>, args: ExplainArgs) -> anyhow::Result<()> {
-    let url: http::Uri = args
-        .request
-        .parse()
-        .map_err(|error| Failure::Input(format!("{:?} is no URL: {error}", args.request)))?;
-    let host = url.host().ok_or_else(|| {
-        Failure::Input(format!(
-            "{:?} is no whole URL: begin with http:// or https:// and a host",
-            args.request
-        ))
-    })?;
-    let named = args
-        .service
-        .as_deref()
-        .map_or(Named::Host(host), |text| Named::read(Some(text)));
-    let about = about(context, &args.about, named).await?;
-    let mut fields = serde_json::Map::new();
-    for field in &args.fields {
-        let (name, value) = field.split_once(':').ok_or_else(|| {
-            Failure::Input(format!("{field:?} is no field: use --field 'name: value'"))
-        })?;
-        fields.insert(name.trim().to_lowercase(), value.trim().into());
-    }
-    let question = json!({ "url": args.request, "method": args.method, "fields": fields });
-    let path = format!("/explain/v1/{}", about.reader.service);
-    let asking = about.gateways.iter().map(|gateway| {
-        let question = Some(question.to_string().into_bytes());
-        let reader = &about.reader;
-        let path = &path;
-        async move {
-            let answer = reader
-                .ask(gateway, ReadScope::Explain, path, question)
-                .await;
-            (gateway, answer)
-        }
-    });
-    let (mut answers, mut first) = (Vec::new(), None);
-    for (gateway, answer) in futures::future::join_all(asking).await {
-        let read = answer.and_then(|bytes| {
-            serde_json::from_slice::<Value>(&bytes).map_err(|error| Failure::GatewaySilent {
-                url: gateway.url.clone(),
-                cause: plain(&error.to_string()),
-            })
-        });
-        match read {
-            Ok(answer) => answers.push((gateway, answer)),
-            Err(failure @ Failure::Input(_)) => return Err(failure.into()),
-            Err(failure) => {
-                context
-                    .output
-                    .progress(format!("{}: {}", gateway.name, said(&failure)));
-                first.get_or_insert(failure);
-            }
-        }
-    }
-    if let (true, Some(failure)) = (answers.is_empty(), first) {
-        return Err(failure.into());
-    }
-    let values: Vec<&Value> = answers.iter().map(|(_, answer)| answer).collect();
-    context.output.answer(&values, || {
-        let parts = answers
-            .iter()
-            .map(|(gateway, answer)| in_words(&gateway.name, answer));
-        parts.collect::<Vec<_>>().join("\n")
-    })
-}
-
-fn in_words(name: &str, answer: &Value) -> String {
-    let text = |value: &Value| match value {
-        Value::String(text) => plain(text),
-        other => plain(&other.to_string()),
-    };
-    let rule = |value: &Value| match &value["rule"] {
-        Value::Null => String::new(),
-        rule => format!(" ({}, {})", text(&rule["name"]), text(&rule["section"])),
-    };
-    let stored = |value: &Value| {
-        let vary = match value["vary"].as_object() {
-            Some(vary) if !vary.is_empty() => format!(", varies by {}", text(&value["vary"])),
-            _ => String::new(),
-        };
-        format!(
-            "{} of {} bytes, age {} s, fresh for {} s more, generation {}{vary}{}",
-            text(&value["status"]),
-            text(&value["length"]),
-            text(&value["age_s"]),
-            text(&value["fresh_for_s"]),
-            text(&value["generation"]),
-            rule(value),
-        )
-    };
-    let now = &answer["now"];
-    let mut rows = vec![
-        ("gateway", name.to_owned()),
-        (
-            "now",
-            format!(
-                "{}: {}{}",
-                text(&now["outcome"]),
-                text(&now["text"]),
-                rule(now)
-            ),
-        ),
-    ];
-    if let Some(key) = answer["key"].as_str() {
-        rows.push(("key", plain(key)));
-    }
-    for entry in answer["memory"].as_array().into_iter().flatten() {
-        let name = if entry["is_chosen"] == true {
-            "memory, chosen"
-        } else {
-            "memory"
-        };
-        rows.push((name, stored(entry)));
-    }
-    for owner in answer["owners"].as_array().into_iter().flatten() {
-        let cache: String = text(&owner["cache"]).chars().take(12).collect();
-        let said = match owner["answer"].as_str() {
-            Some("stored") => stored(&owner["stored"]),
-            Some("silent") => format!("no answer: {}", text(&owner["why"])),
-            _ => text(&owner["answer"]),
-        };
-        rows.push(("owner cache", format!("{cache}: {said}")));
-    }
-    let afterwards = &answer["stored_afterwards"];
-    if !afterwards.is_null() {
-        rows.push((
-            "stored then",
-            format!("{}{}", text(&afterwards["answer"]), rule(afterwards)),
-        ));
-    }
-    output::list(&rows)
 }
 
 /// Prints a read token.
