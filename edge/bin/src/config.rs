@@ -172,6 +172,8 @@ section! {
         extra_origin_roots: Option<PathBuf> = None,
         /// Resolver for host names' ownership records; the system's if left out.
         resolver: Option<SocketAddr> = None,
+        /// Seconds after which a service is validated none of whose purges' owners answers: 1 to 3600.
+        purge_silence_seconds: u64 = 10,
         /// Seconds that it serves on when asked to end, telling visitors to reconnect elsewhere.
         drain_seconds: u64 = 1,
         /// Seconds that running requests may then take.
@@ -317,6 +319,11 @@ impl Config {
             anyhow::ensure!(
                 !gateway.redirect_https || !gateway.https.is_empty(),
                 "gateway.redirect_https needs gateway.https: visitors would be sent where nobody listens"
+            );
+            let silence = gateway.purge_silence_seconds;
+            anyhow::ensure!(
+                (1..=3_600).contains(&silence),
+                "gateway.purge_silence_seconds must be 1 to 3600, not {silence}"
             );
             for (name, seconds) in [
                 ("origin_connect_seconds", gateway.origin_connect_seconds),

@@ -51,6 +51,7 @@ pub fn gateway(config: &Config) -> GatewayOptions {
             retries: share(gateway.origin_retry_percent, 50),
             ..OriginOptions::default()
         },
+        purge_silence: Duration::from_secs(gateway.purge_silence_seconds),
         peers: Default::default(),
         policy: policy(config.profile),
     }

@@ -199,6 +199,9 @@ pub enum PurgeRefusal {
     /// The service was purged too often of late.
     #[codec(index = 8)]
     TooMany,
+    /// No cache that could order it answers.
+    #[codec(index = 9)]
+    NoOwner,
 }
 
 impl PurgeRefusal {
@@ -214,6 +217,7 @@ impl PurgeRefusal {
             Self::NotKept => "the disk failed",
             Self::NotReady => "there is no config of the chain yet",
             Self::TooMany => "the service was purged too often of late",
+            Self::NoOwner => "no cache that orders purges answers",
         }
     }
 }

@@ -26,6 +26,8 @@ mod outside;
 mod peers;
 mod poisoning;
 mod program;
+mod purge;
+mod purge_failures;
 mod quota;
 mod ranges;
 mod sharing;

@@ -125,6 +125,7 @@ fn lookup(target: &str) -> LookupRequest {
         is_head: false,
         fields: Vec::new(),
         generation: 0,
+        fresh_from: 0,
         have: None,
         want: Want::Share,
         patience: Millis(20_000),

@@ -141,6 +141,14 @@ impl Stored {
         left.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
     }
 
+    /// The same response, stale from a moment on at the latest, as after a purge that lets it be
+    /// validated.
+    #[must_use]
+    pub fn stale_since(mut self, moment: Millis) -> Self {
+        self.lifetime = self.lifetime.min(self.age(moment));
+        self
+    }
+
     /// The conditions that validate it (RFC 9111 §4.3.1); empty when it has no validator.
     pub fn conditions(&self) -> HeaderMap {
         conditions(self)

@@ -5,6 +5,8 @@
 //! | `GET /audit/v1/{epoch}/commitment` | `{epoch, commitment}` |
 //! | `GET /audit/v1/{epoch}/customer/{account}/{service}` | `{index, entry, entry_proof, start, leaves, leaves_proof}` |
 //!
+//! Purges are taken here too: see `purge`.
+//!
 //! The account is 32 bytes in hex; `?start=` and `&limit=` choose a page of leaves, which ends
 //! early at 16,384. On the same port is what [`crate::insight`] tells customers. Whatever is not a number is SCALE in hex with `0x` before it. Leaves name no
 //! address and no URL, so anyone may read them; each address may ask a few times a second.
@@ -25,6 +27,7 @@ use selvedge_primitives_types::{
 use serde_json::json;
 
 use crate::insight::{self, Insight};
+use crate::purge::{self, PurgeDesk};
 use crate::rate::Buckets;
 use crate::reply;
 
@@ -34,6 +37,9 @@ const MAX_LEAVES: usize = 16_384;
 /// Requests of one address at once, and how many more it may send each second.
 const BURST: u32 = 40;
 const PER_SECOND: u32 = 10;
+/// The same for purges, of customers and of gateways that spread them.
+const PURGE_BURST: u32 = 500;
+const PURGES_PER_SECOND: u32 = 100;
 
 /// An entry of the tree by customer with a page of its leaves.
 #[derive(Clone, Debug)]
@@ -73,7 +79,7 @@ impl AuditServer {
     /// Starts it.
     ///
     /// Errors: when the address cannot be bound.
-    pub async fn start<A: Audit + Insight>(
+    pub async fn start<A: Audit + Insight + PurgeDesk>(
         address: SocketAddr,
         audit: Arc<A>,
     ) -> io::Result<ServerHandle> {
@@ -87,6 +93,7 @@ impl AuditServer {
         server.serve(Arc::new(Endpoint {
             audit,
             buckets: Buckets::new(BURST, PER_SECOND),
+            purges: Buckets::new(PURGE_BURST, PURGES_PER_SECOND),
         }))
     }
 }
@@ -94,19 +101,26 @@ impl AuditServer {
 struct Endpoint<A> {
     audit: Arc<A>,
     buckets: Buckets,
+    purges: Buckets,
 }
 
-impl<A: Audit + Insight> Handler for Endpoint<A> {
+impl<A: Audit + Insight + PurgeDesk> Handler for Endpoint<A> {
     async fn handle(
         self: Arc<Self>,
         request: Request<Incoming>,
         connection: ConnInfo,
     ) -> Response<Body> {
-        let mut response = if self.buckets.admit(connection.peer.ip(), Instant::now()) {
-            if insight::is_insight(request.uri().path()) {
-                insight::answer(&self.audit, request).await
-            } else {
-                self.answer(&request)
+        let path = request.uri().path().to_owned();
+        let purge = path.strip_prefix("/purge/v1");
+        let buckets = match purge {
+            Some(_) => &self.purges,
+            None => &self.buckets,
+        };
+        let mut response = if buckets.admit(connection.peer.ip(), Instant::now()) {
+            match purge {
+                Some(rest) => purge::answer(&self.audit, rest, request).await,
+                None if insight::is_insight(&path) => insight::answer(&self.audit, request).await,
+                None => self.answer(&request),
             }
         } else {
             let mut refused = reply::problem(StatusCode::TOO_MANY_REQUESTS, "too many requests");

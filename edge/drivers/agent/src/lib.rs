@@ -6,6 +6,7 @@
 //! - [`control`]: the messages of `selvedge_primitives_types::agent`, for whoever has the token.
 //! - [`audit`]: the leaves behind a bill, for anyone, as JSON with SCALE in hex.
 //! - [`insight`]: figures, log and explanations, for the customer of a service.
+//! - [`PurgeDesk`]: purges, for customers and other gateways, beside the audit endpoint.
 //! - [`ChainConfig`]: what the chain node pushed, put together and kept on disk.
 //! - [`read_token`]: what a customer shows to read about a service; [`Buckets`]: how often anybody
 //!   may ask.
@@ -22,6 +23,7 @@ mod customer;
 mod host_check;
 mod insight;
 mod operator;
+mod purge;
 mod rate;
 mod reply;
 mod token;
@@ -33,5 +35,6 @@ pub use customer::{read_token, ReadRefused};
 pub use host_check::{HostCheckError, HostChecker};
 pub use insight::{Asked, Insight, NoInsight};
 pub use operator::{health, Operated, OperatorServer};
+pub use purge::PurgeDesk;
 pub use rate::Buckets;
 pub use token::{Token, TokenError};

@@ -164,6 +164,21 @@ impl Index {
         self.keys.get(&(service, key)).cloned().unwrap_or_default()
     }
 
+    /// The records of a key below a generation.
+    pub(crate) fn of_key_below(
+        &self,
+        service: ServiceId,
+        key: [u8; 16],
+        below: u64,
+    ) -> Vec<RecordId> {
+        let ids = self.keys.get(&(service, key)).into_iter().flatten();
+        let is_below = |id: &&RecordId| {
+            let entry = self.records.get(*id);
+            entry.is_some_and(|entry| entry.generation < below)
+        };
+        ids.filter(is_below).copied().collect()
+    }
+
     /// The records of a service below a generation.
     pub(crate) fn of_service(&self, service: ServiceId, below: u64) -> Vec<RecordId> {
         let all = (service, [0; 16])..=(service, [u8::MAX; 16]);

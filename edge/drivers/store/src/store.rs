@@ -234,6 +234,13 @@ impl Store {
         self.inner.drop_records(|index| index.of_key(service, key))
     }
 
+    /// Forgets the records of a key whose generation is below this one. Returns how many left.
+    pub fn forget_key_before(&self, service: ServiceId, key: &[u8], generation: u64) -> usize {
+        let key = files::key_digest(service, key);
+        self.inner
+            .drop_records(|index| index.of_key_below(service, key, generation))
+    }
+
     /// Forgets the records of a service whose generation is below this one, as after a purge.
     /// Returns how many left.
     pub fn forget_before(&self, service: ServiceId, generation: u64) -> usize {

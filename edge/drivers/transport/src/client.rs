@@ -12,9 +12,12 @@ use hyper::client::conn::http2::SendRequest;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use parking_lot::Mutex;
 use rustls::pki_types::ServerName;
+use selvedge_edge_core_purge::{OrderPurge, PurgeNews, PurgeSync};
 use selvedge_edge_core_verify::LeaseId;
 use selvedge_edge_drivers_http::{channel, collect, full, Body, BodySender, Closed};
-use selvedge_primitives_types::{DeviceId, LeafBody, Signature64, SignedVoucher};
+use selvedge_primitives_types::{
+    DeviceId, LeafBody, PurgeAnswer, PurgeRefusal, Signature64, SignedPurgeOrder, SignedVoucher,
+};
 use tokio::net::TcpStream;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio_rustls::TlsConnector;
@@ -137,6 +140,40 @@ impl Peers {
     ) -> Result<(), TransportError> {
         let body = full(request.encode());
         self.post(peer, "/v1/invalidate", body).await.map(drop)
+    }
+
+    /// Asks a cache, as the owner of the service, for a purge's place in its order.
+    pub async fn order_purge(
+        &self,
+        peer: &PeerAddress,
+        request: &OrderPurge,
+    ) -> Result<Result<SignedPurgeOrder, PurgeRefusal>, TransportError> {
+        let response = self
+            .post(peer, "/v1/purge/order", full(request.encode()))
+            .await?;
+        read(response, self.options.answer_timeout).await
+    }
+
+    /// Hands a cache a purge to keep and obey.
+    pub async fn take_purge(
+        &self,
+        peer: &PeerAddress,
+        order: &SignedPurgeOrder,
+    ) -> Result<PurgeAnswer, TransportError> {
+        let body = full(order.encode());
+        let response = self.post(peer, "/v1/purge/take", body).await?;
+        read(response, self.options.answer_timeout).await
+    }
+
+    /// Compares purges with a cache.
+    pub async fn sync_purges(
+        &self,
+        peer: &PeerAddress,
+        sync: &PurgeSync,
+    ) -> Result<PurgeNews, TransportError> {
+        let body = full(sync.encode());
+        let response = self.post(peer, "/v1/purge/sync", body).await?;
+        read(response, self.options.answer_timeout).await
     }
 
     /// Hands a voucher to a cache.

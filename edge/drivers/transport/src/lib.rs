@@ -9,6 +9,9 @@
 //! | `POST /v1/lookup` | [`LookupRequest`] | frames of [`Reply`] |
 //! | `POST /v1/seed/{lease}` | frames of [`SeedMessage`] | [`SeedAnswer`] |
 //! | `POST /v1/invalidate` | [`InvalidateRequest`] | – |
+//! | `POST /v1/purge/order` | [`OrderPurge`] | `Result<SignedPurgeOrder, PurgeRefusal>` |
+//! | `POST /v1/purge/take` | `SignedPurgeOrder` | `PurgeAnswer` |
+//! | `POST /v1/purge/sync` | [`PurgeSync`] | [`PurgeNews`] |
 //! | `POST /v1/voucher` | `SignedVoucher` | – |
 //! | `POST /v1/leaves` | `Vec<LeafBody>` | `Vec<Option<Signature64>>` |
 //!
@@ -16,14 +19,13 @@
 //! bytes. Nothing here is believed: what a message means for a peer's standing is decided by the
 //! roles.
 
-//! [`Generations`] and [`Memo`] are what both ends remember about keys between messages.
+//! [`Memo`] is what both ends remember about keys between messages.
 
 #![warn(missing_docs)]
 
 mod client;
 mod error;
 mod framing;
-mod generations;
 mod identity;
 mod memo;
 pub mod message;
@@ -33,11 +35,11 @@ mod tls;
 pub use client::{PeerAddress, Peers, PeersOptions, ReplyStream, SeedStream};
 pub use error::TransportError;
 pub use framing::MAX_FRAME;
-pub use generations::Generations;
 pub use identity::Identity;
 pub use memo::Memo;
 pub use message::{
     InvalidateRequest, LookupRequest, Refusal, Reply, SeedAnswer, SeedMessage, Want,
 };
+pub use selvedge_edge_core_purge::{OrderPurge, PurgeNews, PurgeSync};
 pub use server::{bind, CacheService, ReplySender, SeedReceiver};
 pub use tls::PeerList;

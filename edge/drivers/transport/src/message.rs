@@ -37,9 +37,10 @@ pub struct LookupRequest {
     /// The visitor's request fields without credentials, in lower case. `Range` and conditions
     /// count as always.
     pub fields: Vec<(Vec<u8>, Vec<u8>)>,
-    /// The purge generation of the service as far as the gateway knows it; older records are of no
-    /// use.
+    /// Records below this generation were purged, as far as the gateway can tell from the key.
     pub generation: u64,
+    /// Records below this one are stale since a soft purge, and good for validation.
+    pub fresh_from: u64,
     /// Root of a body the gateway holds already: a record with it needs no bytes.
     pub have: Option<Hash>,
     /// What it wants when nothing fresh is stored.

@@ -9,11 +9,14 @@ use bytes::Bytes;
 use codec::{DecodeAll, Encode};
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use selvedge_edge_core_purge::{OrderPurge, PurgeNews, PurgeSync};
 use selvedge_edge_core_verify::LeaseId;
 use selvedge_edge_drivers_http::{
     channel, collect, empty, full, Body, BodySender, Closed, ConnInfo, Handler, Limits, Server,
 };
-use selvedge_primitives_types::{DeviceId, LeafBody, Signature64, SignedVoucher};
+use selvedge_primitives_types::{
+    DeviceId, LeafBody, PurgeAnswer, PurgeRefusal, Signature64, SignedPurgeOrder, SignedVoucher,
+};
 
 use crate::error::TransportError;
 use crate::framing::FrameReader;
@@ -54,6 +57,27 @@ pub trait CacheService: Send + Sync + 'static {
         peer: DeviceId,
         request: InvalidateRequest,
     ) -> impl Future<Output = ()> + Send;
+
+    /// Gives a purge its place in the order of its service.
+    fn order_purge(
+        self: Arc<Self>,
+        peer: DeviceId,
+        request: OrderPurge,
+    ) -> impl Future<Output = Result<SignedPurgeOrder, PurgeRefusal>> + Send;
+
+    /// Keeps a purge and obeys it.
+    fn take_purge(
+        self: Arc<Self>,
+        peer: DeviceId,
+        order: SignedPurgeOrder,
+    ) -> impl Future<Output = PurgeAnswer> + Send;
+
+    /// Compares purges.
+    fn sync_purges(
+        self: Arc<Self>,
+        peer: DeviceId,
+        sync: PurgeSync,
+    ) -> impl Future<Output = PurgeNews> + Send;
 
     /// Takes a voucher; `Err` says why not.
     fn voucher(
@@ -184,6 +208,18 @@ impl<S: CacheService> Endpoint<S> {
                     service.invalidate(peer, request).await;
                     status(StatusCode::NO_CONTENT)
                 }
+                None => status(StatusCode::BAD_REQUEST),
+            },
+            "/v1/purge/order" => match read(&body) {
+                Some(request) => answer_with(&service.order_purge(peer, request).await),
+                None => status(StatusCode::BAD_REQUEST),
+            },
+            "/v1/purge/take" => match read(&body) {
+                Some(order) => answer_with(&service.take_purge(peer, order).await),
+                None => status(StatusCode::BAD_REQUEST),
+            },
+            "/v1/purge/sync" => match read(&body) {
+                Some(sync) => answer_with(&service.sync_purges(peer, sync).await),
                 None => status(StatusCode::BAD_REQUEST),
             },
             "/v1/voucher" => match read(&body) {

@@ -7,8 +7,9 @@ use crate::{
 use selvedge_edge_drivers_agent::{clock, ConfigFile, Control, OperatorServer};
 use selvedge_edge_drivers_http::ServerHandle;
 use selvedge_edge_drivers_meter::{CacheMeter, MeterError};
+use selvedge_edge_drivers_purge::Purges;
 use selvedge_edge_drivers_store::{Config, Error as StoreError, Store};
-use selvedge_edge_drivers_transport::{bind, Generations, Identity, Memo, TransportError};
+use selvedge_edge_drivers_transport::{bind, Identity, Memo, TransportError};
 use selvedge_primitives_types::DeviceId;
 use std::{
     net::SocketAddr,
@@ -37,6 +38,9 @@ pub enum CacheError {
     /// The store does not open.
     #[error("the store")]
     Store(#[from] StoreError),
+    /// The purges that were kept cannot be read.
+    #[error("the kept purges")]
+    Purges(#[source] std::io::Error),
     /// The transport does not start.
     #[error("the transport")]
     Transport(#[from] TransportError),
@@ -62,7 +66,9 @@ impl Cache {
     pub async fn start(identity: Arc<Identity>, options: CacheOptions) -> Result<Self, CacheError> {
         let key = identity.key().clone();
         std::fs::create_dir_all(&options.state).map_err(CacheError::Folder)?;
-        let meter = CacheMeter::open(&options.state.join("meter"), key, options.exposure)?;
+        let meter = CacheMeter::open(&options.state.join("meter"), key.clone(), options.exposure)?;
+        let purges =
+            Purges::open(&options.state.join("purges.log"), key).map_err(CacheError::Purges)?;
         let store = Store::open(Config {
             sync: options.sync,
             ..Config::new(options.state.join("store"), options.quota)
@@ -75,7 +81,7 @@ impl Cache {
             store,
             flights: Flights::new(clock::now().0 << 16),
             passes: Memo::new(MAX_PASSES),
-            generations: Generations::default(),
+            purges,
             meter: Arc::new(meter),
             metrics: Metrics::default(),
             is_stopping: AtomicBool::new(false),

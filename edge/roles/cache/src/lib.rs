@@ -25,6 +25,7 @@ mod lookup;
 mod metrics;
 mod operated;
 mod options;
+mod purging;
 mod seed;
 mod service;
 mod world;

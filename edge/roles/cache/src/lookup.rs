@@ -9,6 +9,7 @@ use selvedge_edge_core_http_cache::{answer, Body, Boundary, RequestHead, Reuse, 
 use selvedge_edge_core_verify::{Part, RangePlan, GROUP};
 use selvedge_edge_drivers_agent::clock;
 use selvedge_edge_drivers_http::Closed;
+use selvedge_edge_drivers_purge::{Tags, Verdict, AHEAD};
 use selvedge_edge_drivers_store::{BodyReader, Error as StoreError};
 use selvedge_edge_drivers_transport::{LookupRequest, Refusal, Reply, ReplySender, Want};
 use selvedge_primitives_types::{DeviceId, Millis, SignedRecord, Usage, UsageClass};
@@ -47,7 +48,6 @@ struct Lookup {
     request: LookupRequest,
     method: Method,
     headers: HeaderMap,
-    generation: u64,
     arrived: Millis,
     began: Instant,
     replies: ReplySender,
@@ -66,14 +66,7 @@ pub(crate) async fn run(
             None => Refusal::Limit,
             Some(headers) => {
                 let arrived = clock::now();
-                let (service, generation) = (request.service, request.generation);
-                if shared.generations.raise(service, generation, arrived) {
-                    let store = shared.store.clone();
-                    let forget = move || store.forget_before(service, generation);
-                    let _ = tokio::task::spawn_blocking(forget).await;
-                }
                 let lookup = Lookup {
-                    generation: shared.generations.of(request.service),
                     method: if request.is_head {
                         Method::HEAD
                     } else {
@@ -271,23 +264,52 @@ impl Lookup {
     async fn best(&self) -> Result<Option<(SignedRecord, Stored)>, StoreError> {
         let store = self.shared.store.clone();
         let (service, key) = (self.request.service, self.request.key.clone());
-        let read = move || store.records(service, &key);
+        let latest = clock::now().0.saturating_add(AHEAD);
+        let below = self.request.generation;
+        let read = move || {
+            let records = store.records(service, &key)?;
+            let is_below = |signed: &SignedRecord| signed.record.generation < below;
+            if below <= latest && records.iter().any(is_below) {
+                // Whatever the purge was, and whoever asks next.
+                store.forget_key_before(service, &key, below);
+            }
+            Ok(records)
+        };
         let Ok(records) = tokio::task::spawn_blocking(read).await else {
             return Ok(None);
         };
         let policy = &self.shared.options.policy;
-        let usable = records?.into_iter().filter(|signed| {
-            signed.record.generation >= self.generation
-                && self.world.is_gateway(&signed.record.gateway)
-        });
+        let records: Result<Vec<SignedRecord>, StoreError> = records;
+        let usable = records?
+            .into_iter()
+            .filter(|signed| self.world.is_gateway(&signed.record.gateway));
         let read = usable.filter_map(|signed| {
             let stored = Stored::from_record(&signed.record, policy).ok()?;
+            let stored = self.unpurged(signed.record.generation, stored)?;
             stored
                 .variant()
                 .matches(&self.headers)
                 .then_some((signed, stored))
         });
         Ok(read.max_by_key(|(_, stored)| (stored.date(), stored.times().received)))
+    }
+
+    /// What the purges leave of a stored response, as far as this cache or the gateway knows them.
+    /// Whether orders are missing here is not for this cache to judge: the gateway believes none.
+    fn unpurged(&self, generation: u64, stored: Stored) -> Option<Stored> {
+        let request = &self.request;
+        let tags = Tags::of(stored.headers());
+        let purges = &self.shared.purges;
+        let verdict = purges.verdict(request.service, generation, &request.key, &tags);
+        let since = match verdict.0 {
+            Verdict::Gone { .. } => return None,
+            _ if generation < request.generation => return None,
+            Verdict::Stale { since } => since,
+            _ if generation < request.fresh_from => request.fresh_from,
+            Verdict::Current | Verdict::Doubtful => return Some(stored),
+        };
+        // Numbers are about the time they were given.
+        Some(stored.stale_since(Millis(since)))
     }
 
     /// Whether this request may have what a fetch under way brings, as far as that is known.
@@ -299,14 +321,18 @@ impl Lookup {
             State::Granted => true,
             State::Begun(begun) => {
                 let is_open = begun.progress().borrow().end.is_none();
+                let unpurged = self.unpurged(begun.head.generation, begun.stored.clone());
+                let Some(stored) = unpurged else {
+                    return false;
+                };
                 let reuse = self.shared.options.policy.reuse_decision(
                     &self.head(),
-                    Some(&begun.stored),
+                    Some(&stored),
                     clock::now(),
                 );
                 let is_usable = matches!(reuse, Reuse::Fresh { .. })
-                    || self.is_validated_for_us(&reuse, &begun.stored);
-                is_open && begun.head.generation >= self.generation && is_usable
+                    || self.is_validated_for_us(&reuse, &stored);
+                is_open && is_usable
             }
             State::Passed(_) | State::Renewed | State::Failed => false,
         }

@@ -33,6 +33,10 @@ pub(crate) struct Metrics {
     pub stored_bytes: Gauge,
     /// Records on disk.
     pub stored_records: Gauge,
+    /// Things that purges are in force for.
+    pub purges: Gauge,
+    /// Purges by what was answered to them.
+    purged: Family<Answer, Counter>,
     /// The epoch counted in.
     pub epoch: Gauge,
 }
@@ -44,6 +48,12 @@ impl Default for Metrics {
         registry.register("lookups", "Lookups by their answer", lookups.clone());
         let seeds = Family::<Answer, Counter>::default();
         registry.register("seeds", "Seeds by what became of them", seeds.clone());
+        let purged = Family::<Answer, Counter>::default();
+        registry.register(
+            "purge_orders",
+            "Purges that were to be obeyed",
+            purged.clone(),
+        );
         let mut counter = |name: &str, help: &str| {
             let counter = Counter::default();
             registry.register(name, help, counter.clone());
@@ -62,6 +72,7 @@ impl Default for Metrics {
         let leases = gauge("leases", "Leases under way");
         let stored_bytes = gauge("stored_bytes", "Bytes on disk");
         let stored_records = gauge("stored_records", "Records on disk");
+        let purges = gauge("purges", "Things that purges are in force for");
         let epoch = gauge("epoch", "The epoch counted in");
         Self {
             registry,
@@ -75,6 +86,8 @@ impl Default for Metrics {
             leases,
             stored_bytes,
             stored_records,
+            purges,
+            purged,
             epoch,
         }
     }
@@ -84,6 +97,11 @@ impl Metrics {
     /// A lookup got its answer.
     pub(crate) fn looked_up(&self, answer: &'static str) {
         self.lookups.get_or_create(&Answer { answer }).inc();
+    }
+
+    /// A purge was to be ordered or obeyed.
+    pub(crate) fn purged(&self, answer: &'static str) {
+        self.purged.get_or_create(&Answer { answer }).inc();
     }
 
     /// A seed ended.

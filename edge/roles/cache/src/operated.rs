@@ -21,11 +21,15 @@ impl Operated for Shared {
         self.metrics.stored_bytes.set(usage.bytes as i64);
         self.metrics.stored_records.set(usage.records as i64);
         self.metrics.leases.set(self.flights.len() as i64);
+        self.metrics.purges.set(self.purges.figures().0 as i64);
         self.metrics.text()
     }
 
     fn purge(&self, service: ServiceId) {
-        let generation = self.generations.next(service, clock::now());
+        let (generation, kept) = self.purges.purge_here(service, clock::now());
+        if let Err(error) = kept {
+            tracing::error!(%error, "a purge is not kept: purge again after a restart");
+        }
         let forgotten = self.store.forget_before(service, generation);
         tracing::info!(%service, generation, forgotten, "purged");
     }

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use selvedge_edge_core_verify::LeaseId;
 use selvedge_edge_drivers_meter::CacheMeter;
+use selvedge_edge_drivers_purge::{OrderPurge, PurgeNews, PurgeSync, Purges};
 use selvedge_edge_drivers_store::Store;
 use selvedge_edge_drivers_transport::{
-    CacheService, Generations, InvalidateRequest, LookupRequest, Memo, ReplySender, SeedAnswer,
-    SeedReceiver,
+    CacheService, InvalidateRequest, LookupRequest, Memo, ReplySender, SeedAnswer, SeedReceiver,
 };
-use selvedge_primitives_types::{DeviceId, LeafBody, ServiceId, Signature64, SignedVoucher};
+use selvedge_primitives_types::{
+    DeviceId, LeafBody, PurgeAnswer, PurgeRefusal, ServiceId, Signature64, SignedPurgeOrder,
+    SignedVoucher,
+};
 
 use crate::flight::Flights;
 use crate::metrics::Metrics;
@@ -27,8 +30,8 @@ pub(crate) struct Shared {
     pub(crate) flights: Flights,
     /// Keys whose responses are not for sharing.
     pub(crate) passes: Memo<(ServiceId, Vec<u8>)>,
-    /// Purge generations.
-    pub(crate) generations: Generations,
+    /// Purges.
+    pub(crate) purges: Purges,
     pub(crate) meter: Arc<CacheMeter>,
     pub(crate) metrics: Metrics,
     pub(crate) is_stopping: AtomicBool,
@@ -75,6 +78,22 @@ impl CacheService for Shared {
             }
         };
         let _ = tokio::task::spawn_blocking(forget).await;
+    }
+
+    async fn order_purge(
+        self: Arc<Self>,
+        _: DeviceId,
+        request: OrderPurge,
+    ) -> Result<SignedPurgeOrder, PurgeRefusal> {
+        self.order(request).await
+    }
+
+    async fn take_purge(self: Arc<Self>, _: DeviceId, order: SignedPurgeOrder) -> PurgeAnswer {
+        self.take(order).await
+    }
+
+    async fn sync_purges(self: Arc<Self>, _: DeviceId, sync: PurgeSync) -> PurgeNews {
+        self.compare(sync).await
     }
 
     async fn voucher(

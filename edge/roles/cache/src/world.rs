@@ -2,15 +2,21 @@
 
 use parking_lot::RwLock;
 use selvedge_edge_drivers_agent::ChainConfig;
+use selvedge_edge_drivers_purge::Registry;
 use selvedge_edge_drivers_transport::PeerList;
-use selvedge_primitives_types::{DeviceId, GenesisHash, Role};
-use std::{collections::HashSet, sync::Arc};
+use selvedge_primitives_types::{Account, DeviceId, GenesisHash, Role, ServiceId};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 /// One state of the chain's config. It never changes; a new one takes its place.
 pub(crate) struct World {
     /// What it was made from.
     pub(crate) chain: ChainConfig,
     gateways: HashSet<DeviceId>,
+    caches: HashSet<DeviceId>,
+    customers: HashMap<ServiceId, Account>,
     own_drains: bool,
 }
 
@@ -19,6 +25,12 @@ impl World {
         let of_role = |role| chain.nodes.iter().filter(move |node| node.role == role);
         Self {
             gateways: of_role(Role::Gateway).map(|node| node.device).collect(),
+            caches: of_role(Role::Cache).map(|node| node.device).collect(),
+            customers: chain
+                .services
+                .iter()
+                .map(|service| (service.id, service.customer))
+                .collect(),
             own_drains: chain
                 .nodes
                 .iter()
@@ -40,6 +52,20 @@ impl World {
     /// Whether this cache takes nothing new.
     pub(crate) fn drains(&self) -> bool {
         self.own_drains
+    }
+}
+
+impl Registry for World {
+    fn genesis(&self) -> &GenesisHash {
+        self.genesis()
+    }
+
+    fn customer(&self, service: ServiceId) -> Option<Account> {
+        self.customers.get(&service).copied()
+    }
+
+    fn is_cache(&self, device: &DeviceId) -> bool {
+        self.caches.contains(device)
     }
 }
 

@@ -7,7 +7,7 @@
 //! from elsewhere.
 
 use std::future::Future;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -16,8 +16,9 @@ use http::header;
 use selvedge_edge_core_http_cache::{Answer, Body as AnswerBody, Reuse, Rule, Stored};
 use selvedge_edge_core_verify::{verify_record, Class, FrameVerifier, LeaseId, RecordHead};
 use selvedge_edge_drivers_http::{channel, Body};
+use selvedge_edge_drivers_purge::{Floors, AHEAD};
 use selvedge_edge_drivers_transport::{
-    Generations, LookupRequest, PeerAddress, Refusal, Reply, ReplyStream, TransportError, Want,
+    LookupRequest, PeerAddress, Refusal, Reply, ReplyStream, TransportError, Want,
 };
 use selvedge_primitives_types::{Millis, SignedRecord};
 
@@ -91,6 +92,12 @@ pub enum AskError {
     /// It refused.
     #[error("the cache refused: {0}")]
     Refused(Refusal),
+    /// A purge is about what it has, which it does not know: ask again, for generations from these.
+    #[error("it does not know of a purge")]
+    Purged(Floors),
+    /// A purge may be about what it has, which is not known here.
+    #[error("a purge was missed")]
+    Doubtful,
     /// The fetch it followed failed.
     #[error("the fetch that was followed failed")]
     Aborted,
@@ -252,12 +259,11 @@ impl Shared {
             Reply::Hit(signed) => self.hit(cache, question, want, have, signed, replies).await,
             Reply::Lease { lease, stale, .. } => {
                 let stale = match stale {
-                    Some(signed) => {
-                        let stored = self
-                            .check_record(question, &signed)
-                            .map_err(AskError::Fault)?;
-                        Some(Box::new((signed, stored)))
-                    }
+                    Some(signed) => match self.check_record(question, &signed) {
+                        Ok(stored) => Some(Box::new((signed, stored))),
+                        Err(AskError::Purged(_) | AskError::Doubtful) => None,
+                        Err(error) => return Err(error),
+                    },
                     None => None,
                 };
                 Ok(Asked::Lease { lease, stale })
@@ -278,12 +284,18 @@ impl Shared {
         }
     }
 
-    /// Checks everything about a record but its freshness. The error names the fault.
+    /// Checks everything about a record but its freshness. Gives its response as the purges leave it.
     pub(crate) fn check_record(
         &self,
         question: &Question,
         signed: &SignedRecord,
-    ) -> Result<Stored, &'static str> {
+    ) -> Result<Stored, AskError> {
+        let stored = self.genuine(question, signed).map_err(AskError::Fault)?;
+        self.unpurged(question, &signed.record, stored)
+    }
+
+    /// Checks that a record is one of this network, of this request. The error names the fault.
+    fn genuine(&self, question: &Question, signed: &SignedRecord) -> Result<Stored, &'static str> {
         let (world, record) = (&question.scope.world, &signed.record);
         if !world.is_gateway(&record.gateway) {
             return Err("signer");
@@ -292,18 +304,14 @@ impl Shared {
         if record.service != question.scope.service.id || record.key != question.key.as_bytes() {
             return Err("key");
         }
-        let now = clock::now();
-        let is_possible = Generations::is_possible(record.generation, now);
-        if record.generation < question.generation || !is_possible {
+        let latest = clock::now().0.saturating_add(AHEAD);
+        if record.generation < question.floors.hard || record.generation > latest {
             return Err("generation");
         }
         let stored = Stored::from_record(record, &self.options.policy).map_err(|_| "fields")?;
         if !stored.variant().matches(&question.headers) {
             return Err("variant");
         }
-        // A purge that another gateway took part in shows in what it signs.
-        self.generations
-            .raise(record.service, record.generation, now);
         Ok(stored)
     }
 
@@ -316,9 +324,7 @@ impl Shared {
         signed: SignedRecord,
         replies: ReplyStream,
     ) -> Result<Asked, AskError> {
-        let stored = self
-            .check_record(question, &signed)
-            .map_err(AskError::Fault)?;
+        let stored = self.check_record(question, &signed)?;
         let now = clock::now();
         let reuse = self
             .options
@@ -356,14 +362,8 @@ impl Shared {
         let body = match (&answer.body, held) {
             (AnswerBody::None, _) => selvedge_edge_drivers_http::empty(),
             (_, Some(entry)) => {
-                let renewed = Entry {
-                    signed,
-                    stored: stored.clone(),
-                    body: entry.body.clone(),
-                    cache: cache.device,
-                    ready: OnceLock::new(),
-                    parts: None,
-                };
+                let (kept, cache) = (entry.body.clone(), cache.device);
+                let renewed = Entry::new(signed, stored.clone(), kept, cache);
                 self.keep(question, renewed);
                 all_of(cut.of(&entry.body))
             }
@@ -425,7 +425,7 @@ impl Shared {
         if !is_ours || !world.is_gateway(&head.gateway) {
             return Err(AskError::Fault("head"));
         }
-        if head.generation < question.generation {
+        if head.generation < question.floors.hard {
             return Err(AskError::Fault("generation"));
         }
         let mut verifier = FrameVerifier::new(*world.genesis(), &head.gateway, &head)?;
@@ -435,6 +435,7 @@ impl Shared {
         if !stored.variant().matches(&question.headers) {
             return Err(AskError::Fault("variant"));
         }
+        let stored = self.unpurged_head(question, &head, stored)?;
         let now = clock::now();
         let policy = &self.options.policy;
         if let Reuse::Fetch {

@@ -64,6 +64,8 @@ impl Control for Shared {
             Ok(())
         });
         work.await.map_err(|error| error.to_string())??;
+        let world = Arc::new(world);
+        self.compare_first(&world).await;
         self.set_world(world);
         self.epoch_over.notify_one();
         Ok(Control::status(self))
@@ -141,7 +143,7 @@ impl Shared {
 
     /// Serves on with the config of before a restart, as long as it is of this epoch or the one
     /// before.
-    pub fn resume(&self, kept: ChainConfig) {
+    pub async fn resume(&self, kept: ChainConfig) {
         let end = kept
             .clock
             .epoch_start
@@ -159,6 +161,8 @@ impl Shared {
             Ok(()) => {
                 let epoch = world.chain.clock.epoch;
                 tracing::info!(%epoch, "serving with the kept chain config");
+                let world = Arc::new(world);
+                self.compare_first(&world).await;
                 self.set_world(world);
             }
             Err(error) => tracing::warn!(%error, "the kept chain config is of no use"),

@@ -1,6 +1,7 @@
 //! A stored response and the rule that judges it, as [`crate::explain`] tells them.
 
 use selvedge_edge_core_http_cache::{Reuse, Rule, Source as Lifetime, Stored};
+use selvedge_edge_drivers_purge::{Tags, Verdict};
 use selvedge_primitives_types::{Millis, SignedRecord};
 use serde_json::{json, Map, Value};
 
@@ -23,6 +24,11 @@ pub fn describe(
         (text(name), value.into())
     });
     let vary: Map<String, Value> = vary.collect();
+    let tags = Tags::of(stored.headers());
+    let (service, generation) = (record.service, record.generation);
+    let (verdict, _) = shared
+        .purges
+        .verdict(service, generation, &record.key, &tags);
     let policy = &shared.options.policy;
     let reuse = policy.reuse_decision(&question.head(), Some(stored), now);
     json!({
@@ -41,7 +47,7 @@ pub fn describe(
         "vary": vary,
         "is_for_this_request": stored.variant().matches(&question.headers),
         "generation": record.generation,
-        "is_purged": record.generation < question.generation,
+        "is_purged": verdict != Verdict::Current,
         "fetched_ms": record.received.0,
         "fetched_by": record.gateway.to_string(),
         "rule": rule(rule_of(&reuse)),

@@ -11,12 +11,13 @@ use http::{header, Method, Request, Uri};
 use selvedge_edge_core_http_cache::{CacheKey, Lookup, Reuse, Rule, Stored};
 use selvedge_edge_drivers_agent::{Asked, NoInsight};
 use selvedge_edge_drivers_http::ConnInfo;
+use selvedge_edge_drivers_purge::Verdict;
 use selvedge_edge_drivers_transport::{LookupRequest, PeerAddress, Reply, Want};
 use selvedge_primitives_types::agent::ServiceState;
 use selvedge_primitives_types::{Millis, ServiceId, SignedRecord};
 use serde_json::{json, Map, Value};
 
-use crate::ask::REPLY_TIMEOUT;
+use crate::ask::{AskError, REPLY_TIMEOUT};
 use crate::describe::{self, describe, rule};
 use crate::entry::Entry;
 use crate::exchange::{Exchange, Scope};
@@ -107,9 +108,10 @@ pub async fn explain(
     );
     let key = key.map_err(|error| NoInsight::Question(error.to_string()))?;
     say("key", key.as_str().into());
-    let generation = shared.generations.of(service);
+    let generation = shared.purges.top(service);
     say("generation", generation.into());
     let question = Question {
+        floors: shared.purges.floors(service, key.as_bytes()),
         scope,
         key,
         headers: fields::of_everybody(&asked.fields),
@@ -239,7 +241,10 @@ fn refused(failure: &Failure) -> Outcome {
 fn in_memory(shared: &Shared, question: &Question, now: Millis) -> (Value, Option<Arc<Entry>>) {
     let key = question.key.as_bytes();
     let all = shared.memory.variants(question.scope.service.id, key);
-    let rank = |entry: &Entry| entry.rank(question.generation, || &question.headers);
+    // What a purge is about does not answer as it is.
+    let service = question.scope.service.id;
+    let is_current = |entry: &Entry| shared.verdict(service, entry) == Verdict::Current;
+    let rank = |entry: &Entry| entry.rank(|| is_current(entry), || &question.headers);
     let ranked = all.iter().filter_map(|entry| Some((rank(entry)?, entry)));
     let best = ranked.max_by_key(|(rank, _)| *rank).map(|(_, entry)| entry);
     let said = all.iter().map(|entry| {
@@ -278,7 +283,8 @@ async fn ask_owner(shared: &Shared, question: &Question, cache: &PeerAddress) ->
     match reply {
         Ok(Reply::Hit(signed)) => match shared.check_record(question, &signed) {
             Ok(stored) => Owner::Has(Box::new((signed, stored))),
-            Err(fault) => Owner::Silent(format!("it sent a wrong {fault}")),
+            Err(AskError::Fault(fault)) => Owner::Silent(format!("it sent a wrong {fault}")),
+            Err(error) => Owner::Silent(error.to_string()),
         },
         Ok(Reply::Pass { .. }) => Owner::Nothing,
         Ok(Reply::Refused(refusal)) => Owner::Silent(format!("it refused: {refusal}")),

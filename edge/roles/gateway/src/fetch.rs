@@ -1,7 +1,7 @@
 //! Fetches an origin for everybody: under a lease of the key's owner, or alone where no cache
 //! answers.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{header, HeaderMap, Method, Request, Response, StatusCode};
@@ -59,6 +59,9 @@ pub struct StaleCopy {
     pub stored: Stored,
     /// Its bytes, where they are in memory.
     pub entry: Option<Arc<Entry>>,
+    /// Whether a purge that is not known here may be about it: it answers only when the origin says
+    /// that it is still good.
+    pub is_doubtful: bool,
 }
 
 impl Shared {
@@ -193,6 +196,9 @@ impl Shared {
     }
 
     fn may_stay(&self, question: &Question, stale: &StaleCopy, failure: OriginFailure) -> bool {
+        if stale.is_doubtful {
+            return false;
+        }
         let policy = &self.options.policy;
         let (head, stored, now) = (question.head(), &stale.stored, clock::now());
         let decision = policy.error_decision(&head, stored, failure, now);
@@ -398,14 +404,7 @@ impl Shared {
         let Some(body) = body else {
             return Box::pin(self.fetch(question, None, None, why)).await;
         };
-        let entry = Entry {
-            signed,
-            stored: *stored,
-            body,
-            cache: credited,
-            ready: OnceLock::new(),
-            parts: None,
-        };
+        let entry = Entry::new(signed, *stored, body, credited);
         let entry = self.keep(question, entry);
         Ok(self
             .from_entry(question, &entry, Source::Validated)

@@ -2,6 +2,7 @@
 
 use http::{header, HeaderMap, HeaderName, HeaderValue, Version};
 use selvedge_edge_core_http_cache::strip_hop_by_hop;
+use selvedge_edge_drivers_purge::TAG_FIELDS;
 
 use crate::exchange::Exchange;
 
@@ -131,8 +132,16 @@ fn join_cookies(headers: &mut HeaderMap) {
     }
 }
 
+/// Takes tags out of an answer: they are between the origin and this network.
+pub fn untag(headers: &mut HeaderMap) {
+    for name in &TAG_FIELDS {
+        headers.remove(name);
+    }
+}
+
 /// Finishes the fields of an answer.
 pub fn to_visitor(headers: &mut HeaderMap, exchange: &Exchange, via: HeaderValue) {
+    untag(headers);
     headers.append(header::VIA, via);
     identify(headers, &exchange.id);
 }

@@ -9,6 +9,7 @@ use http::Response;
 use parking_lot::RwLock;
 use selvedge_edge_drivers_agent::{clock, ConfigFile, HostChecker, Operated, OperatorServer};
 use selvedge_edge_drivers_http::{Body, CertStore, OriginClient, Server, ServerHandle, Workers};
+use selvedge_edge_drivers_purge::{Purges, Verdict};
 use selvedge_edge_drivers_store::Memory;
 use selvedge_edge_drivers_transport::{Identity, PeerAddress, Peers};
 use selvedge_primitives_types::{DeviceId, ServiceId};
@@ -27,7 +28,7 @@ use crate::live::{Analytics, Live};
 use crate::metered::{Base, MeteredBody};
 use crate::metrics::{Metrics, Source};
 use crate::options::GatewayOptions;
-use crate::purges::PurgeFile;
+use crate::purge_sync::Watch;
 use crate::question::Question;
 use crate::refresh::Refreshes;
 use crate::serve::Front;
@@ -35,7 +36,6 @@ use crate::tab::{Denied, Meter, Running, Sent, Tab};
 use crate::timing;
 use crate::verdicts::Verdicts;
 use crate::world::World;
-use selvedge_edge_drivers_transport::Generations;
 use selvedge_edge_drivers_transport::Memo;
 
 /// Parts of the memory cache that are locked apart.
@@ -71,6 +71,9 @@ pub enum StartError {
     /// Origins cannot be fetched from.
     #[error(transparent)]
     Origin(#[from] selvedge_edge_drivers_http::OriginError),
+    /// The purges that were kept cannot be read.
+    #[error("the kept purges cannot be read: {0}")]
+    Purges(std::io::Error),
     /// The access log cannot be opened.
     #[error("the access log cannot be opened: {0}")]
     AccessLog(std::io::Error),
@@ -100,10 +103,12 @@ pub struct Shared {
     pub origin: OriginClient,
     /// Caches.
     pub peers: Peers,
-    /// Purge generations.
-    pub generations: Generations,
-    /// Where they are kept.
-    pub purges: PurgeFile,
+    /// Purges.
+    pub purges: Arc<Purges>,
+    /// When the owners of services' purges were heard of.
+    pub watch: Watch,
+    /// Wakes the comparison of purges.
+    pub purge_sync: Notify,
     /// Keys whose responses are not for sharing.
     pub passes: Memo<[u8; 16]>,
     /// Keys whose responses are too long for sharing.
@@ -142,8 +147,7 @@ impl Shared {
     }
 
     /// Puts another config in place.
-    pub fn set_world(&self, world: World) {
-        let world = Arc::new(world);
+    pub fn set_world(&self, world: Arc<World>) {
         self.peers
             .retain(|peer: &PeerAddress| world.cache(&peer.device).as_ref() == Some(peer));
         self.metrics.epoch.set(world.chain.clock.epoch.0 as i64);
@@ -155,7 +159,7 @@ impl Shared {
         let service = question.scope.service.id;
         let place = entry.place();
         let record = &entry.signed.record;
-        let is_outdated = record.generation < self.generations.of(service)
+        let is_outdated = matches!(self.verdict(service, &entry), Verdict::Gone { .. })
             || self
                 .changes
                 .outdate(&question.pass_name(), record.requested);
@@ -322,7 +326,8 @@ impl Gateway {
             None if options.https.is_empty() => None,
             None => return Err(StartError::NoCertificates),
         };
-        let purges = PurgeFile::new(options.state.join("purges.scale"));
+        let purges = Purges::open(&options.state.join("purges.log"), identity.key().clone())
+            .map_err(StartError::Purges)?;
         let shared = Arc::new(Shared {
             origin: OriginClient::new(&options.origin)?,
             peers: Peers::new(identity.clone(), options.peers.clone()),
@@ -336,8 +341,9 @@ impl Gateway {
             listeners: Listeners::default(),
             explaining: tokio::sync::Semaphore::new(EXPLAINING),
             verdicts: Verdicts::default(),
-            generations: purges.load(),
-            purges,
+            purges: Arc::new(purges),
+            watch: Watch::default(),
+            purge_sync: Notify::new(),
             passes: Memo::new(MEMO),
             long: Memo::new(MEMO),
             landings: Arc::default(),
@@ -355,7 +361,7 @@ impl Gateway {
             options,
         });
         if let Some(kept) = shared.config_file.load() {
-            shared.resume(kept);
+            shared.resume(kept).await;
         }
         let workers = Workers::start(shared.options.workers).map_err(StartError::Workers)?;
         let mut listening = Listening::default();
@@ -393,6 +399,7 @@ impl Gateway {
             tokio::spawn(crate::closing::run(shared.clone())),
             tokio::spawn(crate::live::run(shared.clone())),
             tokio::spawn(watch_certs(shared.clone())),
+            tokio::spawn(crate::purge_sync::run(shared.clone())),
         ];
         Ok(Self {
             shared,
@@ -513,12 +520,15 @@ impl Operated for Shared {
             .inner()
             .store(retried, Ordering::Relaxed);
         self.metrics.memory_objects.set(self.memory.len() as i64);
+        let (purges, silent) = self.purges.figures();
+        self.metrics.purges.set(purges as i64);
+        self.metrics.silent.set(silent as i64);
         self.metrics.text()
     }
 
     fn purge(&self, service: ServiceId) {
-        let generation = self.generations.next(service, clock::now());
-        if let Err(error) = self.purges.save(&self.generations) {
+        let (generation, kept) = self.purges.purge_here(service, clock::now());
+        if let Err(error) = kept {
             tracing::error!(%error, "a purge is not kept: purge again after a restart");
         }
         let is_gone = |entry: &Entry| entry.signed.record.generation < generation;

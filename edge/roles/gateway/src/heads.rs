@@ -1,7 +1,7 @@
 //! HEAD for what no cache has fresh: the origin is asked, and what it says counts for what is in
 //! memory (RFC 9111 §4.3.5).
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use http::{header, HeaderMap, Method};
 use selvedge_edge_core_http_cache::{
@@ -77,15 +77,8 @@ impl Shared {
         let genesis = question.scope.world.genesis();
         match sign_record(self.identity.key(), genesis, record) {
             Ok(signed) => {
-                let entry = Entry {
-                    signed,
-                    stored,
-                    body: entry.body.clone(),
-                    cache: entry.cache,
-                    ready: OnceLock::new(),
-                    parts: None,
-                };
-                self.keep(question, entry);
+                let renewed = Entry::new(signed, stored, entry.body.clone(), entry.cache);
+                self.keep(question, renewed);
             }
             Err(error) => tracing::error!(%error, "a record of our own cannot be signed"),
         }

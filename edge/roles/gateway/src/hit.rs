@@ -14,6 +14,7 @@ use selvedge_edge_core_http_cache::{
 };
 use selvedge_edge_drivers_agent::clock;
 use selvedge_edge_drivers_http::{ConnInfo, HitBody, HitHead, PlainRequest};
+use selvedge_edge_drivers_purge::{Verdict, TAG_FIELDS};
 use selvedge_primitives_types::agent::ServiceState;
 use selvedge_primitives_types::{Millis, Quality, Usage, UsageClass};
 
@@ -54,7 +55,7 @@ impl ReadyHead {
         let headers = answer(&request, stored, now, Boundary::default()).headers;
         let mut text = b"HTTP/1.1 200 OK\r\n".to_vec();
         for (name, value) in &headers {
-            if *name != header::AGE && *name != REQUEST_ID {
+            if *name != header::AGE && *name != REQUEST_ID && !TAG_FIELDS.contains(name) {
                 for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
                     text.extend_from_slice(part);
                 }
@@ -107,6 +108,7 @@ fn write_fields(fields: &mut HeaderMap, stored: &Stored, id: &str, now: Millis) 
         headers: &none,
     };
     *fields = answer(&request, stored, now, Boundary::default()).headers;
+    fields::untag(fields);
     CacheStatus::new("selvedge-gateway")
         .hit()
         .time_to_live(stored.time_to_live(now))
@@ -224,7 +226,6 @@ impl Shared {
         let policy = &self.options.policy;
         let limit = policy.limits.key_bytes;
         let key = CacheKey::new(scheme, host, request.target, limit).ok()?;
-        let generation = self.generations.of(service.id);
         // The fields that a plain request may have choose a variant and nothing else.
         let all = OnceCell::new();
         let fields = || all.get_or_init(|| fields::of_everybody(&request.headers()));
@@ -243,7 +244,8 @@ impl Shared {
                     Reuse::Fresh { .. }
                 )
         };
-        let rank = |entry: &Entry| entry.rank(generation, fields);
+        let is_current = |entry: &Entry| self.verdict(service.id, entry) == Verdict::Current;
+        let rank = |entry: &Entry| entry.rank(|| is_current(entry), fields);
         self.memory.best(service.id, key.as_bytes(), rank, is_fresh)
     }
 

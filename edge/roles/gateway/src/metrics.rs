@@ -63,6 +63,12 @@ pub struct Metrics {
     pub memory_objects: Gauge,
     /// The epoch counted in.
     pub epoch: Gauge,
+    /// Things that purges are in force for.
+    pub purges: Gauge,
+    /// Services whose purges' owners are silent.
+    pub silent: Gauge,
+    purged: Family<ReasonLabel, Counter>,
+    purge_seconds: Histogram,
 }
 
 impl Default for Metrics {
@@ -93,6 +99,18 @@ impl Default for Metrics {
             "Time from a request's head to its answer's",
             first_byte.clone(),
         );
+        let purged = Family::<ReasonLabel, Counter>::default();
+        registry.register(
+            "purge_requests",
+            "Customers' purges by what became of them",
+            purged.clone(),
+        );
+        let purge_seconds = Histogram::new(exponential_buckets(0.001, 2.0, 13));
+        registry.register(
+            "purge_seconds",
+            "Time from a customer's purge to its receipt",
+            purge_seconds.clone(),
+        );
         let mut counter = |name: &str, help: &str| {
             let counter = Counter::default();
             registry.register(name, help, counter.clone());
@@ -116,6 +134,11 @@ impl Default for Metrics {
         let memory_bytes = gauge("memory_bytes", "Bytes in the memory cache");
         let memory_objects = gauge("memory_objects", "Responses in the memory cache");
         let epoch = gauge("epoch", "The epoch counted in");
+        let purges = gauge("purges", "Things that purges are in force for");
+        let silent = gauge(
+            "silent_services",
+            "Services whose purges' owners are silent",
+        );
         Self {
             registry,
             requests,
@@ -136,6 +159,10 @@ impl Default for Metrics {
             memory_bytes,
             memory_objects,
             epoch,
+            purges,
+            silent,
+            purged,
+            purge_seconds,
         }
     }
 }
@@ -161,6 +188,12 @@ impl Metrics {
     pub fn failed(&self, reason: Reason) {
         let reason = reason.name();
         self.failures.get_or_create(&ReasonLabel { reason }).inc();
+    }
+
+    /// A customer's purge was answered.
+    pub fn purged(&self, reason: &'static str, seconds: f64) {
+        self.purged.get_or_create(&ReasonLabel { reason }).inc();
+        self.purge_seconds.observe(seconds);
     }
 
     /// A cache was not believed.

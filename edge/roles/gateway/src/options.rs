@@ -55,6 +55,8 @@ pub struct GatewayOptions {
     pub limits: Limits,
     /// How origins are fetched from.
     pub origin: OriginOptions,
+    /// A service none of whose purges' owners was heard of for this long is validated.
+    pub purge_silence: Duration,
     /// How long caches are waited for.
     pub peers: PeersOptions,
     /// What the caching rules leave open.

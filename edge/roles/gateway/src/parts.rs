@@ -4,7 +4,7 @@
 //! is stored by would be another's.
 
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use selvedge_edge_core_http_cache::{
 };
 use selvedge_edge_drivers_agent::clock;
 use selvedge_edge_drivers_http::{channel, BodySender};
+use selvedge_edge_drivers_purge::Verdict;
 use selvedge_primitives_types::{Record, Signature64, SignedRecord};
 
 use crate::cut::Cut;
@@ -160,9 +161,9 @@ impl Shared {
     }
 
     fn parts_of(&self, question: &Question) -> Option<Arc<Entry>> {
-        let generation = question.generation;
-        let rank = |entry: &Entry| entry.rank_parts(generation, || &question.headers);
         let (service, key) = (question.scope.service.id, question.key.as_bytes());
+        let is_current = |entry: &Entry| self.verdict(service, entry) == Verdict::Current;
+        let rank = |entry: &Entry| entry.rank_parts(|| is_current(entry), || &question.headers);
         self.memory.best(service, key, rank, |_| true)
     }
 
@@ -370,16 +371,13 @@ impl Shared {
             received: times.received,
             gateway: self.identity.device(),
         };
+        let signed = SignedRecord {
+            record,
+            signature: Signature64([0; 64]),
+        };
         let entry = Entry {
-            signed: SignedRecord {
-                record,
-                signature: Signature64([0; 64]),
-            },
-            stored,
-            body: Bytes::new(),
-            cache: NO_CACHE,
-            ready: OnceLock::new(),
             parts: Some(Box::new(parts)),
+            ..Entry::new(signed, stored, Bytes::new(), NO_CACHE)
         };
         self.keep(question, entry);
     }

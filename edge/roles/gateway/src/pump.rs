@@ -3,7 +3,7 @@
 //! The visitor and the cache each have a bounded queue. A visitor who leaves ends the fetch only
 //! when much is still to come: then the cache grants the lease to whoever else waits.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -202,14 +202,7 @@ impl Pump {
         match Stored::from_record(&signed.record, &self.shared.options.policy) {
             Ok(stored) => {
                 let cache = self.head.cache;
-                let entry = Entry {
-                    signed,
-                    stored,
-                    body,
-                    cache,
-                    ready: OnceLock::new(),
-                    parts: None,
-                };
+                let entry = Entry::new(signed, stored, body, cache);
                 self.shared.keep(&self.question, entry);
             }
             Err(error) => tracing::debug!(%error, "a response is not kept"),

@@ -8,6 +8,7 @@ use selvedge_edge_core_http_cache::{
     answer, fetch_fields, Answer, Body, Boundary, CacheKey, Policy, RequestHead, Stored,
 };
 use selvedge_edge_core_verify::RecordHead;
+use selvedge_edge_drivers_purge::Floors;
 use selvedge_edge_drivers_transport::{LookupRequest, Want};
 use selvedge_primitives_types::{Hash, Millis, Record, ServiceId};
 
@@ -30,8 +31,10 @@ pub struct Question {
     pub key: CacheKey,
     /// The visitor's fields.
     pub headers: HeaderMap,
-    /// The service's purge generation as far as it is known.
+    /// The generation of what is fetched for it.
     pub generation: u64,
+    /// The generations below which records of the key were purged, as far as it is known.
+    pub floors: Floors,
 }
 
 impl Question {
@@ -60,7 +63,8 @@ impl Question {
             key: self.key.as_bytes().to_vec(),
             is_head: self.exchange.method == Method::HEAD,
             fields: fields::to_cache(&self.headers),
-            generation: self.generation,
+            generation: self.floors.hard,
+            fresh_from: self.floors.soft,
             have,
             want,
             patience: Millis(self.patience().as_millis() as u64),

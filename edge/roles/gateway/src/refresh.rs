@@ -18,7 +18,7 @@ use crate::fetch::{Leased, StaleCopy};
 use crate::gateway::Shared;
 use crate::metrics::Source;
 use crate::question::Question;
-use crate::serve::{stale_copy, OWNERS};
+use crate::serve::OWNERS;
 use crate::served::Served;
 
 /// Keys that are renewed at a time. Beyond it a visitor's stale answer starts nothing.
@@ -87,7 +87,7 @@ impl Shared {
         let now = clock::now();
         let policy = &self.options.policy;
         let reuse = policy.reuse_decision(&question.head(), Some(&stale.stored), now);
-        if !matches!(reuse, Reuse::Stale { refresh: true, .. }) {
+        if stale.is_doubtful || !matches!(reuse, Reuse::Stale { refresh: true, .. }) {
             return None;
         }
         let said = CacheStatus::new("selvedge-cache")
@@ -122,7 +122,7 @@ impl Shared {
             match asked {
                 Ok(Asked::Lease { lease, stale }) => {
                     let seed = self.peers.seed(&cache, lease).await.ok();
-                    let stale = stale_copy(stale, Some(entry));
+                    let stale = self.stale_copy(stale, Some(entry));
                     let leased = Leased { cache, lease, seed };
                     return self.fetch_for_nobody(question, Some(leased), stale).await;
                 }
@@ -140,7 +140,7 @@ impl Shared {
                 Err(error) => self.blame(&cache, question, &error),
             }
         }
-        let stale = stale_copy(None, Some(entry));
+        let stale = self.stale_copy(None, Some(entry));
         self.fetch_for_nobody(question, None, stale).await
     }
 

@@ -18,14 +18,16 @@ use selvedge_edge_core_http_cache::{
 use selvedge_edge_drivers_http::{
     empty, Body, ConnInfo, Handler, HitBody, HitHead, Patience, PlainRequest,
 };
+use selvedge_edge_drivers_purge::Verdict;
 use selvedge_edge_drivers_transport::{InvalidateRequest, PeerAddress, TransportError, Want};
 use selvedge_primitives_types::agent::ServiceState;
+use selvedge_primitives_types::Millis;
 
 use crate::ask::{AskError, Asked};
 use crate::entry;
 use crate::exchange::{Exchange, Scope, NO_CACHE};
 use crate::failure::{Failure, Reason};
-use crate::fetch::{why, Leased, StaleCopy};
+use crate::fetch::{why, Leased};
 use crate::fields;
 use crate::gateway::Shared;
 use crate::metrics::Source;
@@ -221,9 +223,10 @@ impl Shared {
                 let question = Arc::new(Question {
                     exchange: exchange.clone(),
                     scope: scope.clone(),
-                    key,
                     headers: fields::of_everybody(&parts.headers),
-                    generation: self.generations.of(scope.service.id),
+                    generation: self.purges.top(scope.service.id),
+                    floors: self.purges.floors(scope.service.id, key.as_bytes()),
+                    key,
                 });
                 self.look_up(&question, parts, body).await
             }
@@ -240,15 +243,28 @@ impl Shared {
         let now = clock::now();
         let service = question.scope.service.id;
         let key = question.key.as_bytes();
-        let entry = entry::find(&self.memory, service, key, &head, question.generation);
-        let reuse = self.options.policy.reuse_decision(
-            &head,
-            entry.as_ref().map(|entry| &entry.stored),
-            now,
-        );
+        let is_left =
+            |entry: &entry::Entry| !matches!(self.verdict(service, entry), Verdict::Gone { .. });
+        let entry = entry::find(&self.memory, service, key, &head, is_left);
+        let verdict = entry.as_ref().map(|entry| self.verdict(service, entry));
+        let outdated = match (&entry, verdict) {
+            (Some(entry), Some(Verdict::Stale { since })) => {
+                Some(entry.stored.clone().stale_since(Millis(since)))
+            }
+            (Some(entry), Some(Verdict::Doubtful)) => {
+                Some(entry.stored.clone().stale_since(Millis(0)))
+            }
+            _ => None,
+        };
+        let stored = outdated
+            .as_ref()
+            .or(entry.as_ref().map(|entry| &entry.stored));
+        let reuse = self.options.policy.reuse_decision(&head, stored, now);
+        let is_doubtful = verdict == Some(Verdict::Doubtful) || self.purges.is_silent(service);
         let only_if_cached = matches!(reuse, Reuse::GatewayTimeout { .. });
         let is_passing = self.passes.holds(&question.pass_name(), Instant::now());
         let is_usable = match reuse {
+            _ if is_doubtful => false,
             Reuse::Fresh { .. } | Reuse::Stale { refresh: false, .. } => true,
             // The origin's newest word may be that it is no longer for sharing.
             Reuse::Stale { refresh: true, .. } => !is_passing,
@@ -279,6 +295,11 @@ impl Shared {
         } else {
             Want::Share
         };
+        if is_doubtful && !only_if_cached && !is_head {
+            // Only the origin knows what is still good.
+            let stale = self.stale_copy(None, entry);
+            return self.fetch(question, None, stale, said).await;
+        }
         if entry.is_none() {
             self.landings.wait(&question.pass_name()).await;
         }
@@ -310,7 +331,7 @@ impl Shared {
                 }
                 Ok(Asked::Lease { lease, stale }) => {
                     let seed = self.peers.seed(&cache, lease).await.ok();
-                    let stale = stale_copy(stale, entry);
+                    let stale = self.stale_copy(stale, entry);
                     let leased = Leased { cache, lease, seed };
                     if let Some(copy) = &stale {
                         let served = self.stale_meanwhile(question, &leased.cache, copy).await;
@@ -336,8 +357,8 @@ impl Shared {
         if is_head {
             return self.fetch_head(question, entry).await;
         }
-        self.fetch(question, None, stale_copy(None, entry), said)
-            .await
+        let stale = self.stale_copy(None, entry);
+        self.fetch(question, None, stale, said).await
     }
 
     /// Forwards a request for what is not for sharing.
@@ -374,11 +395,18 @@ impl Shared {
         have: Option<&Arc<entry::Entry>>,
     ) -> (PeerAddress, Result<Asked, AskError>) {
         let mut tries = 1;
+        let mut question = question.clone();
         loop {
-            let (cache, asked) = self.ask_either(cache, next, question, want, have).await;
+            let (cache, asked) = self.ask_either(cache, next, &question, want, have).await;
+            let is_left = tries < TRIES && !question.exchange.left().is_zero();
             match asked {
-                Err(AskError::Aborted) if tries < TRIES && !question.exchange.left().is_zero() => {
+                Err(AskError::Aborted) if is_left => tries += 1,
+                Err(AskError::Purged(floors)) if is_left => {
                     tries += 1;
+                    question = Arc::new(Question {
+                        floors,
+                        ..(*question).clone()
+                    });
                 }
                 asked => return (cache, asked),
             }
@@ -478,34 +506,5 @@ impl Shared {
             }
         }
         futures::future::join_all(told).await;
-    }
-}
-
-/// What is stored and stale: the cache's record, or what is in memory.
-pub(crate) fn stale_copy(
-    found: Option<
-        Box<(
-            selvedge_primitives_types::SignedRecord,
-            selvedge_edge_core_http_cache::Stored,
-        )>,
-    >,
-    entry: Option<Arc<entry::Entry>>,
-) -> Option<StaleCopy> {
-    match (found, entry) {
-        (Some(found), entry) => {
-            let (signed, stored) = *found;
-            let entry = entry.filter(|entry| entry.root() == signed.record.root);
-            Some(StaleCopy {
-                signed,
-                stored,
-                entry,
-            })
-        }
-        (None, Some(entry)) => Some(StaleCopy {
-            signed: entry.signed.clone(),
-            stored: entry.stored.clone(),
-            entry: Some(entry),
-        }),
-        (None, None) => None,
     }
 }

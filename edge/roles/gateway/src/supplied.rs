@@ -1,7 +1,7 @@
 //! Bytes that a cache supplies, verified as they come and kept in memory on the way.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -102,14 +102,7 @@ impl Rest {
     /// Keeps a whole body.
     pub(crate) fn keep(self, body: &Bytes) {
         if let Some((signed, stored)) = self.keep {
-            let entry = Entry {
-                signed,
-                stored,
-                body: body.clone(),
-                cache: self.cache.device,
-                ready: OnceLock::new(),
-                parts: None,
-            };
+            let entry = Entry::new(signed, stored, body.clone(), self.cache.device);
             self.shared.keep(&self.question, entry);
         }
     }
@@ -246,18 +239,12 @@ impl Frames {
         let is_same = *blake3::hash(&kept).as_bytes() == signed.record.root;
         match self.shared.check_record(&self.question, &signed) {
             Ok(stored) if is_same => {
-                let entry = Entry {
-                    signed,
-                    stored,
-                    body: kept.into(),
-                    cache: self.cache.device,
-                    ready: OnceLock::new(),
-                    parts: None,
-                };
+                let entry = Entry::new(signed, stored, kept.into(), self.cache.device);
                 self.shared.keep(&self.question, entry);
             }
             Ok(_) => self.shared.metrics.fault(&self.cache.device, "record"),
-            Err(fault) => self.shared.metrics.fault(&self.cache.device, fault),
+            Err(AskError::Fault(fault)) => self.shared.metrics.fault(&self.cache.device, fault),
+            Err(_) => {}
         }
     }
 }

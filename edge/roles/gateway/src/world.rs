@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use http::Uri;
-use selvedge_edge_core_routing::{Owners, Target};
+use selvedge_edge_core_routing::{Candidate, Owners, Target};
 use selvedge_edge_drivers_agent::ChainConfig;
+use selvedge_edge_drivers_purge::Registry;
 use selvedge_edge_drivers_transport::PeerAddress;
 use selvedge_primitives_types::agent::{NodeConfig, ServiceState};
 use selvedge_primitives_types::{Account, DeviceId, GenesisHash, Planck, Prices, Role, ServiceId};
@@ -49,6 +50,9 @@ pub struct World {
     hosts: HashMap<String, Arc<Service>>,
     nodes: HashMap<DeviceId, NodeConfig>,
     owners: Owners,
+    /// Of all regions: a service has one order of purges everywhere.
+    service_owners: Owners,
+    customers: HashMap<ServiceId, Account>,
 }
 
 impl World {
@@ -91,12 +95,20 @@ impl World {
         // A gateway that is not registered yet is nowhere, and asks all regions.
         let region = nodes.get(&own).map(|node| node.region).unwrap_or_default();
         let owners = Owners::new(&chain.nodes, region);
+        let caches = chain.nodes.iter().filter(|node| node.role == Role::Cache);
+        let service_owners = Owners::from_candidates(caches.map(Candidate::of).collect());
+        let customers = services
+            .iter()
+            .map(|service| (service.id, service.customer))
+            .collect();
         Self {
             chain,
             services,
             hosts,
             nodes,
             owners,
+            service_owners,
+            customers,
         }
     }
 
@@ -140,8 +152,45 @@ impl World {
             .collect()
     }
 
+    /// The caches that own the order of a service's purges, the first owner first.
+    pub fn service_owners(&self, service: ServiceId, count: usize) -> Vec<PeerAddress> {
+        let ranked = self.service_owners.rank(Target::Service(service), count);
+        ranked
+            .iter()
+            .filter_map(|device| self.cache(device))
+            .collect()
+    }
+
+    /// Every registered gateway and cache.
+    pub fn nodes(&self) -> impl Iterator<Item = DeviceId> + '_ {
+        let serves = |node: &&NodeConfig| matches!(node.role, Role::Gateway | Role::Cache);
+        self.nodes.values().filter(serves).map(|node| node.device)
+    }
+
+    /// Base URL of a gateway's public endpoint.
+    pub fn public_url(&self, device: &DeviceId) -> Option<&str> {
+        let node = self.nodes.get(device)?;
+        let is_gateway = node.role == Role::Gateway;
+        is_gateway.then(|| std::str::from_utf8(&node.public_url).ok())?
+    }
+
     /// The chain's genesis hash, which every signature binds.
     pub fn genesis(&self) -> &GenesisHash {
         &self.chain.clock.genesis
+    }
+}
+
+impl Registry for World {
+    fn genesis(&self) -> &GenesisHash {
+        self.genesis()
+    }
+
+    fn customer(&self, service: ServiceId) -> Option<Account> {
+        self.customers.get(&service).copied()
+    }
+
+    fn is_cache(&self, device: &DeviceId) -> bool {
+        let node = self.nodes.get(device);
+        node.is_some_and(|node| node.role == Role::Cache)
     }
 }

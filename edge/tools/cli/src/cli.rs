@@ -138,6 +138,17 @@ pub enum ServiceCommand {
         /// The account; the signing one if left out.
         account: Option<String>,
     },
+    /// Have what is stored of a service fetched or validated anew, at every gateway and cache.
+    #[command(after_help = "\
+Prints the purge's number, how many nodes obey it, and which have not said so. With --json it prints the receipt, which
+`purge-verify` checks. Nothing is sent to the chain and nothing is charged.
+
+  selvedge service purge 7 --page https://www.example.org/a.css
+  selvedge service purge 7 --tag product-42 --soft
+  selvedge service purge 7 --everything --json > receipt.json")]
+    Purge(PurgeArgs),
+    /// Check every signature in the receipt of a purge against the nodes on the chain.
+    PurgeVerify(PurgeVerifyArgs),
     /// Stop serving from the next epoch on.
     Pause {
         /// The service's number.
@@ -270,6 +281,51 @@ pub enum ScopeName {
     Logs,
     /// Explanations.
     Explain,
+}
+
+/// What to purge, and how.
+#[derive(Debug, Args)]
+pub struct PurgeArgs {
+    /// The service's number.
+    pub service: u64,
+    #[command(flatten)]
+    pub what: PurgeWhat,
+    /// Let it be validated before it is used again, rather than never be used again.
+    #[arg(long)]
+    pub soft: bool,
+    /// Public URL of the gateway to send it to; the first on the chain that answers if left out.
+    #[arg(long, value_name = "URL")]
+    pub gateway: Option<String>,
+}
+
+/// One of these.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct PurgeWhat {
+    /// One URL with all its variants.
+    #[arg(long = "page", value_name = "URL")]
+    pub page: Option<String>,
+    /// Every URL that begins with this.
+    #[arg(long, value_name = "URL")]
+    pub prefix: Option<String>,
+    /// Every URL of one host name.
+    #[arg(long, value_name = "NAME")]
+    pub host: Option<String>,
+    /// Every response with this Cache-Tag or Surrogate-Key.
+    #[arg(long)]
+    pub tag: Option<String>,
+    /// Everything.
+    #[arg(long)]
+    pub everything: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct PurgeVerifyArgs {
+    /// The file with the receipt.
+    pub receipt: PathBuf,
+    /// The account that owns the service; the signing one if left out.
+    #[arg(long)]
+    pub account: Option<String>,
 }
 
 #[derive(Debug, Args)]

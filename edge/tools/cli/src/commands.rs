@@ -5,6 +5,7 @@ mod earnings;
 mod explain;
 mod network;
 mod node;
+mod purge;
 mod service;
 mod watch;
 

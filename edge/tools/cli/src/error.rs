@@ -41,13 +41,22 @@ pub enum Failure {
     /// A gateway does not take the token.
     #[error("the gateway at {url} refuses: {reason}\n  use the key of the account that owns the service, with --suri or --key-file")]
     GatewayRefused { url: String, reason: String },
+    /// The gateway refused the purge.
+    #[error("the purge was refused: {0}")]
+    Purge(String),
+    /// A purge's receipt does not hold.
+    #[error("the receipt does not check out: {0}")]
+    ReceiptInvalid(String),
+    /// A gateway does not do what it was asked.
+    #[error("{url} did not answer: {cause}")]
+    GatewayFailed { url: String, cause: String },
     /// The node answers with something this program does not understand.
     #[error("the node's answer cannot be read: {0}\n  this program and the chain's runtime may be of different versions")]
     AnswerInvalid(String),
 }
 
-/// Exit codes: 0 done, 1 other failure, 2 wrong use (also clap's), 3 not found, 4 refused by the chain or a gateway, 5 proof does
-/// not hold, 6 node or gateway unreachable.
+/// Exit codes: 0 done, 1 other failure, 2 wrong use (also clap's), 3 not found, 4 refused by the chain or a gateway, 5 proof or
+/// receipt does not hold, 6 node or gateway unreachable.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<Failure>() {
         Some(
@@ -58,12 +67,13 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
             | Failure::Input(_),
         ) => 2,
         Some(Failure::NotFound(_)) => 3,
-        Some(Failure::Refused { .. } | Failure::GatewayRefused { .. }) => 4,
-        Some(Failure::ProofInvalid(_)) => 5,
+        Some(Failure::Refused { .. } | Failure::GatewayRefused { .. } | Failure::Purge(_)) => 4,
+        Some(Failure::ProofInvalid(_) | Failure::ReceiptInvalid(_)) => 5,
         Some(
             Failure::NodeUnreachable { .. }
             | Failure::ProofUnavailable { .. }
-            | Failure::GatewaySilent { .. },
+            | Failure::GatewaySilent { .. }
+            | Failure::GatewayFailed { .. },
         ) => 6,
         Some(Failure::AnswerInvalid(_)) | None => 1,
     }

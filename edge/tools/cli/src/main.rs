@@ -13,6 +13,7 @@ mod error;
 mod insight;
 mod keys;
 mod output;
+mod receipt;
 mod views;
 
 use clap::Parser;

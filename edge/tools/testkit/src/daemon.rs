@@ -83,6 +83,8 @@ impl Daemon {
                 folder.join("access.log").display().to_string(),
             )
             .set("gateway.allow_private_origins", true)
+            // Tests of other things may stop caches for as long as they like.
+            .set("gateway.purge_silence_seconds", 3_600)
             .set("gateway.drain_seconds", 0);
         merge(&mut settings.0, &extra.0);
         let mut daemon = Self {

@@ -27,6 +27,7 @@ pub mod frames;
 pub mod liar;
 pub mod net;
 pub mod origin;
+pub mod purge;
 pub mod raw_origin;
 pub mod script;
 pub mod soak;

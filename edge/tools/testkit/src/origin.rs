@@ -289,11 +289,15 @@ async fn answer(
         ("cc", "cache-control"),
         ("cdn", "cdn-cache-control"),
         ("vary", "vary"),
+        ("tag", "cache-tag"),
         ("to", "location"),
     ] {
         if let Some(text) = script.text(name) {
             response = response.header(value, text);
         }
+    }
+    if let Some(keys) = script.text("keys") {
+        response = response.header("surrogate-key", keys.replace('+', " "));
     }
     if let Some(names) = script.text("withhold") {
         response = response.header(header::CACHE_CONTROL, format!("private=\"{names}\""));

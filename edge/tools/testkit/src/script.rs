@@ -12,6 +12,8 @@
 //! | `withhold` | names of fields that `Cache-Control` says are private |
 //! | `etag` | an entity tag that names the version, and 304 for who has it |
 //! | `ranges` | one range at a time is answered with 206, on the condition of `If-Range` |
+//! | `tag` | `Cache-Tag` |
+//! | `keys` | `Surrogate-Key`, separated by `+` |
 //! | `vary` | `Vary`; the body depends on that field of the request |
 //! | `cookie` | `Set-Cookie`, a new one each time |
 //! | `status` | status |

@@ -203,6 +203,24 @@ fn a_purge_drops_what_is_older() {
 }
 
 #[test]
+fn a_purge_of_one_key_leaves_what_was_fetched_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), 1 << 30);
+    for (key, generation) in [("/a", 3), ("/b", 3), ("/c", 7)] {
+        let bytes = body(1_000, generation);
+        let mut signed = record(1, key, &bytes);
+        signed.record.generation = u64::from(generation);
+        put(&store, &signed, &bytes).unwrap();
+    }
+    let service = ServiceId(1);
+    for key in ["/a", "/c"] {
+        store.forget_key_before(service, key.as_bytes(), 5);
+    }
+    let left = ["/a", "/b", "/c"].map(|key| store.records(service, key.as_bytes()).unwrap().len());
+    assert_eq!(left, [0, 1, 1]);
+}
+
+#[test]
 fn a_reader_keeps_what_it_reads() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), 1 << 30);

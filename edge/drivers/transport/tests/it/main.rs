@@ -9,12 +9,13 @@ use parking_lot::Mutex;
 use selvedge_edge_core_verify::{LeaseId, SignedFrame};
 use selvedge_edge_drivers_http::{Limits, ServerHandle};
 use selvedge_edge_drivers_transport::{
-    bind, CacheService, Identity, InvalidateRequest, LookupRequest, PeerAddress, PeerList, Peers,
-    PeersOptions, Refusal, Reply, ReplySender, SeedAnswer, SeedMessage, SeedReceiver,
-    TransportError, Want,
+    bind, CacheService, Identity, InvalidateRequest, LookupRequest, OrderPurge, PeerAddress,
+    PeerList, Peers, PeersOptions, PurgeNews, PurgeSync, Refusal, Reply, ReplySender, SeedAnswer,
+    SeedMessage, SeedReceiver, TransportError, Want,
 };
 use selvedge_primitives_types::{
-    DeviceId, LeafBody, Millis, ServiceId, Signature64, SignedVoucher,
+    DeviceId, LeafBody, Millis, PurgeAnswer, PurgeRefusal, ServiceId, Signature64,
+    SignedPurgeOrder, SignedVoucher,
 };
 
 /// Answers a lookup with its own request as data, and keeps what it was told.
@@ -51,6 +52,22 @@ impl CacheService for Notes {
     }
 
     async fn invalidate(self: Arc<Self>, _: DeviceId, _: InvalidateRequest) {}
+
+    async fn order_purge(
+        self: Arc<Self>,
+        _: DeviceId,
+        _: OrderPurge,
+    ) -> Result<SignedPurgeOrder, PurgeRefusal> {
+        Err(PurgeRefusal::NotReady)
+    }
+
+    async fn take_purge(self: Arc<Self>, _: DeviceId, _: SignedPurgeOrder) -> PurgeAnswer {
+        PurgeAnswer::Refused(PurgeRefusal::NotReady)
+    }
+
+    async fn sync_purges(self: Arc<Self>, _: DeviceId, _: PurgeSync) -> PurgeNews {
+        PurgeNews::default()
+    }
 
     async fn voucher(
         self: Arc<Self>,
@@ -125,6 +142,7 @@ fn lookup(key: Vec<u8>) -> LookupRequest {
         is_head: false,
         fields: Vec::new(),
         generation: 0,
+        fresh_from: 0,
         have: None,
         want: Want::Share,
         patience: Millis(20_000),

@@ -3,6 +3,7 @@
 use super::{nothing, Context};
 use crate::{
     amount::Sel,
+    chain::Chain,
     cli::{NodeCommand, RegisterArgs},
     error::Failure,
     keys::{self, DeviceKey},
@@ -57,8 +58,8 @@ fn role_value(role: Role) -> Value {
     Value::unnamed_variant(format!("{role:?}"), [])
 }
 
-async fn list(context: &Context<'_>) -> anyhow::Result<()> {
-    let chain = context.chain().await?;
+/// Every registered node.
+pub async fn all(chain: &Chain) -> anyhow::Result<Vec<NodeView>> {
     let mut nodes: Vec<NodeView> = Vec::new();
     let mut after: Option<DeviceId> = None;
     loop {
@@ -69,9 +70,13 @@ async fn list(context: &Context<'_>) -> anyhow::Result<()> {
         }
         after = page.last().copied();
         if page.len() < PAGE as usize {
-            break;
+            return Ok(nodes);
         }
     }
+}
+
+async fn list(context: &Context<'_>) -> anyhow::Result<()> {
+    let mut nodes = all(&context.chain().await?).await?;
     nodes.sort_by_key(|node| (node.role, node.region, node.device));
     let values: Vec<views::Node> = nodes.iter().map(Into::into).collect();
     context.output.answer(&values, || {

@@ -1,6 +1,6 @@
 //! `selvedge service`.
 
-use super::{explain, nothing, watch, Context};
+use super::{explain, nothing, purge, watch, Context};
 use crate::{amount::Sel, cli::ServiceCommand, error::Failure, output, views};
 use selvedge_primitives_runtime_api::{ClockView, ServiceView};
 use selvedge_primitives_types::{Epoch, PriceList};
@@ -23,6 +23,8 @@ pub async fn run(context: &Context<'_>, command: ServiceCommand) -> anyhow::Resu
             on_service(context, "remove_host", service, Some(("host", name))).await
         }
         ServiceCommand::List { account } => list(context, account.as_deref()).await,
+        ServiceCommand::Purge(args) => purge::purge(context, args).await,
+        ServiceCommand::PurgeVerify(args) => purge::verify(context, args).await,
         ServiceCommand::Pause { service } => on_service(context, "pause", service, None).await,
         ServiceCommand::Resume { service } => on_service(context, "resume", service, None).await,
         ServiceCommand::Top(args) => watch::top(context, args).await,

@@ -11,11 +11,12 @@ use parking_lot::Mutex;
 use selvedge_edge_core_verify::{sign::device, LeaseId, RecordHead, SigningKey};
 use selvedge_edge_drivers_http::{Closed, Limits, ServerHandle};
 use selvedge_edge_drivers_transport::{
-    bind, CacheService, Identity, InvalidateRequest, LookupRequest, PeerList, Refusal, Reply,
-    ReplySender, SeedAnswer, SeedMessage, SeedReceiver, Want,
+    bind, CacheService, Identity, InvalidateRequest, LookupRequest, OrderPurge, PeerList,
+    PurgeNews, PurgeSync, Refusal, Reply, ReplySender, SeedAnswer, SeedMessage, SeedReceiver, Want,
 };
 use selvedge_primitives_types::{
-    DeviceId, GenesisHash, LeafBody, Millis, Signature64, SignedVoucher,
+    DeviceId, GenesisHash, LeafBody, Millis, PurgeAnswer, PurgeRefusal, Signature64,
+    SignedPurgeOrder, SignedVoucher,
 };
 use std::{
     collections::HashMap,
@@ -353,6 +354,22 @@ impl CacheService for State {
     }
 
     async fn invalidate(self: Arc<Self>, _: DeviceId, _: InvalidateRequest) {}
+
+    async fn order_purge(
+        self: Arc<Self>,
+        _: DeviceId,
+        _: OrderPurge,
+    ) -> Result<SignedPurgeOrder, PurgeRefusal> {
+        Err(PurgeRefusal::NotReady)
+    }
+
+    async fn take_purge(self: Arc<Self>, _: DeviceId, _: SignedPurgeOrder) -> PurgeAnswer {
+        PurgeAnswer::Refused(PurgeRefusal::NotReady)
+    }
+
+    async fn sync_purges(self: Arc<Self>, _: DeviceId, _: PurgeSync) -> PurgeNews {
+        PurgeNews::default()
+    }
 
     async fn voucher(self: Arc<Self>, _: DeviceId, _: SignedVoucher) -> Result<(), String> {
         Ok(())

@@ -1,0 +1,203 @@
+//! A log takes orders in any order, and never lets escape what one of them is about.
+
+use proptest::prelude::*;
+use selvedge_edge_core_purge::{Limits, Log, Offer, Tags, Verdict};
+use selvedge_primitives_types::{
+    CustomerSignature, DeviceId, Millis, PurgeKind, PurgeMode, PurgeOrder, PurgeRequest, ServiceId,
+    Signature64, SignedPurgeOrder, SignedPurgeRequest,
+};
+
+const KEY: &[u8] = b"http://a.test/";
+
+fn order(number: u64, after: u64, owner: u8) -> SignedPurgeOrder {
+    let mut nonce = [owner; 16];
+    nonce[..8].copy_from_slice(&number.to_le_bytes());
+    SignedPurgeOrder {
+        order: PurgeOrder {
+            signed: SignedPurgeRequest {
+                request: PurgeRequest {
+                    service: ServiceId(1),
+                    kind: PurgeKind::Url(KEY.to_vec()),
+                    mode: PurgeMode::Hard,
+                    issued: Millis(number),
+                    nonce,
+                },
+                signature: CustomerSignature::Ed25519(Signature64::default()),
+            },
+            number,
+            after,
+            owner: DeviceId([owner; 32]),
+        },
+        signature: Signature64::default(),
+    }
+}
+
+fn verdict(log: &Log, generation: u64) -> Verdict {
+    log.verdict(generation, KEY, &Tags::default())
+}
+
+#[test]
+fn orders_of_one_owner_may_overtake_each_other() {
+    let mut log = Log::default();
+    assert_eq!(log.offer(order(30, 20, 1)), Offer::Taken);
+    assert!(!log.is_whole());
+    assert_eq!(log.version(), 2);
+    assert_eq!(log.offer(order(10, 0, 1)), Offer::Taken);
+    assert_eq!(log.offer(order(20, 10, 1)), Offer::Taken);
+    assert!(log.is_whole());
+    assert_eq!(log.offer(order(20, 10, 1)), Offer::Known);
+    assert_eq!(verdict(&log, 29), Verdict::Gone { below: 30 });
+    assert_eq!(verdict(&log, 30), Verdict::Current);
+    assert_eq!(log.next(5, 0), 31);
+    assert_eq!(log.next(50, 60), 61);
+}
+
+#[test]
+fn another_owners_lower_number_is_ordered_again() {
+    let mut log = Log::default();
+    log.offer(order(30, 0, 2));
+    // What a gateway fetched under 30 may be older than this.
+    assert_eq!(log.offer(order(20, 0, 1)), Offer::Superseded(30));
+    assert_eq!(log.offer(order(31, 20, 1)), Offer::Taken);
+    // Now it is known that it came before 31; but what was fetched under 30 is still there.
+    assert_eq!(verdict(&log, 30), Verdict::Gone { below: 31 });
+}
+
+#[test]
+fn what_an_order_that_was_missed_may_be_about_is_doubtful() {
+    let mut log = Log::default();
+    let other = b"http://a.test/other";
+    log.offer(order(30, 0, 2));
+    assert_eq!(log.verdict(30, other, &Tags::default()), Verdict::Current);
+    assert!(log.learn(order(20, 0, 1)));
+    assert_eq!(log.verdict(30, other, &Tags::default()), Verdict::Doubtful);
+    // What is fetched from now on is not.
+    assert_eq!(
+        log.verdict(log.top(), other, &Tags::default()),
+        Verdict::Current
+    );
+    assert!(!log.learn(order(20, 0, 1)));
+}
+
+#[test]
+fn a_gap_makes_doubtful_until_it_is_filled() {
+    let mut log = Log::default();
+    let other = b"http://a.test/other";
+    log.offer(order(30, 20, 1));
+    assert_eq!(log.verdict(10, other, &Tags::default()), Verdict::Doubtful);
+    assert_eq!(log.verdict(20, other, &Tags::default()), Verdict::Current);
+    assert_eq!(verdict(&log, 10), Verdict::Gone { below: 30 });
+    log.learn(order(20, 0, 1));
+    assert_eq!(log.verdict(10, other, &Tags::default()), Verdict::Current);
+}
+
+#[test]
+fn an_operators_purge_and_hearsay_raise_the_number() {
+    let mut log = Log::default();
+    assert_eq!(log.purge_here(100), 100);
+    assert_eq!(verdict(&log, 99), Verdict::Gone { below: 100 });
+    assert!(log.hear_of(200) && !log.hear_of(150));
+    assert_eq!(verdict(&log, 150), Verdict::Doubtful);
+    assert_eq!(verdict(&log, 200), Verdict::Current);
+    assert_eq!(log.purge_here(100), 201);
+    assert_eq!(log.offer(order(150, 0, 1)), Offer::Superseded(201));
+}
+
+#[test]
+fn the_same_request_has_one_order() {
+    let mut log = Log::default();
+    let first = order(30, 0, 1);
+    log.offer(first.clone());
+    assert_eq!(log.ordered(first.request()), Some(&first));
+    let changed = PurgeRequest {
+        mode: PurgeMode::Soft,
+        ..first.request().clone()
+    };
+    assert_eq!(log.ordered(&changed), None);
+}
+
+#[test]
+fn a_log_is_bounded_and_drops_into_its_base() {
+    let mut log = Log::default();
+    let mut after = 0;
+    for number in 1..=10_000 {
+        assert_eq!(log.offer(order(number, after, 1)), Offer::Taken);
+        after = number;
+    }
+    assert!(log.numbers().count() <= 4_096);
+    assert!(log.is_whole());
+    let base = log.base().unwrap().order.number;
+    assert!(base > 5_000 && log.has(1) && log.has(base) && log.has(10_000));
+    // Everything below the base is gone, whatever its key.
+    let found = log.verdict(base - 1, b"http://a.test/other", &Tags::default());
+    assert_eq!(found, Verdict::Gone { below: base });
+    assert_eq!(
+        log.verdict(base, b"http://a.test/other", &Tags::default()),
+        Verdict::Current
+    );
+    // A node that was away for all of it learns the base and the rest.
+    let mut late = Log::new(Limits::default());
+    late.offer(order(5, 0, 1));
+    assert_ne!(late.summary(), log.summary());
+    assert!(late.collapse(log.base().unwrap().clone()));
+    for order in log.orders() {
+        late.learn(order.clone());
+    }
+    assert_eq!(late.summary(), log.summary());
+    assert!(late.is_whole());
+}
+
+proptest! {
+    /// Whatever reaches a node in whichever order, a response that was fetched before an order it
+    /// has is never current, and equal sets have equal summaries.
+    #[test]
+    fn what_was_purged_stays_purged(
+        numbers in prop::collection::btree_set(1u64..200, 1..30),
+        turn in any::<prop::sample::Index>(),
+        owners in prop::collection::vec(1u8..3, 30),
+        hearsay in 0u64..200,
+        by_offer in prop::collection::vec(any::<bool>(), 30),
+    ) {
+        let mut after = 0;
+        let mut orders = Vec::new();
+        for (number, owner) in numbers.iter().zip(&owners) {
+            orders.push(order(*number, after, *owner));
+            after = *number;
+        }
+        let mut straight = Log::default();
+        for order in &orders {
+            prop_assert_eq!(straight.offer(order.clone()), Offer::Taken);
+        }
+        let turn = turn.index(orders.len());
+        orders.rotate_left(turn);
+        let mut log = Log::default();
+        let mut taken: Vec<u64> = Vec::new();
+        for (index, order) in orders.iter().enumerate() {
+            if index == 3 {
+                log.hear_of(hearsay);
+            }
+            let version = log.version();
+            let number = order.order.number;
+            let is_taken = if by_offer[index] {
+                log.offer(order.clone()) == Offer::Taken
+            } else {
+                log.learn(order.clone())
+            };
+            if is_taken {
+                taken.push(number);
+                prop_assert!(log.version() > version);
+                prop_assert!(log.top() >= number);
+            }
+            for number in &taken {
+                let found = verdict(&log, number - 1);
+                prop_assert!(matches!(found, Verdict::Gone { .. }), "{number}: {found:?}");
+            }
+            prop_assert_eq!(verdict(&log, log.top()), Verdict::Current);
+        }
+        for order in orders {
+            log.learn(order);
+        }
+        prop_assert_eq!(log.summary(), straight.summary());
+        prop_assert!(log.is_whole());
+    }
+}

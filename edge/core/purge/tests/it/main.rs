@@ -1,0 +1,4 @@
+//! Books and logs against a naive model.
+
+mod book;
+mod log;
