@@ -17,6 +17,8 @@ struct Visit {
     requests: u64,
     octets: u64,
     closes: u64,
+    again: u64,
+    again_octets: u64,
 }
 
 /// Asks one gateway for as long as it is there, then the other. A request that had no answer is
@@ -58,7 +60,10 @@ async fn visit(
                     }
                     break answer;
                 }
-                Err(_) => continue,
+                Err(_) => {
+                    seen.again += 1;
+                    seen.again_octets += content(&target).len() as u64;
+                }
             }
         };
         assert_eq!(answer.status, 200, "{target}: {}", answer.reason());
@@ -102,11 +107,14 @@ async fn nobody_misses_an_answer_when_a_gateway_leaves_under_load() {
     more(300).await;
     is_over.store(true, Ordering::Release);
     let (mut requests, mut octets, mut closes) = (0, 0, 0);
+    let (mut again, mut again_octets) = (0, 0);
     for visit in visits {
         let seen = visit.await.unwrap();
         requests += seen.requests;
         octets += seen.octets;
         closes += seen.closes;
+        again += seen.again;
+        again_octets += seen.again_octets;
     }
     assert!(closes > 0, "visitors of HTTP/1.1 are told");
     assert!(!net.gateways[0].log().contains("cut off"));
@@ -116,7 +124,9 @@ async fn nobody_misses_an_answer_when_a_gateway_leaves_under_load() {
     let charged = books.iter().fold((0, 0), |sum, books| {
         (sum.0 + books.requests(), sum.1 + books.egress())
     });
-    assert_eq!(charged, (requests, octets));
+    // An answer may have been sent, and lost with the connection that its visitor was writing to.
+    assert!((requests..=requests + again).contains(&charged.0));
+    assert!((octets..=octets + again_octets).contains(&charged.1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

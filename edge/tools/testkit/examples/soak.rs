@@ -31,8 +31,7 @@ async fn main() -> ExitCode {
     };
     let report = soak.run(program).await;
     println!("{report}");
-    let is_exact = report.charged == (report.seen.requests, report.seen.octets);
-    if report.seen.failed == 0 && is_exact {
+    if report.seen.failed == 0 && report.is_exact() {
         println!("no request failed that the origin could have answered, and the bill is exact");
         return ExitCode::SUCCESS;
     }

@@ -4,7 +4,7 @@ use super::Tally;
 use crate::{
     client::{Answer, Ask, Client, Line},
     net::Net,
-    script::content_of,
+    script::{content_of, Script},
     wait::DEADLINE,
 };
 use parking_lot::Mutex;
@@ -173,7 +173,10 @@ impl Crowd {
         let began = Instant::now();
         let mut last = String::new();
         for attempt in 0..TRIES {
-            tally.again += u64::from(attempt > 0);
+            if attempt > 0 {
+                tally.again += 1;
+                tally.again_octets += Script::of(&wish.ask.target).length() as u64;
+            }
             let held = line
                 .take()
                 .filter(|held| held.uses < PER_LINE && !self.leaving(held.gateway));
