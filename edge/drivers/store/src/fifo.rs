@@ -12,6 +12,9 @@ use std::hash::Hash;
 const MAX_HITS: u8 = 3;
 /// Hits that an entry needs in the small queue to move to the main queue.
 const PROMOTE: u8 = 2;
+/// The newcomers' part of the room. A tenth, as in the paper, keeps up to 0.4 points of the hits less in
+/// the replays of `examples/replay.rs`.
+const NEWCOMERS: u64 = 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Queue {
@@ -43,7 +46,7 @@ pub struct Fifo<K> {
 }
 
 impl<K: Hash + Eq + Clone> Fifo<K> {
-    /// An order for about `capacity` bytes, of which a tenth is for newcomers.
+    /// An order for about `capacity` bytes, of which a twentieth is for newcomers.
     pub fn new(capacity: u64) -> Self {
         Self {
             entries: HashMap::new(),
@@ -53,7 +56,7 @@ impl<K: Hash + Eq + Clone> Fifo<K> {
             remembered: HashMap::new(),
             small_bytes: 0,
             main_bytes: 0,
-            small_share: capacity / 10,
+            small_share: capacity / NEWCOMERS,
             stamp: 0,
         }
     }
@@ -243,9 +246,9 @@ mod tests {
         assert_eq!(fifo.evict(), Some(0));
         fifo.insert(0, 10);
         let order: Vec<_> = core::iter::from_fn(|| fifo.evict()).collect();
-        // It outlives all that came after it but the newcomers' own tenth.
-        assert_eq!(order[..18], (1..19).collect::<Vec<_>>());
-        assert_eq!(order[18..], [0, 19]);
+        // It outlives all that came after it.
+        assert_eq!(order[..19], (1..20).collect::<Vec<_>>());
+        assert_eq!(order[19..], [0]);
     }
 
     #[test]

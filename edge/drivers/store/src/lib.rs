@@ -45,7 +45,7 @@ mod writer;
 pub use body::BodyReader;
 pub use error::Error;
 pub use fifo::Fifo;
-pub use memory::{Memory, Weigh};
+pub use memory::{Memory, Weigh, ENTRY_OVERHEAD};
 pub use recover::Recovery;
 pub use store::{Config, Store, Usage};
 pub use writer::{BodyWriter, FinishedBody, PartialBody};

@@ -27,7 +27,7 @@ use crate::live::Live;
 use crate::metered::{Base, MeteredBody};
 use crate::metrics::Source;
 use crate::serve::Front;
-use crate::slices::{slices, PIECE};
+use crate::slices::{large_slices, slices, PIECE};
 use crate::tab::{Running, Sent, Tab};
 use crate::target::{host_of, may_leave};
 use crate::timing::{self, Waited};
@@ -315,7 +315,11 @@ impl Shared {
             live: live.map(|live| (live.clone(), Source::Memory)),
             _running: Running::new(self),
         };
-        let body = MeteredBody::new(slices(entry.body.clone()), base, sent);
+        let body = match base {
+            Some(_) => large_slices(entry.body.clone()),
+            None => slices(entry.body.clone()),
+        };
+        let body = MeteredBody::new(body, base, sent);
         http_body_util::BodyExt::boxed_unsync(body)
     }
 }

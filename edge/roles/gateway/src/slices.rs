@@ -13,24 +13,36 @@ use selvedge_edge_drivers_http::{Body, BodyError};
 
 /// Bytes in a piece.
 pub const PIECE: usize = 64 * 1024;
+/// Bytes in a piece for a connection where only what has arrived counts.
+pub const LARGE_PIECE: usize = 512 * 1024;
 
 /// A body of these bytes.
 pub fn slices(bytes: Bytes) -> Body {
     all_of(vec![bytes])
 }
 
+/// The same in pieces of [`LARGE_PIECE`].
+pub fn large_slices(bytes: Bytes) -> Body {
+    in_pieces(vec![bytes], LARGE_PIECE)
+}
+
 /// A body of these bytes, one after the other.
-pub fn all_of(mut bytes: Vec<Bytes>) -> Body {
+pub fn all_of(bytes: Vec<Bytes>) -> Body {
+    in_pieces(bytes, PIECE)
+}
+
+fn in_pieces(mut bytes: Vec<Bytes>, piece: usize) -> Body {
     bytes.retain(|bytes| !bytes.is_empty());
     bytes.reverse();
     let left = bytes.iter().map(|bytes| bytes.len() as u64).sum();
-    Slices { bytes, left }.boxed_unsync()
+    Slices { bytes, left, piece }.boxed_unsync()
 }
 
 struct Slices {
     /// The next ones last; none of them is empty.
     bytes: Vec<Bytes>,
     left: u64,
+    piece: usize,
 }
 
 impl http_body::Body for Slices {
@@ -45,7 +57,7 @@ impl http_body::Body for Slices {
         let Some(bytes) = this.bytes.last_mut() else {
             return Poll::Ready(None);
         };
-        let piece = bytes.split_to(bytes.len().min(PIECE));
+        let piece = bytes.split_to(bytes.len().min(this.piece));
         if bytes.is_empty() {
             this.bytes.pop();
         }

@@ -38,7 +38,8 @@ async fn main() {
     let net = Net::start(program, plan).await;
     let targets: Vec<String> = lengths
         .iter()
-        .map(|length| format!("/body?len={length}&cc=max-age=86400"))
+        .enumerate()
+        .map(|(number, length)| format!("/body-{number}?len={length}&cc=max-age=86400"))
         .collect();
     let visitor = net.visitor(0);
     let secure = Client::new(net.gateways[0].address("https"), "site.test").tls(shown.roots());
