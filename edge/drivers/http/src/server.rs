@@ -274,7 +274,9 @@ async fn connection<H: Handler>(
     let shared = place.shared.clone();
     let limits = &shared.limits;
     let _ = stream.set_nodelay(true);
-    let socket = Socket::new(stream, limits.header_timeout, limits.write_timeout);
+    // A connection counts, and is waited for, until nothing is left of it.
+    let held = (place, stop.clone());
+    let socket = Socket::new(stream, limits.header_timeout, limits.write_timeout, held);
     let mut info = ConnInfo {
         peer,
         local: shared.local,
@@ -305,7 +307,6 @@ async fn connection<H: Handler>(
             }
         }
     }
-    drop(place);
 }
 
 /// Serves a connection that has said nothing yet: what is at hand first.
@@ -424,6 +425,8 @@ async fn http<H, I>(
     let mut is_leaving = false;
     let ended = loop {
         tokio::select! {
+            // First, so that what has arrived is read before it is asked to end.
+            biased;
             ended = connection.as_mut() => break ended,
             () = stopped(&mut stop), if !is_leaving => {
                 is_leaving = true;

@@ -5,6 +5,7 @@
 //! the octets that were written before a response began, it says how much of an aborted response
 //! has arrived.
 
+use std::any::Any;
 use std::future::Future;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -17,11 +18,14 @@ use std::time::Duration;
 use parking_lot::Mutex;
 #[cfg(target_os = "linux")]
 use tokio::io::Interest;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
 use crate::hit::Sink;
+
+/// How long a peer is listened to after its connection has ended.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Octets of an HTTP/2 preface, the longest thing needed to tell the protocol of a connection.
 const PREFACE: u64 = 24;
@@ -149,8 +153,15 @@ fn tcp_info(_: RawFd) -> Option<(u64, bool)> {
 }
 
 /// The stream itself.
+///
+/// It says goodbye when it is dropped: see [`linger`].
 pub(crate) struct Socket {
-    stream: TcpStream,
+    /// `None` only while it is dropped.
+    stream: Option<TcpStream>,
+    /// Given back when nothing is left of the connection.
+    held: Option<Box<dyn Any + Send>>,
+    /// Whether the peer has said its last word, or is gone.
+    is_read_out: bool,
     progress: Arc<Progress>,
     read: u64,
     first_read: Pin<Box<Sleep>>,
@@ -161,7 +172,14 @@ pub(crate) struct Socket {
 
 impl Socket {
     /// Wraps an accepted stream. The peer has `first_read` to send enough to tell its protocol.
-    pub(crate) fn new(stream: TcpStream, first_read: Duration, write_timeout: Duration) -> Self {
+    ///
+    /// `held` is given back when the connection is over.
+    pub(crate) fn new(
+        stream: TcpStream,
+        first_read: Duration,
+        write_timeout: Duration,
+        held: impl Any + Send,
+    ) -> Self {
         let progress = Arc::new(Progress {
             socket: Mutex::new(Held {
                 socket: Handle::Open(stream.as_raw_fd()),
@@ -170,7 +188,9 @@ impl Socket {
             ..Progress::default()
         });
         Self {
-            stream,
+            stream: Some(stream),
+            held: Some(Box::new(held)),
+            is_read_out: false,
             progress,
             read: 0,
             first_read: Box::pin(tokio::time::sleep(first_read)),
@@ -184,6 +204,11 @@ impl Socket {
         self.progress.clone()
     }
 
+    fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        let stream = self.stream.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        Ok(Pin::new(stream))
+    }
+
     fn wrote(
         &mut self,
         result: Poll<io::Result<usize>>,
@@ -192,6 +217,7 @@ impl Socket {
         match result {
             Poll::Ready(done) => {
                 self.is_stalled = false;
+                self.is_read_out |= done.is_err();
                 if let Ok(count) = done {
                     self.progress
                         .written
@@ -227,11 +253,11 @@ impl Sink for Socket {
         count: usize,
     ) -> Poll<io::Result<usize>> {
         loop {
-            let ready = match self.stream.poll_write_ready(cx) {
+            let ready = match self.stream()?.poll_write_ready(cx) {
                 Poll::Ready(ready) => ready,
                 Poll::Pending => return self.wrote(Poll::Pending, cx),
             };
-            let stream = &self.stream;
+            let stream = &*self.stream()?;
             let sent = ready.and_then(|()| {
                 stream.try_io(Interest::WRITABLE, || {
                     let mut offset = offset;
@@ -250,7 +276,29 @@ impl Sink for Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         self.progress.close();
+        let has_to_linger = !self.is_read_out && self.progress.written() > 0;
+        let runtime = tokio::runtime::Handle::try_current();
+        if let (true, Some(stream), Ok(runtime)) = (has_to_linger, self.stream.take(), runtime) {
+            runtime.spawn(linger(stream, self.held.take()));
+        }
     }
+}
+
+/// Ends a connection whose peer may still be sending, without taking from it what it was sent.
+///
+/// A socket that is closed with unread octets resets the connection (RFC 9112 §9.6), and the peer
+/// may lose an answer that it has not read yet. So only the sending side is closed at first; what
+/// still comes is dropped, for a short time.
+async fn linger(mut stream: TcpStream, held: Option<Box<dyn Any + Send>>) {
+    let ending = async {
+        stream.shutdown().await?;
+        let mut dropped = [0; 4096];
+        while stream.read(&mut dropped).await? > 0 {}
+        io::Result::Ok(())
+    };
+    // However it ends, nothing more can be done for the peer.
+    let _ = tokio::time::timeout(LINGER, ending).await;
+    drop((stream, held));
 }
 
 impl AsyncRead for Socket {
@@ -261,9 +309,11 @@ impl AsyncRead for Socket {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buffer.filled().len();
-        match Pin::new(&mut this.stream).poll_read(cx, buffer) {
+        match this.stream()?.poll_read(cx, buffer) {
             Poll::Ready(done) => {
-                this.read += (buffer.filled().len() - before) as u64;
+                let octets = (buffer.filled().len() - before) as u64;
+                this.read += octets;
+                this.is_read_out |= done.is_err() || (octets == 0 && buffer.remaining() > 0);
                 Poll::Ready(done)
             }
             Poll::Pending if this.read >= PREFACE || this.progress.written() > 0 => Poll::Pending,
@@ -285,7 +335,7 @@ impl AsyncWrite for Socket {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let result = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        let result = this.stream()?.poll_write(cx, bytes);
         this.wrote(result, cx)
     }
 
@@ -295,34 +345,33 @@ impl AsyncWrite for Socket {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let result = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
+        let result = this.stream()?.poll_write_vectored(cx, slices);
         this.wrote(result, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        true
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        self.get_mut().stream()?.poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        self.get_mut().stream()?.poll_shutdown(cx)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
     async fn pair(first_read: Duration, write_timeout: Duration) -> (Socket, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
-        let socket = Socket::new(accepted.unwrap().0, first_read, write_timeout);
+        let socket = Socket::new(accepted.unwrap().0, first_read, write_timeout, ());
         (socket, client.unwrap())
     }
 
@@ -384,6 +433,21 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!(progress.acked() < progress.written());
         drop(client);
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_not_lost_because_more_was_sent_than_read() {
+        let long = Duration::from_secs(60);
+        let (mut socket, mut client) = pair(long, long).await;
+        client.write_all(&[1; 1_000]).await.unwrap();
+        socket.read_exact(&mut [0; 10]).await.unwrap();
+        socket.write_all(b"enough").await.unwrap();
+        drop(socket);
+        // Arrives at a socket that is closed, unless it lingers.
+        client.write_all(&[1; 1_000]).await.unwrap();
+        let mut got = Vec::new();
+        client.read_to_end(&mut got).await.unwrap();
+        assert_eq!(got, b"enough");
     }
 
     #[tokio::test]

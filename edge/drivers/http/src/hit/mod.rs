@@ -22,6 +22,7 @@ use std::os::fd::OwnedFd;
 use std::pin::{pin, Pin};
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::{HeaderMap, Request, Response};
@@ -39,6 +40,9 @@ use parse::Reading;
 
 /// Octets that are read at a time, and of a head at most.
 const READ: usize = 8 * 1024;
+
+/// How long a connection is waited for that has asked for nothing yet when the server stops.
+const LAST_REQUEST: Duration = Duration::from_secs(1);
 
 /// Where the head of an answer, with status 200, is written to.
 pub enum HitHead<'a> {
@@ -120,10 +124,10 @@ where
     H: Handler,
     I: Sink,
 {
-    let patience = shared.limits.header_timeout;
+    let mut patience = shared.limits.header_timeout;
     let mut unread = BytesMut::with_capacity(READ);
     let mut head = Vec::with_capacity(1024);
-    let mut is_begun = false;
+    let (mut is_begun, mut is_last) = (false, false);
     let mut since = Instant::now();
     let mut stop = stop.clone();
     let mut stopping = pin!(stopped(&mut stop));
@@ -161,9 +165,17 @@ where
                     return End::Closed;
                 }
             }
-            () = stopping.as_mut() => {
-                if unread.is_empty() {
+            () = stopping.as_mut(), if !is_last => {
+                if unread.is_empty() && is_begun {
                     return End::Closed;
+                }
+                if unread.is_empty() {
+                    // It was let in, so its first request is still waited for, though not long.
+                    is_last = true;
+                    since = Instant::now();
+                    patience = patience.min(LAST_REQUEST);
+                    silence.as_mut().reset(since + patience);
+                    continue;
                 }
                 let unread = unread.freeze();
                 return End::HandOver { unread, is_begun };
