@@ -129,6 +129,7 @@ fn lookup(target: &str) -> LookupRequest {
         have: None,
         want: Want::Share,
         patience: Millis(20_000),
+        waited: Millis(0),
     }
 }
 

@@ -47,6 +47,9 @@ pub struct LookupRequest {
     pub want: Want,
     /// How long it waits for another gateway's fetch, in milliseconds: its visitor's patience.
     pub patience: Millis,
+    /// How long ago its visitor asked, in milliseconds: what was validated since then was validated
+    /// for that visitor too.
+    pub waited: Millis,
 }
 
 /// Tells the owner of a key to forget what was fetched before a moment (RFC 9111 §4.4).

@@ -24,6 +24,8 @@ const TRIES: usize = 4;
 const MAX_LEASES: usize = 65_536;
 /// The holder of a lease opens its stream at once; one that does not within this time is gone.
 const LEASE_START: Duration = Duration::from_secs(5);
+/// The longest time that a visitor may have waited before a lookup.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// Bytes of one reply: groups of a range, with their proof.
 const BATCH: usize = 6 * GROUP as usize;
 /// Bounds on what a gateway asks.
@@ -48,7 +50,8 @@ struct Lookup {
     request: LookupRequest,
     method: Method,
     headers: HeaderMap,
-    arrived: Millis,
+    /// When the gateway's visitor asked.
+    asked: Millis,
     began: Instant,
     replies: ReplySender,
 }
@@ -66,6 +69,8 @@ pub(crate) async fn run(
             None => Refusal::Limit,
             Some(headers) => {
                 let arrived = clock::now();
+                let waited = request.waited.0.min(LONGEST_WAIT.as_millis() as u64);
+                let asked = Millis(arrived.0.saturating_sub(waited));
                 let lookup = Lookup {
                     method: if request.is_head {
                         Method::HEAD
@@ -77,7 +82,7 @@ pub(crate) async fn run(
                     peer,
                     request,
                     headers,
-                    arrived,
+                    asked,
                     began: Instant::now(),
                     replies,
                 };
@@ -347,7 +352,7 @@ impl Lookup {
         };
         is_about_age
             && stored.variant().matches(&self.headers)
-            && stored.times().received >= self.arrived
+            && stored.times().received >= self.asked
     }
 
     async fn wait(&self, flight: &Flight) -> State {

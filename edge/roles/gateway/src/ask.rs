@@ -34,7 +34,7 @@ use selvedge_edge_drivers_agent::clock;
 pub(crate) const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bodies up to this length are verified as a whole before the answer begins, so that a fault in
 /// them costs the visitor nothing but time.
-const VERIFY_FIRST: u64 = 256 * 1024;
+pub(crate) const VERIFY_FIRST: u64 = 256 * 1024;
 /// How far a cache's clock may differ from ours before a stale record is its fault, in
 /// milliseconds.
 const CLOCK_SLACK: i64 = 5_000;

@@ -15,13 +15,14 @@ use selvedge_edge_drivers_http::{empty, Patience};
 use selvedge_edge_drivers_transport::{PeerAddress, SeedMessage, SeedStream, Want};
 use selvedge_primitives_types::{Millis, Record, SignedRecord};
 
-use crate::ask::Asked;
+use crate::ask::{Asked, VERIFY_FIRST};
 use crate::cut::Cut;
 use crate::entry::Entry;
 use crate::exchange::NO_CACHE;
 use crate::failure::{Failure, Reason};
 use crate::fields;
 use crate::gateway::Shared;
+use crate::gather::Gathering;
 use crate::landing::Landing;
 use crate::metrics::Source;
 use crate::parts::may_choose;
@@ -48,6 +49,8 @@ pub struct Leased {
     /// The stream to the cache; `None` when it cannot be reached any more. When it ends without a
     /// message, the cache grants the lease to whoever waits.
     pub seed: Option<SeedStream>,
+    /// Those of this gateway who wait for it.
+    pub gathering: Option<Gathering>,
 }
 
 /// A stored response that is not fresh.
@@ -241,7 +244,7 @@ impl Shared {
     fn share(
         self: &Arc<Self>,
         question: &Arc<Question>,
-        leased: Option<Leased>,
+        mut leased: Option<Leased>,
         response: Response<Incoming>,
         times: Times,
         kept: Kept,
@@ -285,6 +288,10 @@ impl Shared {
             Some(_) => question.answer_in_passing(&stored, now),
             None => question.answer_unknown_length(&stored, now),
         };
+        // A short body is soon in memory, and those who wait find it there.
+        let is_short = length.is_some_and(|length| length <= VERIFY_FIRST);
+        let gathering = leased.as_mut().and_then(|leased| leased.gathering.take());
+        let gathering = gathering.filter(|_| is_short);
         let seeder = leased.and_then(|leased| leased.seed).map(|seed| {
             let (key, genesis) = (self.identity.key().clone(), *question.scope.world.genesis());
             // What is fresh is shared from its first byte on, and need not be waited for.
@@ -301,7 +308,7 @@ impl Shared {
             head,
             length,
             &answer.body,
-            seeder,
+            (seeder, gathering),
             tab,
         );
         let served = Served::stored(answer, body, Source::Origin, cache).say(why.stored());

@@ -23,6 +23,7 @@ use crate::changes::Changes;
 use crate::entry::Entry;
 use crate::exchange::{Exchange, Scope};
 use crate::failure::{Failure, Reason};
+use crate::gather::Gatherings;
 use crate::hedge::Hedges;
 use crate::insight::Listeners;
 use crate::landing::Landings;
@@ -125,6 +126,8 @@ pub struct Shared {
     pub distrust: Memo<(DeviceId, [u8; 16])>,
     /// Caches that did not answer in time.
     pub resting: Memo<DeviceId>,
+    /// Requests that miss the same thing at once.
+    pub gatherings: Arc<Gatherings>,
     /// When the next owner is asked too.
     pub hedges: Hedges,
     /// Looks for ownership records.
@@ -354,6 +357,7 @@ impl Gateway {
             changes: Changes::default(),
             distrust: Memo::new(MEMO),
             resting: Memo::new(MEMO),
+            gatherings: Arc::default(),
             hedges: Hedges::new(options.hedges),
             hosts,
             certs,

@@ -36,6 +36,7 @@ mod failure;
 mod fetch;
 mod fields;
 mod gateway;
+mod gather;
 mod heads;
 mod hedge;
 mod hit;

@@ -15,6 +15,7 @@ use selvedge_edge_drivers_http::{channel, empty, Body, BodySender};
 use crate::cut::Cut;
 use crate::entry::Entry;
 use crate::gateway::Shared;
+use crate::gather::Gathering;
 use crate::question::Question;
 use crate::seeder::Seeder;
 use crate::tab::Tab;
@@ -34,6 +35,7 @@ pub struct Pump {
     length: Option<u64>,
     visitor: Option<(BodySender, Cut)>,
     seeder: Option<Seeder>,
+    gathering: Option<Gathering>,
     kept: Option<Vec<u8>>,
     tab: Tab,
     offset: u64,
@@ -49,7 +51,7 @@ impl Pump {
         head: RecordHead,
         length: Option<u64>,
         wanted: &AnswerBody,
-        seeder: Option<Seeder>,
+        (seeder, gathering): (Option<Seeder>, Option<Gathering>),
         tab: Tab,
     ) -> Body {
         let (visitor, answer) = match wanted {
@@ -68,6 +70,7 @@ impl Pump {
             length,
             visitor,
             seeder,
+            gathering: gathering.filter(|_| is_small),
             kept: is_small.then(Vec::new),
             tab,
             offset: 0,
@@ -182,6 +185,8 @@ impl Pump {
     }
 
     fn keep(&mut self) {
+        // Whatever becomes of it, nobody waits any longer.
+        let _gathering = self.gathering.take();
         let Some(kept) = self.kept.take() else {
             return;
         };

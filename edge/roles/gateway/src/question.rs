@@ -68,6 +68,7 @@ impl Question {
             have,
             want,
             patience: Millis(self.patience().as_millis() as u64),
+            waited: Millis(clock::now().0.saturating_sub(self.exchange.arrived.0)),
         }
     }
 

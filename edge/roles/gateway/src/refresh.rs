@@ -123,7 +123,12 @@ impl Shared {
                 Ok(Asked::Lease { lease, stale }) => {
                     let seed = self.peers.seed(&cache, lease).await.ok();
                     let stale = self.stale_copy(stale, Some(entry));
-                    let leased = Leased { cache, lease, seed };
+                    let leased = Leased {
+                        cache,
+                        lease,
+                        seed,
+                        gathering: None,
+                    };
                     return self.fetch_for_nobody(question, Some(leased), stale).await;
                 }
                 Ok(Asked::Hit(hit)) => {

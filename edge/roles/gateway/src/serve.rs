@@ -30,6 +30,7 @@ use crate::failure::{Failure, Reason};
 use crate::fetch::{why, Leased};
 use crate::fields;
 use crate::gateway::Shared;
+use crate::gather::{Gathering, Place};
 use crate::metrics::Source;
 use crate::question::{name, Question};
 use crate::served::Served;
@@ -138,6 +139,16 @@ impl Front {
 
 /// An answer, and on whose account it goes.
 type Answered = (Response<Body>, Option<(Source, Tab)>);
+
+/// What came of waiting for those who ask for the same.
+enum Gathered {
+    /// Nothing, and others may wait for this one.
+    First(Option<Gathering>),
+    /// It is in memory.
+    Held(Arc<entry::Entry>),
+    /// It is not for sharing.
+    Passing,
+}
 
 impl Shared {
     /// Sends a visitor of a known host to HTTPS.
@@ -303,6 +314,14 @@ impl Shared {
         if entry.is_none() {
             self.landings.wait(&question.pass_name()).await;
         }
+        let gathering = match self.gather(question, want).await {
+            Gathered::First(gathering) => gathering,
+            Gathered::Held(entry) => {
+                let served = self.from_entry(question, &entry, Source::Memory);
+                return Ok(served.say(said.collapsed()));
+            }
+            Gathered::Passing => return self.pass_by(question, parts, body).await,
+        };
         let owners = question.scope.world.owners(service, key, OWNERS);
         for (place, cache) in owners.iter().enumerate() {
             if self.rests(cache, question, Instant::now()) {
@@ -332,7 +351,12 @@ impl Shared {
                 Ok(Asked::Lease { lease, stale }) => {
                     let seed = self.peers.seed(&cache, lease).await.ok();
                     let stale = self.stale_copy(stale, entry);
-                    let leased = Leased { cache, lease, seed };
+                    let mut leased = Leased {
+                        cache,
+                        lease,
+                        seed,
+                        gathering: None,
+                    };
                     if let Some(copy) = &stale {
                         let served = self.stale_meanwhile(question, &leased.cache, copy).await;
                         if let Some(served) = served {
@@ -340,6 +364,7 @@ impl Shared {
                             return Ok(served.say(said));
                         }
                     }
+                    leased.gathering = gathering;
                     return self.fetch(question, Some(leased), stale, said).await;
                 }
                 Ok(Asked::Pass(time)) => {
@@ -376,6 +401,47 @@ impl Shared {
         self.note_length(question, &served);
         self.note_verdict(question, &served);
         Ok(served)
+    }
+
+    /// Waits for those of this gateway who ask for the same already.
+    async fn gather(self: &Arc<Self>, question: &Question, want: Want) -> Gathered {
+        let has_credentials = question.headers.contains_key(header::AUTHORIZATION);
+        if want != Want::Share || has_credentials || !self.fits_memory(1) {
+            return Gathered::First(None);
+        }
+        let mut over = match self.gatherings.join(question.pass_name()) {
+            Place::First(gathering) => return Gathered::First(Some(gathering)),
+            Place::Later(over) => over,
+        };
+        let _ = tokio::time::timeout(question.patience(), over.changed()).await;
+        if self.passes.holds(&question.pass_name(), Instant::now()) {
+            return Gathered::Passing;
+        }
+        match self.held(question) {
+            Some(entry) => Gathered::Held(entry),
+            // It asks for itself, and keeps nobody waiting: or they would all come one by one.
+            None => Gathered::First(None),
+        }
+    }
+
+    /// What came into memory since the visitor asked, or is fresh.
+    fn held(&self, question: &Question) -> Option<Arc<entry::Entry>> {
+        let (service, head) = (question.scope.service.id, question.head());
+        let key = question.key.as_bytes();
+        let is_current =
+            |entry: &entry::Entry| matches!(self.verdict(service, entry), Verdict::Current);
+        let entry = entry::find(&self.memory, service, key, &head, is_current)?;
+        if self.purges.is_silent(service) {
+            return None;
+        }
+        let policy = &self.options.policy;
+        let is_usable = match policy.reuse_decision(&head, Some(&entry.stored), clock::now()) {
+            Reuse::Fresh { .. } => true,
+            // Validated for those who ask at once.
+            Reuse::Validate { .. } => entry.stored.times().received >= question.exchange.arrived,
+            _ => false,
+        };
+        is_usable.then_some(entry)
     }
 
     /// Whether a cache is not to be asked for a while, at all or for this key.

@@ -146,6 +146,7 @@ fn lookup(key: Vec<u8>) -> LookupRequest {
         have: None,
         want: Want::Share,
         patience: Millis(20_000),
+        waited: Millis(0),
     }
 }
 
