@@ -24,7 +24,7 @@ LENGTHS = {"1k": 1024, "100k": 100 * 1024, "10m": 10 * 1024 * 1024}
 # Of the Zipf set: how many, how the lengths go through, and the exponent.
 ZIPF_OBJECTS, ZIPF_LENGTHS, ZIPF_SKEW = 1000, [1024, 4096, 16384, 65536], 0.9
 # How many objects of 1 KiB there are when memory is compared.
-MEMORY_OBJECTS = [1000, 5000]
+MEMORY_OBJECTS = [1000, 4000]
 TICK = os.sysconf("SC_CLK_TCK")
 
 # As much on the wire as the gateway sends (its Via and Accept-Ranges are as long as nginx's Server and Connection), and a line of the
@@ -44,7 +44,6 @@ http {{
         '"ttfb_us":"$request_time","total_us":"$request_time"}}';
     access_log {folder}/access.log line buffer=64k flush=1s;
     {sending}
-    tcp_nopush on;
     tcp_nodelay on;
     server_tokens off;
     keepalive_requests 1000000000;

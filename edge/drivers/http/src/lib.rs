@@ -5,7 +5,6 @@
 //!
 //! - [`Server`]: HTTP/1.1 and HTTP/2, plain or over TLS, with bounded connections, headers and
 //!   waiting times.
-//! - [`in_pages`]: large bodies that are sent without being copied.
 //! - [`Workers`]: one thread per core, each with its own listener and runtime.
 //! - [`PlainRequest`]: what is answered past hyper when it is at hand.
 //! - [`CertStore`]: certificates from a folder of PEM files, replaced while connections run.
@@ -24,7 +23,6 @@ mod guard;
 mod hit;
 mod limits;
 mod origin;
-mod pages;
 mod place;
 mod server;
 mod socket;
@@ -38,7 +36,6 @@ pub use guard::{AddressGuard, ForbiddenAddress};
 pub use hit::{HitBody, HitHead, PlainRequest};
 pub use limits::Limits;
 pub use origin::{OriginClient, OriginError, OriginOptions, Patience, Phase};
-pub use pages::in_pages;
 pub use server::{ConnInfo, Handler, Server, ServerHandle, ServerStats};
 pub use socket::{Following, Progress};
 pub use workers::Workers;

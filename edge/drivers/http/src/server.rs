@@ -28,7 +28,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use parking_lot::Mutex;
 use rustls::pki_types::CertificateDer;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::{watch, Notify};
@@ -317,7 +317,7 @@ async fn begin<H, I>(
     stop: watch::Receiver<bool>,
 ) where
     H: Handler,
-    I: hit::Sink + Send + 'static,
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     if !H::HAS_HITS {
         return http(TokioIo::new(io), info, shared, stop, false).await;

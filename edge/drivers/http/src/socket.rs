@@ -16,13 +16,9 @@ use std::task::{ready, Context, Poll};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-#[cfg(target_os = "linux")]
-use tokio::io::Interest;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
-
-use crate::hit::Sink;
 
 /// How long a peer is listened to after its connection has ended.
 const LINGER: Duration = Duration::from_secs(1);
@@ -236,38 +232,6 @@ impl Socket {
                     io::ErrorKind::TimedOut,
                     "the peer takes nothing",
                 )))
-            }
-        }
-    }
-}
-
-impl Sink for Socket {
-    const SENDS_FILES: bool = cfg!(target_os = "linux");
-
-    #[cfg(target_os = "linux")]
-    fn poll_send_file(
-        &mut self,
-        cx: &mut Context<'_>,
-        file: &OwnedFd,
-        offset: u64,
-        count: usize,
-    ) -> Poll<io::Result<usize>> {
-        loop {
-            let ready = match self.stream()?.poll_write_ready(cx) {
-                Poll::Ready(ready) => ready,
-                Poll::Pending => return self.wrote(Poll::Pending, cx),
-            };
-            let stream = &*self.stream()?;
-            let sent = ready.and_then(|()| {
-                stream.try_io(Interest::WRITABLE, || {
-                    let mut offset = offset;
-                    let sent = rustix::fs::sendfile(stream, file, Some(&mut offset), count);
-                    sent.map_err(io::Error::from)
-                })
-            });
-            match sent {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                sent => return self.wrote(Poll::Ready(sent), cx),
             }
         }
     }

@@ -8,9 +8,7 @@ use std::time::Duration;
 use http::Response;
 use parking_lot::RwLock;
 use selvedge_edge_drivers_agent::{clock, ConfigFile, HostChecker, Operated, OperatorServer};
-use selvedge_edge_drivers_http::{
-    in_pages, Body, CertStore, OriginClient, Server, ServerHandle, Workers,
-};
+use selvedge_edge_drivers_http::{Body, CertStore, OriginClient, Server, ServerHandle, Workers};
 use selvedge_edge_drivers_purge::{Purges, Verdict};
 use selvedge_edge_drivers_store::Memory;
 use selvedge_edge_drivers_transport::{Identity, PeerAddress, Peers};
@@ -160,7 +158,7 @@ impl Shared {
     }
 
     /// Keeps a response in memory.
-    pub fn keep(&self, question: &Question, mut entry: Entry) -> Arc<Entry> {
+    pub fn keep(&self, question: &Question, entry: Entry) -> Arc<Entry> {
         let service = question.scope.service.id;
         let place = entry.place();
         let record = &entry.signed.record;
@@ -171,7 +169,6 @@ impl Shared {
         if is_outdated {
             return Arc::new(entry);
         }
-        entry.body = in_pages(entry.body);
         let key = question.key.as_bytes();
         self.memory.insert(service, key, &place, entry)
     }

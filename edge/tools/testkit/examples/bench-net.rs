@@ -43,6 +43,11 @@ async fn main() {
         .collect();
     let visitor = net.visitor(0);
     let secure = Client::new(net.gateways[0].address("https"), "site.test").tls(shown.roots());
+    // Once, so that most are there when they are waited for.
+    for target in &targets {
+        visitor.get(target).await;
+        secure.get(target).await;
+    }
     for target in &targets {
         for visitor in [&visitor, &secure] {
             wait_for(format!("{target} in memory"), || async {

@@ -18,10 +18,8 @@ pub(crate) use rewind::Rewind;
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
-use std::os::fd::OwnedFd;
 use std::pin::{pin, Pin};
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -31,10 +29,8 @@ use hyper::body::Incoming;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{sleep_until, Instant};
-use tokio_rustls::server::TlsStream;
 
 use crate::body::{empty, full, Body};
-use crate::pages::{self, Place};
 use crate::server::{stopped, ConnInfo, Handler, Shared};
 use parse::Reading;
 
@@ -76,25 +72,6 @@ pub(crate) enum End {
     },
 }
 
-/// What answers are written to.
-pub(crate) trait Sink: AsyncRead + AsyncWrite + Unpin {
-    /// Whether [`Self::poll_send_file`] does anything.
-    const SENDS_FILES: bool = false;
-
-    /// Sends up to `count` octets of a file from `offset` on, without copying them.
-    fn poll_send_file(
-        &mut self,
-        _: &mut Context<'_>,
-        _: &OwnedFd,
-        _: u64,
-        _: usize,
-    ) -> Poll<io::Result<usize>> {
-        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> Sink for TlsStream<S> {}
-
 /// Answers a request that hyper has read, if its answer is at hand.
 pub(crate) fn of_read<H: Handler>(
     request: &Request<Incoming>,
@@ -122,7 +99,7 @@ pub(crate) async fn run<H, I>(
 ) -> End
 where
     H: Handler,
-    I: Sink,
+    I: AsyncRead + AsyncWrite + Unpin,
 {
     let mut patience = shared.limits.header_timeout;
     let mut unread = BytesMut::with_capacity(READ);
@@ -192,7 +169,7 @@ where
 }
 
 /// Sends an answer, all of it: what is counted by the connection's octets begins with the next.
-async fn answer<I: Sink>(io: &mut I, head: &[u8], body: HitBody) -> io::Result<()> {
+async fn answer<I: AsyncWrite + Unpin>(io: &mut I, head: &[u8], body: HitBody) -> io::Result<()> {
     match body {
         HitBody::Empty => write(io, head, &[]).await?,
         HitBody::Whole(bytes) => write(io, head, &bytes).await?,
@@ -201,7 +178,11 @@ async fn answer<I: Sink>(io: &mut I, head: &[u8], body: HitBody) -> io::Result<(
     io.flush().await
 }
 
-async fn pieces<I: Sink>(io: &mut I, mut head: &[u8], mut body: Body) -> io::Result<()> {
+async fn pieces<I: AsyncWrite + Unpin>(
+    io: &mut I,
+    mut head: &[u8],
+    mut body: Body,
+) -> io::Result<()> {
     loop {
         let Some(frame) = body.frame().await else {
             return write(io, head, &[]).await;
@@ -211,30 +192,11 @@ async fn pieces<I: Sink>(io: &mut I, mut head: &[u8], mut body: Body) -> io::Res
         if http_body::Body::is_end_stream(&body) {
             // All of it is handed over, and that is when a body is done counting.
             drop(body);
-            return send(io, head, &piece).await;
+            return write(io, head, &piece).await;
         }
-        send(io, head, &piece).await?;
+        write(io, head, &piece).await?;
         head = &[];
     }
-}
-
-/// Writes a head and a piece of a body, which is not copied where it lies in a file.
-async fn send<I: Sink>(io: &mut I, head: &[u8], piece: &[u8]) -> io::Result<()> {
-    let place = pages::find(piece).filter(|_| I::SENDS_FILES);
-    let Some(Place { file, mut offset }) = place else {
-        return write(io, head, piece).await;
-    };
-    write(io, head, &[]).await?;
-    let end = offset + piece.len() as u64;
-    while offset < end {
-        let count = (end - offset) as usize;
-        let sent = poll_fn(|cx| io.poll_send_file(cx, &file, offset, count)).await?;
-        if sent == 0 {
-            return Err(io::ErrorKind::WriteZero.into());
-        }
-        offset += sent as u64;
-    }
-    Ok(())
 }
 
 /// Writes both, together where the system takes them so.
