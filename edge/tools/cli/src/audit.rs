@@ -1,9 +1,10 @@
 //! Fetches the proof behind a line of a bill from the gateway's public audit endpoint.
 
-use crate::error::Failure;
+use crate::{error::Failure, http};
+use ::http::Request;
+use bytes::Bytes;
 use codec::{Decode, DecodeAll};
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use http_body_util::Full;
 use selvedge_primitives_math::proof::RangeProof;
 use selvedge_primitives_runtime_api::InvoiceLine;
 use selvedge_primitives_types::{Account, Entry, EntryKey, Epoch, Leaf, LeafKey};
@@ -111,20 +112,16 @@ fn read_leaves(answer: &Answer) -> anyhow::Result<(Vec<Leaf>, RangeProof<LeafKey
     Ok((leaves, scale(&answer.leaves_proof)?))
 }
 
-async fn get(url: &str) -> anyhow::Result<Vec<u8>> {
-    let client: Client<_, Empty<bytes::Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-    let response = client.get(url.parse()?).await?;
+async fn get(url: &str) -> anyhow::Result<Bytes> {
+    let response = http::send(Request::get(url).body(Full::default())?).await?;
     let status = response.status();
-    let body = Limited::new(response.into_body(), MAX_ANSWER)
-        .collect()
-        .await;
-    let body = body.map_err(|error| anyhow::anyhow!("{error}"))?.to_bytes();
+    let body = http::whole(response, MAX_ANSWER).await?;
     anyhow::ensure!(
         status.is_success(),
         "{status}: {}",
         String::from_utf8_lossy(&body[..body.len().min(300)])
     );
-    Ok(body.into())
+    Ok(body)
 }
 
 fn scale<T: Decode>(digits: &str) -> anyhow::Result<T> {

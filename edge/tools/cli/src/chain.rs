@@ -3,7 +3,8 @@
 
 use crate::{error::Failure, keys};
 use codec::{Decode, Encode};
-use selvedge_primitives_types::{Account, GenesisHash, StakeId};
+use selvedge_primitives_runtime_api::NodeView;
+use selvedge_primitives_types::{Account, DeviceId, GenesisHash, StakeId};
 use subxt::{
     dynamic::{self, Value},
     ext::scale_value::{At, Composite},
@@ -11,6 +12,9 @@ use subxt::{
     OnlineClient, SubstrateConfig,
 };
 use subxt_signer::sr25519::Keypair;
+
+/// Devices asked for at once.
+const PAGE: u32 = 100;
 
 /// A connection to a chain node.
 pub struct Chain {
@@ -57,6 +61,23 @@ impl Chain {
     /// The chain's genesis hash, which every device signature binds.
     pub fn genesis(&self) -> GenesisHash {
         self.client.genesis_hash().0
+    }
+
+    /// Every registered node.
+    pub async fn nodes(&self) -> anyhow::Result<Vec<NodeView>> {
+        let mut nodes: Vec<NodeView> = Vec::new();
+        let mut after: Option<DeviceId> = None;
+        loop {
+            let page: Vec<DeviceId> = self.view("NodesApi_devices", &(after, PAGE)).await?;
+            for device in &page {
+                let node: Option<NodeView> = self.view("NodesApi_node", device).await?;
+                nodes.extend(node);
+            }
+            after = page.last().copied();
+            if page.len() < PAGE as usize {
+                return Ok(nodes);
+            }
+        }
     }
 
     /// Calls a runtime API function, such as `NodesApi_node`, at the newest finalised block.

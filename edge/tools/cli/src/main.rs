@@ -10,6 +10,7 @@ mod chain;
 mod cli;
 mod commands;
 mod error;
+mod http;
 mod insight;
 mod keys;
 mod output;

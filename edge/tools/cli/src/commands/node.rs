@@ -3,7 +3,6 @@
 use super::{nothing, Context};
 use crate::{
     amount::Sel,
-    chain::Chain,
     cli::{NodeCommand, RegisterArgs},
     error::Failure,
     keys::{self, DeviceKey},
@@ -16,9 +15,6 @@ use selvedge_primitives_types::{
 };
 use std::path::Path;
 use subxt::dynamic::Value;
-
-/// Devices asked for at once.
-const PAGE: u32 = 100;
 
 pub async fn run(context: &Context<'_>, command: NodeCommand) -> anyhow::Result<()> {
     match command {
@@ -58,25 +54,8 @@ fn role_value(role: Role) -> Value {
     Value::unnamed_variant(format!("{role:?}"), [])
 }
 
-/// Every registered node.
-pub async fn all(chain: &Chain) -> anyhow::Result<Vec<NodeView>> {
-    let mut nodes: Vec<NodeView> = Vec::new();
-    let mut after: Option<DeviceId> = None;
-    loop {
-        let page: Vec<DeviceId> = chain.view("NodesApi_devices", &(after, PAGE)).await?;
-        for device in &page {
-            let node: Option<NodeView> = chain.view("NodesApi_node", device).await?;
-            nodes.extend(node);
-        }
-        after = page.last().copied();
-        if page.len() < PAGE as usize {
-            return Ok(nodes);
-        }
-    }
-}
-
 async fn list(context: &Context<'_>) -> anyhow::Result<()> {
-    let mut nodes = all(&context.chain().await?).await?;
+    let mut nodes = context.chain().await?.nodes().await?;
     nodes.sort_by_key(|node| (node.role, node.region, node.device));
     let values: Vec<views::Node> = nodes.iter().map(Into::into).collect();
     context.output.answer(&values, || {

@@ -1,20 +1,22 @@
 //! `selvedge service purge` and `purge-verify`.
 
-use super::{node, Context};
+use super::Context;
 use crate::{
     cli::{PurgeArgs, PurgeVerifyArgs},
     error::Failure,
+    http,
+    insight::public::now,
     output,
     receipt::{self, Registered},
 };
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use ::http::Request;
+use http_body_util::Full;
 use selvedge_primitives_runtime_api::ServiceView;
 use selvedge_primitives_types::{
-    Account, Domain, Millis, PurgeKind, PurgeMode, PurgeReceipt, PurgeRequest, Role, ServiceId,
+    Account, Domain, PurgeKind, PurgeMode, PurgeReceipt, PurgeRequest, Role, ServiceId,
 };
 use serde_json::{json, Value};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use subxt_signer::sr25519::Keypair;
 
 /// How long a gateway may take: it waits itself for nodes that are slow.
@@ -37,11 +39,11 @@ pub async fn purge(context: &Context<'_>, args: PurgeArgs) -> anyhow::Result<()>
         kind,
         mode,
         issued: now(),
-        nonce: nonce(),
+        nonce: rand::random(),
     };
     let message = Domain::PurgeRequest.message(&chain.genesis(), &request);
     let body = body(&request, &signer, &message).to_string();
-    let nodes = node::all(&chain).await?;
+    let nodes = chain.nodes().await?;
     let gateways = match args.gateway {
         Some(url) => vec![url],
         None => nodes
@@ -113,7 +115,7 @@ pub async fn verify(context: &Context<'_>, args: PurgeVerifyArgs) -> anyhow::Res
         ))
         .into());
     }
-    let nodes = node::all(&chain).await?;
+    let nodes = chain.nodes().await?;
     let registered = Registered {
         genesis: chain.genesis(),
         customer,
@@ -179,34 +181,14 @@ fn body(request: &PurgeRequest, signer: &Keypair, message: &[u8]) -> Value {
     })
 }
 
-fn now() -> Millis {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Millis(since.as_millis() as u64)
-}
-
-/// From the system's randomness, by way of a key that is thrown away.
-fn nonce() -> [u8; 16] {
-    use sp_core::Pair;
-    let (_, seed) = sp_core::ed25519::Pair::generate();
-    let mut nonce = [0; 16];
-    nonce.copy_from_slice(&seed[..16]);
-    nonce
-}
-
 async fn post(url: &str, body: &str) -> anyhow::Result<(u16, String)> {
-    let client: Client<_, Full<bytes::Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-    let request = http::Request::post(url)
+    let request = Request::post(url)
         .header("content-type", "application/json")
         .body(Full::from(body.to_owned()))?;
     let asked = async {
-        let response = client.request(request).await?;
+        let response = http::send(request).await?;
         let status = response.status().as_u16();
-        let body = Limited::new(response.into_body(), MAX_RECEIPT)
-            .collect()
-            .await;
-        let body = body.map_err(|error| anyhow::anyhow!("{error}"))?.to_bytes();
+        let body = http::whole(response, MAX_RECEIPT).await?;
         anyhow::Ok((status, String::from_utf8_lossy(&body).into_owned()))
     };
     tokio::time::timeout(PATIENCE, asked)

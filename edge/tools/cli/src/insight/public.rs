@@ -1,17 +1,20 @@
 //! The public servers of gateways: which there are, what is shown to them, and how they are asked.
 
-use crate::{chain::Chain, error::Failure};
+use crate::{
+    chain::Chain,
+    error::Failure,
+    http::{self, whole},
+};
+use ::http::{header, Request, Response, StatusCode};
 use bytes::Bytes;
 use codec::Encode;
-use http::{header, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use selvedge_primitives_runtime_api::NodeView;
 use selvedge_primitives_types::{
-    CustomerSignature, DeviceId, Domain, GenesisHash, Millis, ReadScope, ReadToken, Role,
-    ServiceId, Signature64, SignedReadToken,
+    CustomerSignature, Domain, GenesisHash, Millis, ReadScope, ReadToken, Role, ServiceId,
+    Signature64, SignedReadToken,
 };
+use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use subxt_signer::sr25519::Keypair;
 
@@ -23,9 +26,6 @@ const SHORT: Millis = Millis(60_000);
 
 /// The longest answer that is read, in bytes.
 const MAX_ANSWER: usize = 1024 * 1024;
-
-/// Devices asked for at once.
-const PAGE: u32 = 100;
 
 /// A gateway.
 #[derive(Clone, Debug)]
@@ -40,19 +40,8 @@ pub struct Gateway {
 
 /// The gateways that serve now, as the chain lists them.
 pub async fn gateways(chain: &Chain) -> anyhow::Result<Vec<Gateway>> {
-    let mut gateways = Vec::new();
-    let mut after: Option<DeviceId> = None;
-    loop {
-        let page: Vec<DeviceId> = chain.view("NodesApi_devices", &(after, PAGE)).await?;
-        for device in &page {
-            let node: Option<NodeView> = chain.view("NodesApi_node", device).await?;
-            gateways.extend(node.filter(|node| node.role == Role::Gateway && node.active));
-        }
-        after = page.last().copied();
-        if page.len() < PAGE as usize {
-            break;
-        }
-    }
+    let mut gateways = chain.nodes().await?;
+    gateways.retain(|node| node.role == Role::Gateway && node.active);
     gateways.sort_by_key(|node| (node.region, node.device));
     let gateways: Vec<Gateway> = gateways
         .iter()
@@ -104,20 +93,12 @@ impl Reader {
         path: &str,
         question: Option<Vec<u8>>,
     ) -> Result<Bytes, Failure> {
-        let silent = |cause: String| silent(gateway, cause);
         let asking = async {
             let response = self.begin(gateway, scope, path, question).await?;
-            let body = Limited::new(response.into_body(), MAX_ANSWER);
-            let body = body
-                .collect()
-                .await
-                .map_err(|error| silent(error.to_string()))?;
-            Ok(body.to_bytes())
+            let body = whole(response, MAX_ANSWER).await;
+            body.map_err(|error| silent(gateway, error.to_string()))
         };
-        match tokio::time::timeout(PATIENCE, asking).await {
-            Ok(answer) => answer,
-            Err(_) => Err(silent(format!("no answer within {} s", PATIENCE.as_secs()))),
-        }
+        in_time(gateway, asking).await
     }
 
     /// Asks for an answer that goes on.
@@ -128,13 +109,7 @@ impl Reader {
         path: &str,
     ) -> Result<Incoming, Failure> {
         let asking = self.begin(gateway, scope, path, None);
-        match tokio::time::timeout(PATIENCE, asking).await {
-            Ok(response) => Ok(response?.into_body()),
-            Err(_) => Err(silent(
-                gateway,
-                format!("no answer within {} s", PATIENCE.as_secs()),
-            )),
-        }
+        Ok(in_time(gateway, asking).await?.into_body())
     }
 }
 
@@ -152,8 +127,7 @@ impl Reader {
         if status.is_success() {
             return Ok(response);
         }
-        let body = Limited::new(response.into_body(), 4096).collect().await;
-        let said = body.map(|body| body.to_bytes()).unwrap_or_default();
+        let said = whole(response, 4096).await.unwrap_or_default();
         let said = plain(&String::from_utf8_lossy(&said));
         Err(match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Failure::GatewayRefused {
@@ -169,13 +143,7 @@ impl Reader {
 /// The chain that a gateway says it serves, for tokens that are shown to it alone.
 pub async fn genesis_of(gateway: &Gateway) -> Result<GenesisHash, Failure> {
     let asking = send(gateway, "/analytics/v1/0", None, None);
-    let response = tokio::time::timeout(PATIENCE, asking).await;
-    let response = response.map_err(|_| {
-        silent(
-            gateway,
-            format!("no answer within {} s", PATIENCE.as_secs()),
-        )
-    })??;
+    let response = in_time(gateway, asking).await?;
     let challenge = response.headers().get(header::WWW_AUTHENTICATE);
     let genesis = challenge
         .and_then(|value| value.to_str().ok())
@@ -201,17 +169,22 @@ async fn send(
     let request = request
         .body(Full::new(Bytes::from(question.unwrap_or_default())))
         .map_err(|error| silent(gateway, error.to_string()))?;
-    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-    let response = client.request(request).await;
-    response.map_err(|error| {
-        let mut text = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
-        silent(gateway, text)
-    })
+    let response = http::send(request).await;
+    response.map_err(|error| silent(gateway, format!("{error:#}")))
+}
+
+/// Waits for a gateway, but not for ever.
+async fn in_time<T>(
+    gateway: &Gateway,
+    asking: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(PATIENCE, asking).await {
+        Ok(answer) => answer,
+        Err(_) => Err(silent(
+            gateway,
+            format!("no answer within {} s", PATIENCE.as_secs()),
+        )),
+    }
 }
 
 /// What a stranger sent, without what a terminal would obey.
