@@ -90,11 +90,11 @@ impl AuditServer {
             ..Limits::default()
         };
         let server = Server::bind(address, limits).await?;
-        server.serve(Arc::new(Endpoint {
+        Ok(server.serve(Arc::new(Endpoint {
             audit,
             buckets: Buckets::new(BURST, PER_SECOND),
             purges: Buckets::new(PURGE_BURST, PURGES_PER_SECOND),
-        }))
+        })))
     }
 }
 

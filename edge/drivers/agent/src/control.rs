@@ -79,7 +79,7 @@ impl ControlServer {
             ..Limits::default()
         };
         let server = Server::bind(address, limits).await?;
-        server.serve(Arc::new(Endpoint { control, token }))
+        Ok(server.serve(Arc::new(Endpoint { control, token })))
     }
 }
 

@@ -49,7 +49,7 @@ impl OperatorServer {
             ..Limits::default()
         };
         let server = Server::bind(address, limits).await?;
-        server.serve(Arc::new(Endpoint { operated }))
+        Ok(server.serve(Arc::new(Endpoint { operated })))
     }
 }
 

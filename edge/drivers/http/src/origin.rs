@@ -186,15 +186,13 @@ impl OriginClient {
         self.budget(&request, Budget::came);
         let mut tried = self.once(&self.client, request, patience).await;
         for _ in 1..TRIES {
-            match (&tried, &again) {
-                (Err(error), Some(request)) if error.is_broken_off() => {
-                    if !self.budget(request, Budget::take) {
-                        break;
-                    }
-                }
-                _ => break,
+            let is_broken_off = tried.as_ref().is_err_and(OriginError::is_broken_off);
+            let Some(request) = again.take().filter(|_| is_broken_off) else {
+                break;
+            };
+            if !self.budget(&request, Budget::take) {
+                break;
             }
-            let Some(request) = again.take() else { break };
             again = repeatable(&request);
             self.retried.fetch_add(1, Ordering::Relaxed);
             tried = self.once(&self.fresh, request, patience).await;

@@ -11,7 +11,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{ready, Future, Ready};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -137,13 +137,8 @@ impl Server {
         self
     }
 
-    /// Where it listens.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.local)
-    }
-
     /// Starts serving.
-    pub fn serve<H: Handler>(self, handler: Arc<H>) -> io::Result<ServerHandle> {
+    pub fn serve<H: Handler>(self, handler: Arc<H>) -> ServerHandle {
         let local = self.local;
         let (stop, stopped) = watch::channel(false);
         let shared = Arc::new(Shared {
@@ -158,13 +153,13 @@ impl Server {
         let accepting = self.listeners.into_iter().map(|(runtime, listener)| {
             runtime.spawn(accept(listener, shared.clone(), stopped.clone()))
         });
-        Ok(ServerHandle {
+        ServerHandle {
             local,
             stop,
             stats: shared.stats.clone(),
             is_draining: shared.is_draining.clone(),
             accepting: accepting.collect(),
-        })
+        }
     }
 }
 
@@ -336,7 +331,7 @@ async fn begin<H, I>(
 
 /// An answer, now or later.
 enum Answering {
-    AtHand(Option<Response<Body>>),
+    AtHand(Ready<Response<Body>>),
     Waiting(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
 }
 
@@ -345,10 +340,7 @@ impl Future for Answering {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.get_mut() {
-            Self::AtHand(response) => match response.take() {
-                Some(response) => Poll::Ready(Ok(response)),
-                None => Poll::Pending,
-            },
+            Self::AtHand(answer) => Pin::new(answer).poll(cx).map(Ok),
             Self::Waiting(answer) => answer.as_mut().poll(cx).map(Ok),
         }
     }
@@ -403,7 +395,7 @@ async fn http<H, I>(
         };
         if H::HAS_HITS && is_http2 {
             if let Some(response) = hit::of_read(&request, &info, &*shared.handler) {
-                return Answering::AtHand(Some(watched(response)));
+                return Answering::AtHand(ready(watched(response)));
             }
         }
         let (shared, info) = (shared.clone(), info.clone());
@@ -487,7 +479,7 @@ mod tests {
     async fn start(limits: Limits) -> (ServerHandle, Arc<Echo>) {
         let server = Server::bind("127.0.0.1:0".parse().unwrap(), limits).await;
         let handler = Arc::new(Echo::default());
-        (server.unwrap().serve(handler.clone()).unwrap(), handler)
+        (server.unwrap().serve(handler.clone()), handler)
     }
 
     async fn exchange(stream: &mut TcpStream, request: &str) -> String {

@@ -101,7 +101,7 @@ impl Cache {
             shared.clone(),
         )
         .await?;
-        let transport = server.serve(handler).map_err(CacheError::Listen)?;
+        let transport = server.serve(handler);
         let operator = OperatorServer::start(options.admin, shared.clone())
             .await
             .map_err(CacheError::Listen)?;

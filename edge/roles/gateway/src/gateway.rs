@@ -377,19 +377,15 @@ impl Gateway {
                 .server_config()
                 .map_err(|error| StartError::Certificates(error.to_string()))?;
             let server = listen(*address, &shared, &workers)?.with_tls(tls);
-            let handle = serve(server, &shared, None, *address)?;
+            let handle = serve(server, &shared, None);
             tls_port.get_or_insert(handle.local_addr().port());
             listening.https.push(handle.local_addr());
             servers.push(handle);
         }
         let redirect = tls_port.filter(|_| shared.options.redirect_https);
         for address in &shared.options.http {
-            let handle = serve(
-                listen(*address, &shared, &workers)?,
-                &shared,
-                redirect,
-                *address,
-            )?;
+            let server = listen(*address, &shared, &workers)?;
+            let handle = serve(server, &shared, redirect);
             listening.http.push(handle.local_addr());
             servers.push(handle);
         }
@@ -477,19 +473,12 @@ fn listen(address: SocketAddr, shared: &Shared, workers: &Workers) -> Result<Ser
         .map_err(|source| StartError::Listen { address, source })
 }
 
-fn serve(
-    server: Server,
-    shared: &Arc<Shared>,
-    redirect: Option<u16>,
-    address: SocketAddr,
-) -> Result<ServerHandle, StartError> {
-    let front = Arc::new(Front {
+fn serve(server: Server, shared: &Arc<Shared>, redirect: Option<u16>) -> ServerHandle {
+    let front = Front {
         shared: shared.clone(),
         redirect,
-    });
-    server
-        .serve(front)
-        .map_err(|source| StartError::Listen { address, source })
+    };
+    server.serve(Arc::new(front))
 }
 
 async fn watch_certs(shared: Arc<Shared>) {

@@ -51,7 +51,7 @@ impl Handler for Shelf {
 
 async fn start(limits: Limits) -> ServerHandle {
     let server = Server::bind("127.0.0.1:0".parse().unwrap(), limits).await;
-    server.unwrap().serve(Arc::new(Shelf)).unwrap()
+    server.unwrap().serve(Arc::new(Shelf))
 }
 
 fn get(path: &str) -> String {

@@ -120,7 +120,7 @@ async fn net() -> Net {
     let (server, handler) = bind(address, &cache, listed.clone(), limits, notes.clone())
         .await
         .unwrap();
-    let server = server.serve(handler).unwrap();
+    let server = server.serve(handler);
     let endpoint = server.local_addr().to_string();
     let device = cache.device();
     Net {

@@ -123,7 +123,7 @@ impl Liar {
         let (server, handler) = bind(address, &identity, peers, Limits::default(), state.clone())
             .await
             .expect("a free port");
-        let server = server.serve(handler).expect("it is bound");
+        let server = server.serve(handler);
         Self { state, server }
     }
 
