@@ -53,6 +53,18 @@ async fn net(gateways: usize, caches: usize) -> Net {
     Net::start(PROGRAM, plan).await
 }
 
+/// Two gateways and a cache that keep all that the standard allows.
+async fn by_the_standard() -> Net {
+    let settings = Settings::default().set("profile", "rfc9111");
+    let plan = Plan {
+        gateways: 2,
+        gateway: settings.clone(),
+        cache: settings,
+        ..Plan::default()
+    };
+    Net::start(PROGRAM, plan).await
+}
+
 /// One gateway with these settings, and one cache.
 async fn gateway(settings: Settings) -> Net {
     let plan = Plan {

@@ -1,7 +1,7 @@
 //! Misses that are in trouble: what may not be shared keeps nobody waiting, what broke is asked
 //! again, what is late is asked elsewhere, and all of it has an end.
 
-use crate::{framing::raw_site_with, net, PROGRAM};
+use crate::{by_the_standard, framing::raw_site_with, net, PROGRAM};
 use selvedge_edge_tools_testkit::{
     content, raw_origin::Reply, wait_for, Ask, Net, Plan, RawOrigin, Settings,
 };
@@ -76,14 +76,7 @@ async fn what_may_not_be_shared_keeps_nobody_waiting() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn those_with_credentials_wait_for_nobody_elses_answer() {
-    let settings = Settings::default().set("profile", "rfc9111");
-    let plan = Plan {
-        gateways: 2,
-        gateway: settings.clone(),
-        cache: settings,
-        ..Plan::default()
-    };
-    let net = Net::start(PROGRAM, plan).await;
+    let net = by_the_standard().await;
     let target = "/account?len=3000&hold=head&cc=max-age=600";
     let all = crowd(&net, target, 20, Some(("authorization", "Bearer x")));
     fetches(&net, target, 20).await;

@@ -1,6 +1,6 @@
 //! What is stored, for whom, and for how long, seen from outside.
 
-use crate::{net, PROGRAM};
+use crate::{by_the_standard, net, PROGRAM};
 use selvedge_edge_tools_testkit::{
     content, script::content_of, wait_for, Answer, Ask, Net, Plan, Settings,
 };
@@ -147,14 +147,7 @@ async fn what_may_be_stale_meanwhile_is_renewed_once_and_nobody_waits() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn by_the_standard_a_visitors_secret_keeps_others_from_nothing() {
-    let settings = Settings::default().set("profile", "rfc9111");
-    let plan = Plan {
-        gateways: 2,
-        gateway: settings.clone(),
-        cache: settings,
-        ..Plan::default()
-    };
-    let net = Net::start(PROGRAM, plan).await;
+    let net = by_the_standard().await;
     let secret = |target: &str| Ask::get(target).field("authorization", "Bearer 1");
     let own = "/own?len=3000&cc=max-age=600";
     for round in 0..3 {

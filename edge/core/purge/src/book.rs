@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use selvedge_edge_core_http_cache::CacheKey;
-use selvedge_primitives_types::{PurgeKind, PurgeMode};
+use selvedge_primitives_types::{Millis, PurgeKind, PurgeMode};
 
 use crate::tags::tag_id;
 use crate::Tags;
@@ -49,6 +49,18 @@ pub enum Verdict {
         /// The highest such number.
         below: u64,
     },
+}
+
+impl Verdict {
+    /// The moment, in milliseconds since the Unix epoch, since which what may still be used with the
+    /// origin's word is stale. `None` for what is current, and for what is never used again.
+    pub fn stale_since(&self) -> Option<Millis> {
+        match self {
+            Self::Stale { since } => Some(Millis(*since)),
+            Self::Doubtful => Some(Millis(0)),
+            Self::Current | Self::Gone { .. } => None,
+        }
+    }
 }
 
 /// The generations that a key's records must have, as far as it can be told without their tags.

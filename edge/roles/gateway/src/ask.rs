@@ -291,7 +291,7 @@ impl Shared {
         signed: &SignedRecord,
     ) -> Result<Stored, AskError> {
         let stored = self.genuine(question, signed).map_err(AskError::Fault)?;
-        self.unpurged(question, &signed.record, stored)
+        self.unpurged(question, signed.record.generation, stored)
     }
 
     /// Checks that a record is one of this network, of this request. The error names the fault.
@@ -435,7 +435,7 @@ impl Shared {
         if !stored.variant().matches(&question.headers) {
             return Err(AskError::Fault("variant"));
         }
-        let stored = self.unpurged_head(question, &head, stored)?;
+        let stored = self.unpurged(question, head.generation, stored)?;
         let now = clock::now();
         let policy = &self.options.policy;
         if let Reuse::Fetch {

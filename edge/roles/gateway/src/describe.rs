@@ -1,7 +1,7 @@
 //! A stored response and the rule that judges it, as [`crate::explain`] tells them.
 
 use selvedge_edge_core_http_cache::{Reuse, Rule, Source as Lifetime, Stored};
-use selvedge_edge_drivers_purge::{Tags, Verdict};
+use selvedge_edge_drivers_purge::Verdict;
 use selvedge_primitives_types::{Millis, SignedRecord};
 use serde_json::{json, Map, Value};
 
@@ -24,11 +24,7 @@ pub fn describe(
         (text(name), value.into())
     });
     let vary: Map<String, Value> = vary.collect();
-    let tags = Tags::of(stored.headers());
-    let (service, generation) = (record.service, record.generation);
-    let (verdict, _) = shared
-        .purges
-        .verdict(service, generation, &record.key, &tags);
+    let verdict = shared.verdict_of(record, stored);
     let policy = &shared.options.policy;
     let reuse = policy.reuse_decision(&question.head(), Some(stored), now);
     json!({

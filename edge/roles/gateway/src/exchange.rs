@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::request::Parts;
-use http::{Method, Uri, Version};
+use http::{HeaderMap, Method, Uri, Version};
 use rand::RngCore;
 use selvedge_edge_drivers_agent::clock;
 use selvedge_edge_drivers_http::ConnInfo;
+use selvedge_primitives_types::agent::ServiceState;
 use selvedge_primitives_types::{DeviceId, Millis};
 
 use crate::failure::{Failure, Reason};
+use crate::fields;
 use crate::target::{may_leave, Target};
 use crate::timing::Waited;
 use crate::world::{Service, World};
@@ -145,6 +147,20 @@ impl Scope {
             service,
             origin,
         })
+    }
+
+    /// Why a request with this method and these fields is answered by the gateway itself, whatever
+    /// it asks for.
+    pub fn refusal(&self, method: &Method, fields: &HeaderMap) -> Option<Reason> {
+        match self.service.state {
+            ServiceState::Paused => Some(Reason::Paused),
+            ServiceState::Suspended => Some(Reason::Suspended),
+            ServiceState::Active if matches!(*method, Method::CONNECT | Method::TRACE) => {
+                Some(Reason::MethodRefused)
+            }
+            ServiceState::Active if fields::is_looping(fields) => Some(Reason::Loop),
+            ServiceState::Active => None,
+        }
     }
 }
 

@@ -13,7 +13,6 @@ use selvedge_edge_drivers_agent::{Asked, NoInsight};
 use selvedge_edge_drivers_http::ConnInfo;
 use selvedge_edge_drivers_purge::Verdict;
 use selvedge_edge_drivers_transport::{LookupRequest, PeerAddress, Reply, Want};
-use selvedge_primitives_types::agent::ServiceState;
 use selvedge_primitives_types::{Millis, ServiceId, SignedRecord};
 use serde_json::{json, Map, Value};
 
@@ -22,7 +21,6 @@ use crate::describe::{self, describe, rule};
 use crate::entry::Entry;
 use crate::exchange::{Exchange, Scope};
 use crate::failure::{Failure, Reason};
-use crate::fields;
 use crate::gateway::Shared;
 use crate::question::Question;
 use crate::serve::OWNERS;
@@ -108,16 +106,8 @@ pub async fn explain(
     );
     let key = key.map_err(|error| NoInsight::Question(error.to_string()))?;
     say("key", key.as_str().into());
-    let generation = shared.purges.top(service);
-    say("generation", generation.into());
-    let question = Question {
-        floors: shared.purges.floors(service, key.as_bytes()),
-        scope,
-        key,
-        headers: fields::of_everybody(&asked.fields),
-        generation,
-        exchange,
-    };
+    let question = shared.question(exchange, scope, key, &asked.fields);
+    say("generation", question.generation.into());
     let as_sent = selvedge_edge_core_http_cache::RequestHead {
         method: &asked.method,
         headers: &asked.fields,
@@ -206,15 +196,7 @@ fn scope(
         }
         Err(failure) => return Ok(Err(failure)),
     };
-    let reason = match scope.service.state {
-        ServiceState::Paused => Some(Reason::Paused),
-        ServiceState::Suspended => Some(Reason::Suspended),
-        ServiceState::Active if matches!(asked.method, Method::CONNECT | Method::TRACE) => {
-            Some(Reason::MethodRefused)
-        }
-        ServiceState::Active if fields::is_looping(&asked.fields) => Some(Reason::Loop),
-        ServiceState::Active => None,
-    };
+    let reason = scope.refusal(&asked.method, &asked.fields);
     Ok(reason.map_or(Ok(scope), |reason| Err(Failure::new(reason))))
 }
 

@@ -14,7 +14,7 @@ use selvedge_edge_core_http_cache::{
 };
 use selvedge_edge_drivers_agent::clock;
 use selvedge_edge_drivers_http::{ConnInfo, HitBody, HitHead, PlainRequest};
-use selvedge_edge_drivers_purge::{Verdict, TAG_FIELDS};
+use selvedge_edge_drivers_purge::Verdict;
 use selvedge_primitives_types::agent::ServiceState;
 use selvedge_primitives_types::{Millis, Quality, Usage, UsageClass};
 
@@ -34,6 +34,8 @@ use crate::timing::{self, Waited};
 use crate::world::Service;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// [`fields::via`] of what is stored.
+const VIA: &str = "1.1 selvedge";
 
 /// The head of a stored response without the lines that are new each time.
 #[derive(Debug)]
@@ -47,22 +49,17 @@ impl ReadyHead {
     pub const OWN_LINES: usize = 128;
 
     fn new(stored: &Stored, now: Millis) -> Self {
-        let none = HeaderMap::new();
-        let request = RequestHead {
-            method: &Method::GET,
-            headers: &none,
-        };
-        let headers = answer(&request, stored, now, Boundary::default()).headers;
+        let headers = plain_fields(stored, now);
         let mut text = b"HTTP/1.1 200 OK\r\n".to_vec();
         for (name, value) in &headers {
-            if *name != header::AGE && *name != REQUEST_ID && !TAG_FIELDS.contains(name) {
+            if *name != header::AGE && *name != REQUEST_ID {
                 for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
                     text.extend_from_slice(part);
                 }
             }
         }
-        text.extend_from_slice(b"via: 1.1 ");
-        text.extend_from_slice(fields::NAME.as_bytes());
+        text.extend_from_slice(b"via: ");
+        text.extend_from_slice(VIA.as_bytes());
         text.extend_from_slice(b"\r\n");
         text.shrink_to_fit();
         Self {
@@ -100,20 +97,26 @@ impl ReadyHead {
     }
 }
 
-/// The same head for HTTP/2.
-fn write_fields(fields: &mut HeaderMap, stored: &Stored, id: &str, now: Millis) {
+/// What a plain request gets of a stored response's fields, with its age.
+fn plain_fields(stored: &Stored, now: Millis) -> HeaderMap {
     let none = HeaderMap::new();
     let request = RequestHead {
         method: &Method::GET,
         headers: &none,
     };
-    *fields = answer(&request, stored, now, Boundary::default()).headers;
-    fields::untag(fields);
+    let mut headers = answer(&request, stored, now, Boundary::default()).headers;
+    fields::untag(&mut headers);
+    headers
+}
+
+/// The same head for HTTP/2.
+fn write_fields(fields: &mut HeaderMap, stored: &Stored, id: &str, now: Millis) {
+    *fields = plain_fields(stored, now);
     CacheStatus::new("selvedge-gateway")
         .hit()
         .time_to_live(stored.time_to_live(now))
         .append_to(fields);
-    fields.append(header::VIA, HeaderValue::from_static("1.1 selvedge"));
+    fields.append(header::VIA, HeaderValue::from_static(VIA));
     fields::identify(fields, id);
 }
 

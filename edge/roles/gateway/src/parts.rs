@@ -30,14 +30,13 @@ use crate::gateway::Shared;
 use crate::metrics::Source;
 use crate::question::{boundary, Question};
 use crate::served::Served;
-use crate::slices::all_of;
+use crate::slices::{all_of, PIECE};
 use crate::tab::Tab;
 
 /// How long a key is taken to be too long to be shared.
 const LONG: Duration = Duration::from_secs(600);
-/// Pieces of the origin's body that may wait for the visitor, and bytes in a piece.
+/// Pieces of the origin's body that may wait for the visitor.
 const PIECES: usize = 64;
-const PIECE: usize = 64 * 1024;
 /// Pieces of memory that one response's parts may be in.
 const MAX_PIECES: usize = 256;
 /// What a piece costs besides its bytes.

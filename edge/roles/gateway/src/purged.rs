@@ -7,7 +7,6 @@ use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
 use selvedge_edge_core_http_cache::Stored;
-use selvedge_edge_core_verify::RecordHead;
 use selvedge_edge_drivers_agent::clock;
 use selvedge_edge_drivers_purge::{Tags, Verdict};
 use selvedge_primitives_types::{Millis, Record, ServiceId, SignedRecord};
@@ -34,29 +33,18 @@ impl Shared {
         verdict
     }
 
-    /// A record's response as the purges leave it.
+    /// What the purges say about a record, of which this is the response.
+    pub fn verdict_of(&self, record: &Record, stored: &Stored) -> Verdict {
+        let tags = Tags::of(stored.headers());
+        let (service, generation) = (record.service, record.generation);
+        let said = self.purges.verdict(service, generation, &record.key, &tags);
+        said.0
+    }
+
+    /// The response to a question, of this generation, as the purges leave it.
     ///
     /// Errors: [`AskError::Purged`] with the generation to ask for, and [`AskError::Doubtful`].
     pub(crate) fn unpurged(
-        &self,
-        question: &Question,
-        record: &Record,
-        stored: Stored,
-    ) -> Result<Stored, AskError> {
-        self.unpurged_at(question, record.generation, stored)
-    }
-
-    /// The same of a response under way.
-    pub(crate) fn unpurged_head(
-        &self,
-        question: &Question,
-        head: &RecordHead,
-        stored: Stored,
-    ) -> Result<Stored, AskError> {
-        self.unpurged_at(question, head.generation, stored)
-    }
-
-    fn unpurged_at(
         &self,
         question: &Question,
         generation: u64,
@@ -103,22 +91,17 @@ impl Shared {
             (None, Some(entry)) => (entry.signed.clone(), entry.stored.clone(), Some(entry)),
             (None, None) => return None,
         };
-        let record = &signed.record;
-        let tags = Tags::of(stored.headers());
-        let (verdict, _) =
-            self.purges
-                .verdict(record.service, record.generation, &record.key, &tags);
-        let (stored, is_doubtful) = match verdict {
-            Verdict::Current => (stored, false),
-            Verdict::Stale { since } => (stored.stale_since(Millis(since)), false),
-            Verdict::Doubtful => (stored.stale_since(Millis(0)), true),
-            Verdict::Gone { .. } => return None,
+        let verdict = self.verdict_of(&signed.record, &stored);
+        let stored = match verdict.stale_since() {
+            Some(since) => stored.stale_since(since),
+            None if verdict == Verdict::Current => stored,
+            None => return None,
         };
         Some(StaleCopy {
             signed,
             stored,
             entry,
-            is_doubtful,
+            is_doubtful: verdict == Verdict::Doubtful,
         })
     }
 }

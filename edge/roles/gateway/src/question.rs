@@ -14,6 +14,7 @@ use selvedge_primitives_types::{Hash, Millis, Record, ServiceId};
 
 use crate::exchange::{Exchange, Scope};
 use crate::fields;
+use crate::gateway::Shared;
 use selvedge_edge_drivers_agent::clock;
 
 /// How long a fetch of another gateway is waited for before it begins. Beyond it the next owner is
@@ -132,6 +133,27 @@ pub fn boundary() -> Boundary {
     let mut random = [0; 16];
     rand::thread_rng().fill_bytes(&mut random);
     Boundary::new(random)
+}
+
+impl Shared {
+    /// A request with these fields of its visitor's, and what the purges ask of its answer.
+    pub fn question(
+        &self,
+        exchange: Exchange,
+        scope: Scope,
+        key: CacheKey,
+        fields: &HeaderMap,
+    ) -> Question {
+        let service = scope.service.id;
+        Question {
+            headers: fields::of_everybody(fields),
+            generation: self.purges.top(service),
+            floors: self.purges.floors(service, key.as_bytes()),
+            exchange,
+            scope,
+            key,
+        }
+    }
 }
 
 /// Names a service's key in short memories.

@@ -20,8 +20,6 @@ use selvedge_edge_drivers_http::{
 };
 use selvedge_edge_drivers_purge::Verdict;
 use selvedge_edge_drivers_transport::{InvalidateRequest, PeerAddress, TransportError, Want};
-use selvedge_primitives_types::agent::ServiceState;
-use selvedge_primitives_types::Millis;
 
 use crate::ask::{AskError, Asked};
 use crate::entry;
@@ -178,16 +176,8 @@ impl Shared {
     ) -> Result<Answered, Failure> {
         let world = self.world().ok_or(Failure::new(Reason::NotReady))?;
         let scope = Scope::new(world, exchange)?;
-        match scope.service.state {
-            ServiceState::Active => {}
-            ServiceState::Paused => return Err(Failure::new(Reason::Paused)),
-            ServiceState::Suspended => return Err(Failure::new(Reason::Suspended)),
-        }
-        if matches!(exchange.method, Method::CONNECT | Method::TRACE) {
-            return Err(Failure::new(Reason::MethodRefused));
-        }
-        if fields::is_looping(&parts.headers) {
-            return Err(Failure::new(Reason::Loop));
+        if let Some(reason) = scope.refusal(&exchange.method, &parts.headers) {
+            return Err(Failure::new(reason));
         }
         let stated = parts
             .headers
@@ -231,15 +221,9 @@ impl Shared {
                 self.forward(exchange, parts, body, scope, &key, rule).await
             }
             Lookup::Cache => {
-                let question = Arc::new(Question {
-                    exchange: exchange.clone(),
-                    scope: scope.clone(),
-                    headers: fields::of_everybody(&parts.headers),
-                    generation: self.purges.top(scope.service.id),
-                    floors: self.purges.floors(scope.service.id, key.as_bytes()),
-                    key,
-                });
-                self.look_up(&question, parts, body).await
+                let (exchange, scope) = (exchange.clone(), scope.clone());
+                let question = self.question(exchange, scope, key, &parts.headers);
+                self.look_up(&Arc::new(question), parts, body).await
             }
         }
     }
@@ -258,15 +242,9 @@ impl Shared {
             |entry: &entry::Entry| !matches!(self.verdict(service, entry), Verdict::Gone { .. });
         let entry = entry::find(&self.memory, service, key, &head, is_left);
         let verdict = entry.as_ref().map(|entry| self.verdict(service, entry));
-        let outdated = match (&entry, verdict) {
-            (Some(entry), Some(Verdict::Stale { since })) => {
-                Some(entry.stored.clone().stale_since(Millis(since)))
-            }
-            (Some(entry), Some(Verdict::Doubtful)) => {
-                Some(entry.stored.clone().stale_since(Millis(0)))
-            }
-            _ => None,
-        };
+        let since = verdict.and_then(|verdict| verdict.stale_since());
+        let outdated = entry.as_ref().zip(since);
+        let outdated = outdated.map(|(entry, since)| entry.stored.clone().stale_since(since));
         let stored = outdated
             .as_ref()
             .or(entry.as_ref().map(|entry| &entry.stored));
