@@ -3,7 +3,8 @@
 #
 #   scripts/fuzz.sh [TARGET] [--seconds N]
 #
-# What it finds is written to the target directory, and can be played again: scripts/fuzz.sh TARGET --play FILE
+# Starts from fuzz/seeds/TARGET, where there is such a folder, and from what earlier runs kept in the target directory. What it finds
+# is written there too, makes the run fail, and can be played again: scripts/fuzz.sh TARGET --play FILE
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/lib.sh
@@ -39,10 +40,11 @@ for source in fuzz/fuzz_targets/*.rs; do
 		"$program" "$play"
 		continue
 	fi
-	corpus="$out/corpus/$name"
-	mkdir -p "$corpus" "$out/found/$name"
+	corpus=("$out/corpus/$name")
+	mkdir -p "${corpus[0]}" "$out/found/$name"
+	[[ ! -d fuzz/seeds/$name ]] || corpus+=("fuzz/seeds/$name")
 	say "$name, for $seconds seconds"
-	"$program" -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-		-artifact_prefix="$out/found/$name/" "$corpus"
+	"$program" -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
+		-artifact_prefix="$out/found/$name/" "${corpus[@]}" |& sed '/^###### Recommended/,/^###### End/d' >&2
 done
 [[ -n ${found:-} ]] || die "no target $target in fuzz/fuzz_targets"

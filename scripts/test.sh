@@ -16,3 +16,5 @@ build_programs
 say "tests"
 export SELVEDGE_RUNTIME_WASM="$(runtime_wasm)" SELVEDGE_BIN_DIR="$CARGO_TARGET_DIR/release"
 cargo test --release --workspace --no-fail-fast
+say "fuzzing"
+scripts/fuzz.sh --seconds 20
