@@ -1,8 +1,8 @@
 //! Computes charges, shares, yields and Merkle sums exactly.
 //!
-//! It does no I/O, knows neither FRAME nor a clock, and holds no parameter: rates, prices, times
-//! and the hash function are passed in. Everything is integer arithmetic; where a result is
-//! rounded, its function says which way.
+//! It does no I/O, knows neither FRAME nor a clock, and holds of parameters the ranges alone: rates,
+//! prices, times and the hash function are passed in. Everything is integer arithmetic; where a
+//! result is rounded, its function says which way.
 //!
 //! Invariant 1: what is split comes out again to the unit ([`share`]).
 //! Invariant 2: against a tree that was built honestly every mutation of a leaf, an entry, a node
@@ -16,10 +16,12 @@
 
 extern crate alloc;
 
+pub mod draw;
 pub mod hash;
 pub mod lease;
 pub mod price;
 pub mod proof;
+pub mod ranges;
 pub mod ratio;
 pub mod score;
 pub mod share;

@@ -8,11 +8,10 @@
 //! ```
 //!
 //! A year is 365.25 days; results are rounded down once. Of every unit that a coalition pays to
-//! itself, the take `t` leaves it and at most `r + a + κ·n` comes back; [`joint_ranges`] keeps that
-//! below `t`.
+//! itself, the take `t` leaves it and at most `r + a + κ·n` comes back; [`ranges`](crate::ranges)
+//! keep that below `t`.
 
 use crate::ratio::{mul_div, product};
-use core::fmt;
 use selvedge_primitives_types::{Planck, Ppm, Score};
 
 /// Milliseconds in a year of 365.25 days.
@@ -50,7 +49,7 @@ impl YieldTerms {
     }
 }
 
-fn net(take: Ppm, referral: Ppm, audit: Ppm) -> Ppm {
+pub(crate) fn net(take: Ppm, referral: Ppm, audit: Ppm) -> Ppm {
     Ppm(take.0.saturating_sub(referral.0).saturating_sub(audit.0))
 }
 
@@ -123,90 +122,6 @@ pub fn scale_down(claim: Planck, total_claims: Planck, available: Planck) -> Pla
         return claim.min(available);
     }
     mul_div(claim.min(total_claims), available, total_claims).unwrap_or(0)
-}
-
-/// The rates that are only safe together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct JointRates {
-    /// `t`: the network's part of a charge.
-    pub take: Ppm,
-    /// `r`: the referrer's part of a charge.
-    pub referral: Ppm,
-    /// `a`: the auditors' part of a charge.
-    pub audit: Ppm,
-    /// `κ`: part of the net take that activity may return.
-    pub kappa: Ppm,
-    /// `β`: part of the yield that is base.
-    pub beta: Ppm,
-    /// `λ` of gateway, cache and stargate.
-    pub lambdas: [Ppm; 3],
-}
-
-impl JointRates {
-    /// The most that comes back to a coalition of every unit that it pays itself, `r + a + κ·n`,
-    /// rounded up; the rule is that it stays below the take.
-    pub fn coalition_return(&self) -> Ppm {
-        let net = u64::from(net(self.take, self.referral, self.audit).0);
-        let returned = (net * u64::from(self.kappa.0)).div_ceil(ONE);
-        Ppm((u64::from(self.referral.0) + u64::from(self.audit.0) + returned) as u32)
-    }
-}
-
-/// Which rate, or which of them together, is out of range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RangeError {
-    /// The take is not 10 to 30 %.
-    Take,
-    /// The referral is above 10 %.
-    Referral,
-    /// The audit fee is not 0.5 to 2 %.
-    Audit,
-    /// Take less referral and audit fee is below 3 %.
-    NetTake,
-    /// κ is above 0.6.
-    Kappa,
-    /// β is not 0.2 to 0.7.
-    Beta,
-    /// The λ of the roles sum to more than 1.
-    Lambdas,
-}
-
-impl fmt::Display for RangeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Take => "the take must be 10 to 30 %",
-            Self::Referral => "the referral must be at most 10 %",
-            Self::Audit => "the audit fee must be 0.5 to 2 %",
-            Self::NetTake => "the take less referral and audit fee must be at least 3 %",
-            Self::Kappa => "kappa must be at most 60 %",
-            Self::Beta => "beta must be 20 to 70 %",
-            Self::Lambdas => "the lambdas of all roles must sum to at most 100 %",
-        })
-    }
-}
-
-impl core::error::Error for RangeError {}
-
-/// Checks the rates one by one and together: inside the ranges a coalition that buys its own
-/// traffic ends poorer.
-pub fn joint_ranges(rates: &JointRates) -> Result<(), RangeError> {
-    let within = |rate: Ppm, low, high| (Ppm(low)..=Ppm(high)).contains(&rate);
-    let lambdas: u64 = rates.lambdas.iter().map(|lambda| u64::from(lambda.0)).sum();
-    let checks = [
-        (within(rates.take, 100_000, 300_000), RangeError::Take),
-        (within(rates.referral, 0, 100_000), RangeError::Referral),
-        (within(rates.audit, 5_000, 20_000), RangeError::Audit),
-        (
-            net(rates.take, rates.referral, rates.audit) >= Ppm::percent(3),
-            RangeError::NetTake,
-        ),
-        (within(rates.kappa, 0, 600_000), RangeError::Kappa),
-        (within(rates.beta, 200_000, 700_000), RangeError::Beta),
-        (lambdas <= ONE, RangeError::Lambdas),
-    ];
-    checks
-        .into_iter()
-        .try_for_each(|(holds, error)| if holds { Ok(()) } else { Err(error) })
 }
 
 #[cfg(test)]

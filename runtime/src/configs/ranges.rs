@@ -4,6 +4,7 @@
 //! the numbers are changed in.
 
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 use frame_support::{
     storage::{with_transaction, TransactionOutcome},
     traits::{dynamic_params::AggregatedKeyValue, Get},
@@ -13,10 +14,7 @@ use pallet_edge_governance::{
     ParameterDescription, ParameterRanges, ParameterStore, RangeViolation,
 };
 use pallet_edge_staking::types::MAX_ELECTED;
-use selvedge_primitives_math::{
-    share::{Split, TakeSplit},
-    yields::{joint_ranges, JointRates},
-};
+use selvedge_primitives_math::ranges::{self, RangeError, Rates};
 use selvedge_primitives_types::Ppm;
 use sp_runtime::{DispatchError, DispatchResult};
 
@@ -70,10 +68,13 @@ impl ParameterStore<RuntimeParameters> for Store {
 
 /// Checks that the numbers in force are sound together; says which are not.
 pub fn check_joint_ranges() -> Result<(), &'static str> {
-    joint_ranges(&JointRates {
+    Rates {
         take: shares::Take::get(),
+        stargate: shares::StargateShare::get(),
+        cache: shares::CacheShare::get(),
         referral: shares::Referral::get(),
         audit: shares::AuditFee::get(),
+        burn: shares::Burn::get(),
         kappa: yields::Kappa::get(),
         beta: yields::Beta::get(),
         lambdas: [
@@ -81,39 +82,14 @@ pub fn check_joint_ranges() -> Result<(), &'static str> {
             yields::LambdaCache::get(),
             yields::LambdaStargate::get(),
         ],
-    })
-    .map_err(|_| "a coalition that buys its own traffic must end poorer")?;
-    ensure(
-        Split::new(
-            shares::Take::get(),
-            shares::StargateShare::get(),
-            shares::CacheShare::get(),
-        )
-        .is_ok(),
-        "stargates and caches get at most what the take leaves",
-    )?;
-    ensure(
-        TakeSplit::new(
-            shares::AuditFee::get(),
-            shares::Referral::get(),
-            shares::Burn::get(),
-        )
-        .is_ok()
-            && sum(&[
-                shares::AuditFee::get(),
-                shares::Referral::get(),
-                shares::Burn::get(),
-            ]) <= u64::from(shares::Take::get().0),
-        "audit fee, referral and burn are parts of the take",
-    )?;
-    ensure(
-        sum(&[
+        pools: [
             yields::PoolValidators::get(),
             yields::PoolBase::get(),
             yields::PoolActivity::get(),
-        ]) <= u64::from(Ppm::ONE.0),
-        "the sub-pools are parts of the emission",
-    )?;
+        ],
+    }
+    .check()
+    .map_err(RangeError::rule)?;
     ensure(
         billing::UnsettledEpochs::get() >= u64::from(billing::MaxLate::get()) + 3,
         "what is committed late can still be settled",
@@ -129,20 +105,16 @@ fn ensure(holds: bool, rule: &'static str) -> Result<(), &'static str> {
     holds.then_some(()).ok_or(rule)
 }
 
-fn sum(parts: &[Ppm]) -> u64 {
-    parts.iter().map(|part| u64::from(part.0)).sum()
-}
-
 /// Declares every parameter's range: the check and the description are made of the same table, and
 /// a parameter that is missing here does not compile.
 macro_rules! own_ranges {
     ($($area:ident of $module:ident {
-        $($name:ident: $low:expr, $high:expr, $unit:literal;)*
+        $($name:ident: $range:expr, $unit:literal;)*
     })*) => {
         fn is_in_own_range(parameter: &RuntimeParameters) -> bool {
             match parameter {
                 $(RuntimeParameters::$area(parameter) => match parameter {
-                    $($module::Parameters::$name(_, value) => within(value, $low, $high),)*
+                    $($module::Parameters::$name(_, value) => within(value, $range),)*
                 },)*
             }
         }
@@ -150,7 +122,8 @@ macro_rules! own_ranges {
         /// Every parameter with its range and the number in force.
         fn in_force() -> Vec<ParameterDescription> {
             alloc::vec![$($({
-                let [min, max, current] = numbers([$low, $high, $module::$name::get()]);
+                let (min, max) = $range.into_inner();
+                let [min, max, current] = numbers([min, max, $module::$name::get()]);
                 ParameterDescription {
                     area: stringify!($area).into(),
                     name: stringify!($name).into(),
@@ -167,62 +140,60 @@ macro_rules! own_ranges {
 
 own_ranges! {
     Stakes of stakes {
-        ValidatorStake: 1_000 * SEL, 1_000_000 * SEL, "planck";
-        StargateStake: 10_000 * SEL, 5_000_000 * SEL, "planck";
-        GatewayStake: 1_000 * SEL, 500_000 * SEL, "planck";
-        CacheStake: 10 * SEL, 10_000 * SEL, "planck";
-        MaxValidators: 1, MAX_ELECTED, "validators";
-        UnlockPeriod: DAY_MILLIS, 365 * DAY_MILLIS, "ms";
-        ExpressFee: Ppm::percent(1), Ppm::percent(50), "ppm";
-        OffenceWindow: DAY_MILLIS / 24, 28 * DAY_MILLIS, "ms";
-        ReporterShare: Ppm::percent(0), Ppm::percent(20), "ppm";
-        ReporterMax: 0, 5_000 * SEL, "planck";
-        DeviceDeposit: 100 * MILLI, 100 * SEL, "planck";
+        ValidatorStake: ranges::VALIDATOR_STAKE, "planck";
+        StargateStake: ranges::STARGATE_STAKE, "planck";
+        GatewayStake: ranges::GATEWAY_STAKE, "planck";
+        CacheStake: ranges::CACHE_STAKE, "planck";
+        MaxValidators: 1..=MAX_ELECTED, "validators";
+        UnlockPeriod: DAY_MILLIS..=365 * DAY_MILLIS, "ms";
+        ExpressFee: ranges::EXPRESS_FEE, "ppm";
+        OffenceWindow: DAY_MILLIS / 24..=28 * DAY_MILLIS, "ms";
+        ReporterShare: ranges::REPORTER_SHARE, "ppm";
+        ReporterMax: ranges::REPORTER_MAX, "planck";
+        DeviceDeposit: ranges::DEVICE_DEPOSIT, "planck";
     }
     Billing of billing {
-        MinDeposit: 10 * MILLI, 100 * SEL, "planck";
-        UnsettledEpochs: 4, MAX_UNSETTLED, "epochs";
-        WarnEpochs: 1, 24 * 30, "epochs";
-        HoldBackEpochs: 1, MAX_HOLD_BACK, "epochs";
-        HistoryEpochs: 48, 24 * 366, "epochs";
-        MaxLate: 0, 20, "epochs";
-        LatePenalty: Ppm::percent(0), Ppm::percent(20), "ppm";
+        MinDeposit: 10 * MILLI..=100 * SEL, "planck";
+        UnsettledEpochs: 4..=MAX_UNSETTLED, "epochs";
+        WarnEpochs: 1..=24 * 30, "epochs";
+        HoldBackEpochs: 1..=MAX_HOLD_BACK, "epochs";
+        HistoryEpochs: 48..=24 * 366, "epochs";
+        MaxLate: 0..=20, "epochs";
+        LatePenalty: Ppm::percent(0)..=Ppm::percent(20), "ppm";
     }
     Shares of shares {
-        Take: Ppm::percent(10), Ppm::percent(30), "ppm";
-        StargateShare: Ppm::percent(0), Ppm::percent(30), "ppm";
-        CacheShare: Ppm::percent(20), Ppm::percent(80), "ppm";
-        AuditFee: Ppm(5_000), Ppm(20_000), "ppm";
-        Referral: Ppm::percent(0), Ppm::percent(10), "ppm";
-        Burn: Ppm::percent(0), Ppm::percent(27), "ppm";
+        Take: ranges::TAKE, "ppm";
+        StargateShare: ranges::STARGATE_SHARE, "ppm";
+        CacheShare: ranges::CACHE_SHARE, "ppm";
+        AuditFee: ranges::AUDIT_FEE, "ppm";
+        Referral: ranges::REFERRAL, "ppm";
+        Burn: ranges::BURN, "ppm";
     }
     Yields of yields {
-        Beta: Ppm::percent(20), Ppm::percent(70), "ppm";
-        Kappa: Ppm::percent(0), Ppm::percent(60), "ppm";
-        LambdaGateway: Ppm::percent(0), Ppm::ONE, "ppm";
-        LambdaCache: Ppm::percent(0), Ppm::ONE, "ppm";
-        LambdaStargate: Ppm::percent(0), Ppm::ONE, "ppm";
-        AprValidator: Ppm::percent(0), Ppm::percent(30), "ppm per year";
-        AprStargate: Ppm::percent(0), Ppm::percent(30), "ppm per year";
-        AprGateway: Ppm::percent(0), Ppm::percent(30), "ppm per year";
-        AprCache: Ppm::percent(0), Ppm::percent(30), "ppm per year";
-        EmissionRate: Ppm::percent(0), Ppm::percent(30), "ppm per year";
-        PoolValidators: Ppm::percent(0), Ppm::ONE, "ppm";
-        PoolBase: Ppm::percent(0), Ppm::ONE, "ppm";
-        PoolActivity: Ppm::percent(0), Ppm::ONE, "ppm";
+        Beta: ranges::BETA, "ppm";
+        Kappa: ranges::KAPPA, "ppm";
+        LambdaGateway: ranges::LAMBDA, "ppm";
+        LambdaCache: ranges::LAMBDA, "ppm";
+        LambdaStargate: ranges::LAMBDA, "ppm";
+        AprValidator: ranges::APR, "ppm per year";
+        AprStargate: ranges::APR, "ppm per year";
+        AprGateway: ranges::APR, "ppm per year";
+        AprCache: ranges::APR, "ppm per year";
+        EmissionRate: ranges::EMISSION_RATE, "ppm per year";
+        PoolValidators: ranges::POOL, "ppm";
+        PoolBase: ranges::POOL, "ppm";
+        PoolActivity: ranges::POOL, "ppm";
     }
     Services of services {
-        ServiceDeposit: 10 * MILLI, 100 * SEL, "planck";
-        HostDeposit: 10 * MILLI, 100 * SEL, "planck";
-        PriceNotice: 1, 24 * 90, "epochs";
-        ProofPeriod: 1, 24 * 30, "epochs";
+        ServiceDeposit: 10 * MILLI..=100 * SEL, "planck";
+        HostDeposit: 10 * MILLI..=100 * SEL, "planck";
+        PriceNotice: 1..=24 * 90, "epochs";
+        ProofPeriod: 1..=24 * 30, "epochs";
     }
 }
 
-fn within<V: PartialOrd>(value: &Option<V>, low: V, high: V) -> bool {
-    value
-        .as_ref()
-        .is_some_and(|value| (low..=high).contains(value))
+fn within<V: PartialOrd>(value: &Option<V>, range: RangeInclusive<V>) -> bool {
+    value.as_ref().is_some_and(|value| range.contains(value))
 }
 
 /// Says what every parameter may be, what it is, and what it would be had nobody set it.

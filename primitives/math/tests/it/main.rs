@@ -1,5 +1,6 @@
-//! Behaviour of the usage trees and their proofs, and the vectors other languages read.
+//! Behaviour of the usage trees, their proofs and the draws from them, and the vectors other languages read.
 
+mod draws;
 mod proofs;
 mod testkit;
 mod trees;

@@ -1,0 +1,170 @@
+use crate::testkit::{any_leaves, build, leaf, one_each, Keccak, EPOCH, GATEWAY};
+use codec::Encode;
+use proptest::prelude::*;
+use selvedge_primitives_math::{
+    draw::{
+        auditors, committee, draws, find, leaves, locate, quorum, redrawn, Draw, Place, Sample,
+        AUDITORS, DRAWS,
+    },
+    TreeKind,
+};
+use selvedge_primitives_types::Sum;
+use std::collections::BTreeSet;
+
+fn sum(leaves: u64, amount: u128) -> Sum {
+    Sum {
+        leaves,
+        amount,
+        ..Default::default()
+    }
+}
+
+fn drawn(seed: u8, total: &Sum, count: u32) -> Vec<Draw> {
+    draws::<Keccak>(&[seed; 32], &GATEWAY, EPOCH, total, count)
+}
+
+#[test]
+fn half_of_the_draws_are_from_each_tree_and_three_quarters_by_amount() {
+    let draws = drawn(1, &sum(1_000, 1_000_000), DRAWS);
+    let of = |tree| draws.iter().filter(move |draw| draw.tree == tree);
+    assert_eq!(of(TreeKind::Customers).count(), 22);
+    assert_eq!(of(TreeKind::Caches).count(), 22);
+    let by_index = |tree| {
+        of(tree)
+            .filter(|draw| matches!(draw.at, Place::Index(_)))
+            .count()
+    };
+    assert_eq!(
+        [by_index(TreeKind::Customers), by_index(TreeKind::Caches)],
+        [5, 6]
+    );
+}
+
+#[test]
+fn one_fat_leaf_among_dust_is_drawn_by_its_amount() {
+    let mut all = one_each(400);
+    for leaf in &mut all {
+        leaf.body.amount = 1;
+    }
+    all[137].body.amount = 400;
+    let fat = all[137].body.service;
+    let trees = build(all);
+    let commitment = trees.commitment(GATEWAY, EPOCH);
+    let Sample::Drawn(draws) = leaves::<Keccak>(&[9; 32], &commitment, DRAWS) else {
+        panic!("400 leaves are not looked at whole");
+    };
+    let hits = draws.iter().filter(|draw| {
+        let (entry, leaf) = find(&trees, draw).unwrap();
+        trees.leaves_of(draw.tree, entry)[leaf].body.service == fat
+    });
+    // It holds half of the amount and a four-hundredth of the leaves: about 16 of the 33 by amount.
+    let hits = hits.count();
+    assert!((8..=24).contains(&hits), "{hits}");
+}
+
+#[test]
+fn small_trees_are_looked_at_whole() {
+    let commitment = build(one_each(44)).commitment(GATEWAY, EPOCH);
+    assert_eq!(
+        leaves::<Keccak>(&[1; 32], &commitment, DRAWS),
+        Sample::Whole
+    );
+    let commitment = build(one_each(45)).commitment(GATEWAY, EPOCH);
+    assert!(
+        matches!(leaves::<Keccak>(&[1; 32], &commitment, DRAWS), Sample::Drawn(d) if d.len() == 44)
+    );
+}
+
+#[test]
+fn free_use_is_drawn_by_index_alone() {
+    let mut free = leaf(1, 1, 1, 1);
+    free.body.amount = 0;
+    let trees = build(vec![free]);
+    let total = trees.commitment(GATEWAY, EPOCH).customers.sum;
+    for draw in drawn(3, &total, DRAWS) {
+        assert_eq!(draw.at, Place::Index(0));
+        assert_eq!(find(&trees, &draw), Some((0, 0)));
+    }
+    assert_eq!(drawn(3, &Sum::default(), DRAWS), []);
+}
+
+#[test]
+fn committees_follow_the_number_of_the_eligible() {
+    assert_eq!([0, 2].map(committee), [None, None]);
+    assert_eq!([3, 4, 5, 90].map(committee), [3, 4, 5, 5].map(Some));
+    assert_eq!([3, 4, 5, 11].map(quorum), [2, 3, 4, 8]);
+    assert_eq!([redrawn(5, 90), redrawn(5, 7), redrawn(3, 3)], [11, 7, 3]);
+}
+
+#[test]
+fn draws_are_the_same_everywhere_and_for_ever() {
+    let draws = drawn(7, &sum(1_000, 1_000_000), 4);
+    let expected = [
+        (TreeKind::Customers, Place::Amount(866_751)),
+        (TreeKind::Caches, Place::Amount(945_117)),
+        (TreeKind::Customers, Place::Amount(382_457)),
+        (TreeKind::Caches, Place::Index(962)),
+    ];
+    assert_eq!(
+        draws,
+        expected.map(|(tree, at)| Draw { tree, at }),
+        "a changed draw is another audit"
+    );
+    let auditors = auditors::<Keccak>(&[7; 32], &GATEWAY, EPOCH, 0, 30, AUDITORS);
+    assert_eq!(auditors, [14, 15, 19, 24, 29]);
+}
+
+#[test]
+fn every_auditor_is_as_likely_as_the_others() {
+    let mut seats = [0u32; 9];
+    for seed in 0..900u32 {
+        let mut hash = [0; 32];
+        hash[..4].copy_from_slice(&seed.encode());
+        for seat in auditors::<Keccak>(&hash, &GATEWAY, EPOCH, 0, 9, 3) {
+            seats[seat as usize] += 1;
+        }
+    }
+    // 300 each; six standard deviations of sqrt(900 · 1/3 · 2/3) = 14.
+    assert!(
+        seats.iter().all(|drawn| (216..=384).contains(drawn)),
+        "{seats:?}"
+    );
+}
+
+proptest! {
+    #[test]
+    fn every_draw_means_one_leaf(all in any_leaves(), seed: u8, count in 0u32..60) {
+        let trees = build(all);
+        let total = trees.commitment(GATEWAY, EPOCH).customers.sum;
+        let drawn = drawn(seed, &total, count);
+        prop_assert_eq!(drawn.len(), count as usize);
+        for draw in drawn {
+            prop_assert!(find(&trees, &draw).is_some(), "{:?}", draw);
+        }
+    }
+
+    #[test]
+    fn every_planck_belongs_to_the_leaf_that_holds_it(amounts in proptest::collection::vec(0u128..9, 1..20)) {
+        let sums: Vec<_> = amounts.iter().map(|amount| sum(1, *amount)).collect();
+        let mut held = vec![0u128; sums.len()];
+        let total: u128 = amounts.iter().sum();
+        for planck in 0..total {
+            let (index, _) = locate(&sums, Place::Amount(planck)).unwrap();
+            held[index] += 1;
+        }
+        prop_assert_eq!(held, amounts);
+        prop_assert_eq!(locate(&sums, Place::Amount(total)), None);
+        prop_assert_eq!(locate(&sums, Place::Index(sums.len() as u64)), None);
+        for index in 0..sums.len() {
+            prop_assert_eq!(locate(&sums, Place::Index(index as u64)), Some((index, Place::Index(0))));
+        }
+    }
+
+    #[test]
+    fn auditors_are_different_ones_of_the_eligible(seed: u8, round: u8, eligible in 0u32..40, count in 0u32..50) {
+        let drawn = auditors::<Keccak>(&[seed; 32], &GATEWAY, EPOCH, round, eligible, count);
+        prop_assert_eq!(drawn.len() as u32, count.min(eligible));
+        prop_assert_eq!(drawn.iter().collect::<BTreeSet<_>>().len(), drawn.len());
+        prop_assert!(drawn.is_sorted() && drawn.iter().all(|seat| *seat < eligible));
+    }
+}
