@@ -15,8 +15,6 @@ while (($#)); do
 	esac
 	shift 2 || die "$usage"
 done
-export CARGO_TARGET_DIR="$(target_dir)"
-say "build"
-cargo build --release -p selvedge-edge -p selvedge-edge-tools-testkit --bins --examples
+prepare
 exec "$CARGO_TARGET_DIR/release/examples/bench-crowd" "$CARGO_TARGET_DIR/release/selvedge-edge" \
 	"$clients" "$rounds" "$length"

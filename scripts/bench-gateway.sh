@@ -31,8 +31,8 @@ for pair in nginx:nginx-light varnishd:varnish wrk:wrk h2load:nghttp2-client pyt
 	[[ -x $(command -v "${pair%%:*}" || echo "/usr/sbin/${pair%%:*}") ]] || missing+=("${pair##*:}")
 done
 [[ ${#missing[@]} == 0 ]] || apt_install "${missing[@]}"
-cargo build --release -p selvedge-edge -p selvedge-edge-tools-testkit --lib --bins --examples
-if [[ ${#programs[@]} == 0 ]]; then programs+=("$(target_dir)/release/selvedge-edge"); fi
+prepare
+if [[ ${#programs[@]} == 0 ]]; then programs+=("$CARGO_TARGET_DIR/release/selvedge-edge"); fi
 for program in "${programs[@]}"; do args+=(--program "$program"); done
-exec python3 scripts/bench_gateway.py --net "$(target_dir)/release/examples/bench-net" \
-	--load "$(target_dir)/release/examples/bench-load" "${args[@]}"
+exec python3 scripts/bench_gateway.py --net "$CARGO_TARGET_DIR/release/examples/bench-net" \
+	--load "$CARGO_TARGET_DIR/release/examples/bench-load" "${args[@]}"

@@ -22,6 +22,6 @@ while [[ $# -gt 0 ]]; do
 	*) die "what is $1?" ;;
 	esac
 done
-cargo build --release -p selvedge-edge -p selvedge-edge-tools-testkit --lib --bins --examples
-program=${program:-$(target_dir)/release/selvedge-edge}
-exec "$(target_dir)/release/examples/bench-purge" "$program" "$gateways" "$caches" "$purges"
+prepare
+program=${program:-$CARGO_TARGET_DIR/release/selvedge-edge}
+exec "$CARGO_TARGET_DIR/release/examples/bench-purge" "$program" "$gateways" "$caches" "$purges"

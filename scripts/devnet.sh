@@ -3,8 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/lib.sh
-exports=$(scripts/setup.sh) && eval "$exports"
-
-say "building (the first time takes about 20 minutes on two cores)"
-build_programs
+prepare
 exec "$CARGO_TARGET_DIR/release/selvedge-devnet" --runtime "$(runtime_wasm)" "$@"

@@ -76,5 +76,15 @@ node_tool() {
 # dependencies compile once for both.
 build_programs() { cargo build --release --workspace --lib --bins --examples; }
 
+# Installs what is missing and builds every program. Always the whole workspace: with fewer crates the dependencies have fewer
+# features, and compile again.
+prepare() {
+	local exports
+	exports=$(scripts/setup.sh)
+	eval "$exports"
+	say "building (the first time takes about 20 minutes on two cores)"
+	build_programs >&2
+}
+
 # The runtime blob that the build of `selvedge-runtime-wasm` leaves behind.
 runtime_wasm() { echo "$(target_dir)/release/wbuild/selvedge-runtime/selvedge_runtime.compact.compressed.wasm"; }

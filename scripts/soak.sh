@@ -21,11 +21,9 @@ while (($#)); do
 	esac
 	shift 2 || die "$usage"
 done
-export CARGO_TARGET_DIR="$(target_dir)"
 seconds=$(python3 -c "print($minutes * 60)")
 [[ -n $rounds ]] || rounds=$(python3 -c "print(max(1, round($minutes / 6)))")
-say "build"
-cargo build --release -p selvedge-edge -p selvedge-edge-tools-testkit --bins --examples
+prepare
 load=(share "$share")
 [[ -z $rate ]] || load=(rate "$rate")
 say "$minutes minutes, ${load[*]}, $visitors visitors, every event $rounds times"
