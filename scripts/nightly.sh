@@ -15,7 +15,10 @@ while (($#)); do
 	esac
 	shift 2
 done
-exports=$(scripts/setup.sh) && eval "$exports"
+exports=$(scripts/setup.sh)
+eval "$exports"
+say "build"
+build_programs
 
 failed=()
 lane() {
@@ -23,6 +26,7 @@ lane() {
 	"$@" || failed+=("$1")
 }
 lane scripts/fuzz.sh --seconds "$fuzz"
-lane scripts/outside-programs.sh
+lane scripts/fuzz-runtime.sh --seconds "$fuzz"
+lane scripts/outside-programs.sh --no-build
 lane scripts/soak.sh --minutes "$soak"
 ((!${#failed[@]})) || die "failed: ${failed[*]}"

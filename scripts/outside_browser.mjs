@@ -45,7 +45,7 @@ const say = (method, params = {}, sessionId) =>
 
 async function load(sessionId) {
   const answers = {};
-  const errors = [];
+  const remarks = [];
   const targets = new Map();
   let loaded;
   const isLoaded = new Promise((resolve) => { loaded = resolve; });
@@ -61,13 +61,13 @@ async function load(sessionId) {
     } else if (method === "Network.requestWillBeSent") {
       targets.set("sent " + params.requestId, new URL(params.request.url).pathname);
     } else if (method === "Network.loadingFailed") {
-      errors.push(`${targets.get("sent " + params.requestId)}: ${params.errorText}`);
-    } else if (method === "Log.entryAdded" && params.entry.level === "error") {
-      errors.push(params.entry.text);
+      remarks.push(`${targets.get("sent " + params.requestId)}: ${params.errorText}`);
+    } else if (method === "Log.entryAdded" && ["warning", "error"].includes(params.entry.level)) {
+      remarks.push(params.entry.text);
     } else if (method === "Runtime.exceptionThrown") {
-      errors.push(params.exceptionDetails.text);
-    } else if (method === "Runtime.consoleAPICalled" && params.type === "error") {
-      errors.push(JSON.stringify(params.args));
+      remarks.push(params.exceptionDetails.text);
+    } else if (method === "Runtime.consoleAPICalled" && ["warning", "error"].includes(params.type)) {
+      remarks.push(JSON.stringify(params.args));
     } else if (method === "Page.loadEventFired") {
       loaded();
     }
@@ -91,7 +91,7 @@ async function load(sessionId) {
     const path = targets.get("sent " + name.slice("cached ".length));
     answers[path] = { ...answers[path], cached: true };
   }
-  return { answers, errors, colour, title };
+  return { answers, remarks, colour, title };
 }
 
 try {

@@ -3,7 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/lib.sh
-exports=$(scripts/setup.sh) && eval "$exports"
+exports=$(scripts/setup.sh)
+eval "$exports"
 
 say "spelling, format and layers"
 "$(tools_dir)/typos/bin/typos"
@@ -18,3 +19,5 @@ export SELVEDGE_RUNTIME_WASM="$(runtime_wasm)" SELVEDGE_BIN_DIR="$CARGO_TARGET_D
 cargo test --release --workspace --no-fail-fast
 say "fuzzing"
 scripts/fuzz.sh --seconds 20
+say "outside programs"
+scripts/outside-programs.sh --no-build --short
