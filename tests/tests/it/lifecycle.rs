@@ -1,4 +1,4 @@
-//! `selvedge-devnet` as people use it: Ctrl-C, resume, a second run on the same folder, `--fresh`.
+//! `selvedge-devnet` as people use it: Ctrl-C, resume, a second run on the same folder, `--fresh`; and killed.
 
 use crate::{env_path, state, ONE_NETWORK};
 use anyhow::Context;
@@ -57,7 +57,14 @@ async fn a_devnet_stops_resumes_and_starts_over() -> anyhow::Result<()> {
     let third = devnet.wait_final(&mut run, 1).await?;
     assert_ne!(third.genesis, first.genesis);
     assert!(!third.knows(&first.hash).await?, "the old chain is gone");
-    devnet.interrupt(&mut run).await.context("the third run")?;
+    assert_eq!(devnet.daemons()?, 3);
+    devnet.kill(&mut run).await.context("the third run")?;
+    bystanders.ensure_alive().await?;
+
+    let mut run = devnet.start(&[])?;
+    let fourth = devnet.wait_final(&mut run, third.number + 1).await?;
+    assert_eq!(fourth.genesis, third.genesis, "a killed run resumes too");
+    devnet.interrupt(&mut run).await.context("the fourth run")?;
     bystanders.ensure_alive().await
 }
 
@@ -177,6 +184,17 @@ impl Devnet {
         .await
         .with_context(|| self.output())?;
         anyhow::ensure!(status.success(), "{status}: {}", self.output());
+        self.wait_ended().await
+    }
+
+    /// Kills the run, which can stop nothing then, and waits until every process of its network has ended.
+    async fn kill(&self, run: &mut Run) -> anyhow::Result<()> {
+        run.0.kill()?;
+        run.0.wait()?;
+        self.wait_ended().await
+    }
+
+    async fn wait_ended(&self) -> anyhow::Result<()> {
         wait_for("the end of its processes", LIMIT, || async {
             Ok((processes(&self.folder)?.is_empty()).then_some(()))
         })
@@ -205,7 +223,7 @@ impl Devnet {
     }
 }
 
-/// A running `selvedge-devnet`. When a test fails it is asked to end, since to kill it would leave its network running.
+/// A running `selvedge-devnet`. When a test fails it is asked to end, so that its network stops in order.
 struct Run(Child);
 
 impl Run {

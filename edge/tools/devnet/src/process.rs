@@ -1,14 +1,20 @@
-//! Child processes: started with a log, stopped by the process id that started them, also when this program fails.
+//! Child processes: started with a log, stopped by the process id that started them, also when this program fails, and killed
+//! by the system when this program is.
 
 use anyhow::Context;
+use rustix::process::{getpid, getppid, set_parent_process_death_signal, Signal};
 use std::{
     fs::OpenOptions,
-    io::{Read, Seek, SeekFrom},
+    io::{self, Read, Seek, SeekFrom},
     path::PathBuf,
     process::{ExitStatus, Stdio},
+    sync::{mpsc, LazyLock},
     time::Duration,
 };
-use tokio::process::{Child, Command};
+use tokio::{
+    process::{Child, Command},
+    runtime::Handle,
+};
 
 /// How long a process may take to end when asked politely.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -25,17 +31,16 @@ impl Process {
     /// Starts a program; its output is appended to the log.
     pub fn start(name: &str, mut command: Command, log: PathBuf) -> anyhow::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(&log)?;
-        let child = command
+        command
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)
             .kill_on_drop(true)
             // In a group of its own, so that Ctrl-C reaches only this program, which then stops the others in order.
-            .process_group(0)
-            .spawn()
-            .with_context(|| {
-                format!("cannot start {name}: {:?}", command.as_std().get_program())
-            })?;
+            .process_group(0);
+        die_with_this(&mut command);
+        let program = command.as_std().get_program().to_owned();
+        let child = spawn(command).with_context(|| format!("cannot start {name}: {program:?}"))?;
         Ok(Self {
             name: name.into(),
             child,
@@ -93,6 +98,44 @@ impl Process {
         };
         read().unwrap_or_default()
     }
+}
+
+/// Has the system kill the program that is started when this one ends in whatever way, also one that it cannot notice.
+fn die_with_this(command: &mut Command) {
+    let parent = getpid();
+    // SAFETY: between fork and exec only system calls are made, and nothing is allocated or locked.
+    unsafe {
+        command.pre_exec(move || {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            // The signal is sent for a death from here on.
+            match getppid() == Some(parent) {
+                true => Ok(()),
+                false => Err(io::ErrorKind::BrokenPipe.into()),
+            }
+        });
+    }
+}
+
+/// Starts a program from a thread that lives as long as this program: the system takes the end of the *thread* that started a
+/// program for the parent's death (prctl(2), `PR_SET_PDEATHSIG`).
+fn spawn(command: Command) -> anyhow::Result<Child> {
+    type Job = (Command, Handle, mpsc::Sender<io::Result<Child>>);
+    static STARTER: LazyLock<mpsc::Sender<Job>> = LazyLock::new(|| {
+        let (sender, jobs) = mpsc::channel::<Job>();
+        std::thread::spawn(move || {
+            for (mut command, runtime, answer) in jobs {
+                let _inside = runtime.enter();
+                // Nobody waits for it any more: the child is killed as it is dropped.
+                answer.send(command.spawn()).ok();
+            }
+        });
+        sender
+    });
+    let (answer, answered) = mpsc::channel();
+    STARTER
+        .send((command, Handle::try_current()?, answer))
+        .map_err(|_| anyhow::anyhow!("the thread that starts programs has ended"))?;
+    Ok(answered.recv()??)
 }
 
 /// Asks again and again until `ready` gives a value, `process` ends, or the time is over.
