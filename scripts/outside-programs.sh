@@ -48,8 +48,5 @@ for name in "${chosen[@]}"; do
 done
 ((${#ready[@]})) || die "none of the programs can be had"
 export CARGO_TARGET_DIR="$(target_dir)"
-if $build; then
-	say "build"
-	cargo build --release -p selvedge-edge -p selvedge-edge-tools-testkit --bins
-fi
+if $build; then prepare; fi
 exec python3 -B scripts/outside_programs.py "$CARGO_TARGET_DIR/release" "${extent[@]}" "${ready[@]}"
