@@ -6,7 +6,11 @@ use std::{env, path::Path, process::Command};
 
 /// Packages with a test that compares their vectors, and the environment variable that lets it
 /// write them instead.
-const KEEPERS: [&str; 2] = ["selvedge-primitives-math", "selvedge-runtime"];
+const KEEPERS: [&str; 3] = [
+    "selvedge-primitives-math",
+    "selvedge-edge-core-purge",
+    "selvedge-runtime",
+];
 
 /// Set while vectors are approved.
 const APPROVE: &str = "APPROVE_VECTORS";

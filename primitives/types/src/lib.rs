@@ -40,8 +40,8 @@ pub use ids::{
 pub use leaf::{Leaf, LeafBody, Quality};
 pub use price::{PriceList, Prices};
 pub use purge::{
-    PurgeAck, PurgeAckPayload, PurgeAnswer, PurgeKind, PurgeMode, PurgeOrder, PurgeReceipt,
-    PurgeRefusal, PurgeRequest, SignedPurgeOrder, SignedPurgeRequest,
+    InvalidKeys, PurgeAck, PurgeAckPayload, PurgeAnswer, PurgeAuthor, PurgeKind, PurgeMode,
+    PurgeOrder, PurgeReceipt, PurgeRefusal, PurgeRequest, SignedPurgeOrder, SignedPurgeRequest,
 };
 pub use record::{Record, SignedRecord};
 pub use role::Role;

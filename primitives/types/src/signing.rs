@@ -52,6 +52,8 @@ pub enum Domain {
     ReadToken,
     /// A customer asks for a purge (the account's key).
     PurgeRequest,
+    /// A gateway asks for a purge of what unsafe requests made invalid (ed25519, device).
+    Invalidation,
     /// A cache gives a purge its place in the order of its service (ed25519, device).
     PurgeOrder,
     /// A gateway or cache keeps a purge and obeys it (ed25519, device).
@@ -71,6 +73,7 @@ impl Domain {
             Self::HostCheck => b"host-check",
             Self::ReadToken => b"read-token",
             Self::PurgeRequest => b"purge-request",
+            Self::Invalidation => b"invalidation",
             Self::PurgeOrder => b"purge-order",
             Self::PurgeAck => b"purge-ack",
         }
@@ -132,6 +135,7 @@ mod tests {
             Domain::HostCheck,
             Domain::ReadToken,
             Domain::PurgeRequest,
+            Domain::Invalidation,
             Domain::PurgeOrder,
             Domain::PurgeAck,
         ];

@@ -16,6 +16,8 @@ mod insight;
 mod insight_explain;
 mod insight_log;
 mod insight_timing;
+mod invalidation;
+mod invalidation_failures;
 mod lease;
 mod lies;
 mod metering;

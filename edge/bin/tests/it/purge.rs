@@ -8,7 +8,7 @@ use selvedge_edge_tools_testkit::{
     wait_for, Ask, Client, Net, Origin,
 };
 use selvedge_primitives_types::{
-    CustomerSignature, Domain, Millis, PurgeAnswer, PurgeKind, PurgeMode, PurgeRefusal, ServiceId,
+    Domain, Millis, PurgeAnswer, PurgeAuthor, PurgeKind, PurgeMode, PurgeRefusal, ServiceId,
     Signature64, SignedPurgeOrder,
 };
 
@@ -213,12 +213,12 @@ async fn who_may_not_purge_is_told_why_and_purges_nothing() {
     let mut stranger = good.clone();
     let message = Domain::PurgeRequest.message(&chain.genesis, &stranger.0.request);
     let signature = ed25519_dalek::Signer::sign(&device_key(66), &message);
-    stranger.0.signature = CustomerSignature::Ed25519(Signature64(signature.to_bytes()));
+    stranger.0.author = PurgeAuthor::Ed25519(Signature64(signature.to_bytes()));
     let mut changed = good.clone();
     changed.0.request.nonce[0] ^= 1;
     let mut other_scheme = good.clone();
-    if let CustomerSignature::Ed25519(bytes) = good.0.signature {
-        other_scheme.0.signature = CustomerSignature::Sr25519(bytes);
+    if let PurgeAuthor::Ed25519(bytes) = good.0.author {
+        other_scheme.0.author = PurgeAuthor::Sr25519(bytes);
     }
     let mut other_service = good.clone();
     other_service.0.request.service = ServiceId(77);

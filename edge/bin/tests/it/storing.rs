@@ -327,6 +327,7 @@ async fn what_was_under_way_when_it_became_invalid_is_not_served_afterwards() {
         download.whole().await.unwrap();
         net.settle().await;
         net.landed().await;
+        net.invalidated().await;
         for gateway in [0, 1] {
             let answer = net.visitor(gateway).get(&target).await;
             assert!(

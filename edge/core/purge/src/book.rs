@@ -8,18 +8,22 @@
 use std::collections::{BTreeMap, HashMap};
 
 use selvedge_edge_core_http_cache::CacheKey;
-use selvedge_primitives_types::{Millis, PurgeKind, PurgeMode};
+use selvedge_primitives_types::{InvalidKeys, Millis, PurgeKind, PurgeMode};
 
+use crate::invalid::{key_id, share};
 use crate::tags::tag_id;
 use crate::Tags;
 
 /// Bounds on a book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Things with purges of their own.
+    /// Things that customers purged.
     pub things: usize,
     /// Bytes of their names.
     pub bytes: usize,
+    /// Keys that unsafe requests made invalid. They have room of their own, so that these push out
+    /// nothing that a customer purged.
+    pub keys: usize,
 }
 
 impl Default for Limits {
@@ -27,6 +31,8 @@ impl Default for Limits {
         Self {
             things: 4_096,
             bytes: 1024 * 1024,
+            // As many as the orders that a log keeps.
+            keys: 256 * 1024,
         }
     }
 }
@@ -106,6 +112,10 @@ pub struct Book {
     hosts: HashMap<Box<[u8]>, Marks>,
     tags: HashMap<u64, Marks>,
     highest_tag: Marks,
+    /// The last purge of each key that an unsafe request made invalid, by id.
+    keys: HashMap<u64, u64>,
+    /// The same of shares of all ids.
+    shares: HashMap<u64, u64>,
     bytes: usize,
 }
 
@@ -126,6 +136,10 @@ impl Book {
         let place = match kind {
             PurgeKind::Everything => {
                 self.everything.add(number, mode);
+                return;
+            }
+            PurgeKind::Keys(invalid) => {
+                self.apply_keys(invalid, number);
                 return;
             }
             PurgeKind::Url(url) => (&mut self.urls, normal(url)),
@@ -157,6 +171,39 @@ impl Book {
         self.bound();
     }
 
+    fn apply_keys(&mut self, invalid: &InvalidKeys, number: u64) {
+        let is_exact = invalid.bits == InvalidKeys::EXACT;
+        for (id, own) in &invalid.keys {
+            let own = if *own == 0 { number } else { number.min(*own) };
+            if own <= self.floor {
+                continue;
+            }
+            let places = if is_exact {
+                &mut self.keys
+            } else {
+                &mut self.shares
+            };
+            let mark = places.entry(*id).or_default();
+            *mark = own.max(*mark);
+        }
+        if self.keys.len() > self.limits.keys {
+            // The older half becomes shares: takes too much, and far less than everything.
+            let mut numbers: Vec<u64> = self.keys.values().copied().collect();
+            let middle = numbers.len() / 2;
+            let (_, middle, _) = numbers.select_nth_unstable(middle);
+            let middle = *middle;
+            let shares = &mut self.shares;
+            self.keys.retain(|id, own| {
+                let is_kept = *own > middle;
+                if !is_kept {
+                    let mark = shares.entry(share(*id)).or_default();
+                    *mark = (*mark).max(*own);
+                }
+                is_kept
+            });
+        }
+    }
+
     /// Forgets single purges up to a number: everything of before is gone.
     pub fn collapse(&mut self, number: u64) {
         if number <= self.floor {
@@ -168,6 +215,9 @@ impl Book {
             things.retain(|_, marks| is_above(marks));
         }
         self.tags.retain(|_, marks| is_above(marks));
+        for places in [&mut self.keys, &mut self.shares] {
+            places.retain(|_, own| *own > number);
+        }
         self.bytes = [&self.urls, &self.prefixes, &self.hosts]
             .iter()
             .flat_map(|things| things.keys())
@@ -184,9 +234,14 @@ impl Book {
         self.floor
     }
 
-    /// Things that have purges of their own.
+    /// Things that customers purged.
     pub fn things(&self) -> usize {
         self.urls.len() + self.prefixes.len() + self.hosts.len() + self.tags.len()
+    }
+
+    /// Keys that unsafe requests made invalid, and shares of all keys.
+    pub fn invalid(&self) -> usize {
+        self.keys.len() + self.shares.len()
     }
 
     /// What the purges say about a key, whatever its tags.
@@ -196,6 +251,11 @@ impl Book {
             soft: 0,
         };
         self.each_of_key(key, |marks| floors.take(marks));
+        if self.invalid() > 0 {
+            let id = key_id(key);
+            let own = self.keys.get(&id).max(self.shares.get(&share(id)));
+            floors.hard = own.copied().unwrap_or(0).max(floors.hard);
+        }
         floors
     }
 

@@ -14,7 +14,7 @@ use crate::{Log, Summary};
 /// Asks the owner of a service for a purge's place in its order.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct OrderPurge {
-    /// What the customer asked for.
+    /// What was asked for.
     pub signed: SignedPurgeRequest,
     /// A number that somebody knows: the purge's is to be above it.
     pub above: u64,

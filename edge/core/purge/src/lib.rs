@@ -7,6 +7,7 @@
 //! - [`Book`]: what the purges say about a stored response: a [`Verdict`].
 //! - [`Log`]: the orders behind a book, what is missing among them, and what two nodes must tell
 //!   each other so that both have the same.
+//! - [`Pending`] and [`Page`]: how what unsafe requests made invalid gets into few orders.
 //! - [`PurgeSync`]: the words in which two nodes compare theirs.
 //! - [`Tags`]: what a response says it may be purged by.
 //!
@@ -27,10 +28,12 @@
 
 mod book;
 mod exchange;
+mod invalid;
 mod log;
 mod tags;
 
 pub use book::{Book, Floors, Limits, Verdict};
 pub use exchange::{OrderPurge, PurgeHave, PurgeNews, PurgeSummary, PurgeSync};
+pub use invalid::{key_id, Page, Pending};
 pub use log::{Log, Offer, Summary};
 pub use tags::{tag_id, Tags, TAG_FIELDS};

@@ -1,5 +1,7 @@
 //! The orders of one service that a node has, and what it knows to be missing.
 //!
+//! An order of a gateway may contain earlier ones of its own, which are then dropped.
+//!
 //! An order names the one before it, so whoever gets it can tell whether it has missed something.
 //! Two nodes compare [`Summary`]s, and tell each other their numbers only when these differ.
 //!
@@ -20,6 +22,8 @@ use crate::Tags;
 const MAX_ORDERS: usize = 4_096;
 /// Bytes of their texts.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// Numbers that are heard of at a time; of more, the lowest count as numbers of nobody.
+const MAX_HEARD: usize = 64;
 
 /// What became of an order that came straight from whoever spreads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +55,10 @@ pub struct Log {
     base: Option<SignedPurgeOrder>,
     missing: BTreeSet<u64>,
     top: u64,
-    heard: u64,
+    /// Numbers that somebody has fetched under, and whose orders have not come.
+    heard: BTreeSet<u64>,
+    /// The highest number without an order that something was fetched under.
+    foreign: u64,
     here: u64,
     doubt: u64,
     version: u64,
@@ -74,7 +81,8 @@ impl Log {
             base: None,
             missing: BTreeSet::new(),
             top: 0,
-            heard: 0,
+            heard: BTreeSet::new(),
+            foreign: 0,
             here: 0,
             doubt: 0,
             version: 1,
@@ -126,7 +134,7 @@ impl Log {
 
     /// What [`Self::offer`] would say.
     pub fn consider(&self, order: &SignedPurgeOrder) -> Offer {
-        if self.has(order.order.number) {
+        if self.has(order.order.number) || self.is_contained(order) {
             Offer::Known
         } else if self.is_in_order(order) {
             Offer::Taken
@@ -139,14 +147,14 @@ impl Log {
     ///
     /// What was fetched since under a higher number might escape it: that is doubtful from then on.
     pub fn learn(&mut self, order: SignedPurgeOrder) -> bool {
-        if self.has(order.order.number) {
+        if self.has(order.order.number) || self.is_contained(&order) {
             return false;
         }
         let is_in_order = self.is_in_order(&order);
         self.insert(order);
         if !is_in_order {
             self.top = self.top.saturating_add(1);
-            (self.heard, self.doubt) = (self.top, self.top);
+            (self.foreign, self.doubt) = (self.top, self.top);
         }
         true
     }
@@ -164,19 +172,28 @@ impl Log {
             .clone()
             .next()
             .is_some_and(|next| next.after == number);
-        self.heard <= number && (is_named || later.all(|next| next.owner == order.order.owner))
+        let heard = self.heard.last().copied().unwrap_or(0);
+        heard.max(self.foreign) <= number
+            && (is_named || later.all(|next| next.owner == order.order.owner))
+    }
+
+    /// Whether a later order of the same gateway contains this one. It must be of the same owner too,
+    /// so that what [`Self::is_in_order`] says does not hang on which of the two is kept.
+    fn is_contained(&self, order: &SignedPurgeOrder) -> bool {
+        let number = order.order.number;
+        let mut later = self.orders.range(number.saturating_add(1)..);
+        order.keys().is_some() && later.any(|(_, later)| contains(later, order))
     }
 
     fn insert(&mut self, order: SignedPurgeOrder) {
         let (number, after) = (order.order.number, order.order.after);
         self.missing.remove(&number);
-        if self.doubt == number {
-            // It was heard of before it came; what is before it is named by it.
-            self.doubt = 0;
-        }
-        if !self.has(after) && after < number {
+        // It was heard of before it came; what is before it is named by it.
+        self.heard.remove(&number);
+        if !self.has(after) && after < number && !self.is_replaced(after) {
             self.missing.insert(after);
         }
+        self.replace(&order);
         let request = order.request();
         self.book.apply(&request.kind, request.mode, number);
         self.bytes += size(&order);
@@ -187,6 +204,30 @@ impl Log {
         self.top = self.top.max(number);
         self.version += 1;
         self.bound();
+    }
+
+    /// Whether an order says that it contains the one with this number.
+    fn is_replaced(&self, number: u64) -> bool {
+        let mut later = self.orders.range(number.saturating_add(1)..);
+        later.any(|(_, later)| {
+            let keys = later.keys();
+            keys.is_some_and(|keys| keys.replaces.contains(&number))
+        })
+    }
+
+    /// Drops the orders that a new one contains.
+    fn replace(&mut self, order: &SignedPurgeOrder) {
+        let Some(keys) = order.keys() else { return };
+        for number in &keys.replaces {
+            self.missing.remove(number);
+            let old = self.orders.get(number);
+            let Some(old) = old.filter(|old| contains(order, old)) else {
+                continue;
+            };
+            self.bytes -= size(old);
+            self.nonces.remove(&old.request().nonce);
+            self.orders.remove(number);
+        }
     }
 
     /// Everything of before is gone, here only: an operator's tool. Gives the number.
@@ -201,7 +242,7 @@ impl Log {
         self.book
             .apply(&PurgeKind::Everything, PurgeMode::Hard, number);
         self.top = self.top.max(number);
-        self.heard = self.heard.max(number);
+        self.foreign = self.foreign.max(number);
         self.here = self.here.max(number);
         self.version += 1;
     }
@@ -217,7 +258,12 @@ impl Log {
         if number <= self.top {
             return false;
         }
-        (self.top, self.heard, self.doubt) = (number, number, number);
+        self.top = number;
+        self.heard.insert(number);
+        if self.heard.len() > MAX_HEARD {
+            let lowest = self.heard.pop_first().unwrap_or(0);
+            (self.foreign, self.doubt) = (self.foreign.max(lowest), self.doubt.max(lowest));
+        }
         self.version += 1;
         true
     }
@@ -230,6 +276,7 @@ impl Log {
         }
         self.orders = self.orders.split_off(&(number + 1));
         self.missing = self.missing.split_off(&(number + 1));
+        self.heard = self.heard.split_off(&(number + 1));
         self.nonces.retain(|_, of| *of > number);
         self.bytes = self.orders.values().map(size).sum();
         self.book.collapse(number);
@@ -253,7 +300,8 @@ impl Log {
 
     /// What the purges say about a stored response.
     pub fn verdict(&self, generation: u64, key: &[u8], tags: &Tags) -> Verdict {
-        let missed = self.missing.last().copied().unwrap_or(0).max(self.doubt);
+        let last = |numbers: &BTreeSet<u64>| numbers.last().copied().unwrap_or(0);
+        let missed = last(&self.missing).max(last(&self.heard)).max(self.doubt);
         match self.book.verdict(generation, key, tags) {
             Verdict::Current | Verdict::Stale { .. } if generation < missed => Verdict::Doubtful,
             verdict => verdict,
@@ -270,9 +318,14 @@ impl Log {
         self.missing.is_empty()
     }
 
-    /// Things that have purges of their own.
+    /// Things that customers purged.
     pub fn things(&self) -> usize {
         self.book.things()
+    }
+
+    /// Keys that unsafe requests made invalid, and shares of all keys.
+    pub fn invalid(&self) -> usize {
+        self.book.invalid()
     }
 
     /// All orders in a few bytes.
@@ -304,6 +357,18 @@ impl Log {
     }
 }
 
+/// Whether an order contains an earlier one, and is kept in its place.
+fn contains(order: &SignedPurgeOrder, old: &SignedPurgeOrder) -> bool {
+    let gateway = |order: &SignedPurgeOrder| order.order.signed.author.gateway().copied();
+    order
+        .keys()
+        .is_some_and(|keys| keys.replaces.contains(&old.order.number))
+        && gateway(order).is_some()
+        && gateway(order) == gateway(old)
+        && order.order.owner == old.order.owner
+        && order.order.number > old.order.number
+}
+
 fn size(order: &SignedPurgeOrder) -> usize {
     let text = match &order.request().kind {
         PurgeKind::Url(text)
@@ -311,6 +376,7 @@ fn size(order: &SignedPurgeOrder) -> usize {
         | PurgeKind::Host(text)
         | PurgeKind::Tag(text) => text.len(),
         PurgeKind::Everything => 0,
+        PurgeKind::Keys(keys) => 16 * keys.keys.len() + 8 * keys.replaces.len(),
     };
     text + size_of::<SignedPurgeOrder>()
 }

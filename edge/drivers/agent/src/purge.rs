@@ -86,7 +86,9 @@ pub(crate) async fn answer<D: PurgeDesk>(
 fn status_of(refusal: PurgeRefusal) -> StatusCode {
     match refusal {
         PurgeRefusal::UnknownService => StatusCode::NOT_FOUND,
-        PurgeRefusal::NotTheCustomer | PurgeRefusal::NotAnOwner => StatusCode::FORBIDDEN,
+        PurgeRefusal::NotTheCustomer | PurgeRefusal::NotAnOwner | PurgeRefusal::NotTheGateway => {
+            StatusCode::FORBIDDEN
+        }
         PurgeRefusal::Untimely | PurgeRefusal::Text => StatusCode::BAD_REQUEST,
         PurgeRefusal::TooMany => StatusCode::TOO_MANY_REQUESTS,
         PurgeRefusal::Number => StatusCode::CONFLICT,
@@ -136,7 +138,7 @@ fn read(body: &[u8]) -> Result<SignedPurgeRequest, &'static str> {
             issued: Millis(number("issued").ok_or("`issued` must be milliseconds")?),
             nonce,
         },
-        signature,
+        author: signature.into(),
     })
 }
 
@@ -173,6 +175,7 @@ fn receipt_json(receipt: &PurgeReceipt) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use selvedge_primitives_types::PurgeAuthor;
 
     fn body(change: impl FnOnce(&mut Value)) -> Vec<u8> {
         let mut value = json!({
@@ -202,10 +205,7 @@ mod tests {
                 nonce: [1; 16],
             }
         );
-        assert_eq!(
-            signed.signature,
-            CustomerSignature::Sr25519(Signature64([2; 64]))
-        );
+        assert_eq!(signed.author, PurgeAuthor::Sr25519(Signature64([2; 64])));
         let all = body(|value| {
             value["kind"] = json!("everything");
             value["value"] = Value::Null;

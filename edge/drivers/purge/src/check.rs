@@ -3,8 +3,8 @@
 use selvedge_edge_core_verify::sign::verify;
 use selvedge_edge_core_verify::verify_customer;
 use selvedge_primitives_types::{
-    Account, DeviceId, Domain, GenesisHash, Millis, PurgeRefusal, ServiceId, SignedPurgeOrder,
-    SignedPurgeRequest,
+    Account, DeviceId, Domain, GenesisHash, Millis, PurgeAuthor, PurgeRefusal, ServiceId,
+    SignedPurgeOrder, SignedPurgeRequest,
 };
 
 /// How far a number may lie ahead of the clock, in milliseconds: one far in the future would forbid
@@ -24,9 +24,13 @@ pub trait Registry {
 
     /// Whether a device is a registered cache, which may own the order of a service.
     fn is_cache(&self, device: &DeviceId) -> bool;
+
+    /// Whether a device is a registered gateway with an active stake: one that may serve every
+    /// service there is, and say what unsafe requests made invalid of it.
+    fn is_gateway(&self, device: &DeviceId) -> bool;
 }
 
-/// Checks what a customer asked for, but not when.
+/// Checks what was asked for and by whom, but not when.
 pub(crate) fn request(
     registry: &impl Registry,
     signed: &SignedPurgeRequest,
@@ -37,18 +41,29 @@ pub(crate) fn request(
     let customer = registry
         .customer(signed.request.service)
         .ok_or(PurgeRefusal::UnknownService)?;
-    verify_customer(
-        &customer,
-        Domain::PurgeRequest,
-        registry.genesis(),
-        &signed.request,
-        &signed.signature,
-    )
-    .map_err(|_| PurgeRefusal::NotTheCustomer)
+    let (request, genesis) = (&signed.request, registry.genesis());
+    match &signed.author {
+        PurgeAuthor::Gateway(device, signature) => {
+            let is_allowed = signed.is_fitting() && registry.is_gateway(device);
+            if !is_allowed {
+                return Err(PurgeRefusal::NotTheGateway);
+            }
+            verify(device, Domain::Invalidation, genesis, request, signature)
+                .map_err(|_| PurgeRefusal::NotTheGateway)
+        }
+        author => {
+            let signature = author.customer().filter(|_| signed.is_fitting());
+            let signature = signature.ok_or(PurgeRefusal::NotTheCustomer)?;
+            let domain = Domain::PurgeRequest;
+            verify_customer(&customer, domain, genesis, request, &signature)
+                .map_err(|_| PurgeRefusal::NotTheCustomer)
+        }
+    }
 }
 
-/// Checks an order. What was missed may be of an owner that is registered no longer: its customer's
-/// signature and the time that it bears are enough for it.
+/// Checks an order. What was missed may be of an owner that is registered no longer: its author's
+/// signature and the time that it bears are enough for it. A gateway that is registered no longer is
+/// no author: what it made invalid stays unknown, and so doubtful, where it was missed.
 pub(crate) fn order(
     registry: &impl Registry,
     signed: &SignedPurgeOrder,

@@ -5,6 +5,7 @@
 //! crash nor `kill -9` makes it forget one that a receipt says it obeys.
 //!
 //! - [`Purges`]: the logs of all services, behind one lock that is held for moments.
+//! - [`WaitingFile`]: what unsafe requests made invalid while nobody ordered it.
 //! - [`Registry`]: what of the chain's config a signature is checked against.
 
 #![warn(missing_docs)]
@@ -13,10 +14,12 @@ mod check;
 mod journal;
 mod purges;
 mod sync;
+mod waiting;
 
 pub use check::{Registry, AHEAD};
-pub use purges::Purges;
+pub use purges::{Figures, Purges};
 pub use selvedge_edge_core_purge::{
-    Floors, OrderPurge, PurgeNews, PurgeSync, Tags, Verdict, TAG_FIELDS,
+    key_id, Floors, OrderPurge, Page, Pending, PurgeNews, PurgeSync, Tags, Verdict, TAG_FIELDS,
 };
 pub use sync::Difference;
+pub use waiting::WaitingFile;

@@ -9,8 +9,9 @@ use selvedge_edge_core_purge::{Floors, Log, Offer, Tags, Verdict};
 use selvedge_edge_core_verify::sign::{device, sign};
 use selvedge_edge_core_verify::SigningKey;
 use selvedge_primitives_types::{
-    DeviceId, Domain, GenesisHash, Millis, PurgeAck, PurgeAckPayload, PurgeAnswer, PurgeOrder,
-    PurgeRefusal, PurgeRequest, ServiceId, SignedPurgeOrder, SignedPurgeRequest,
+    DeviceId, Domain, GenesisHash, InvalidKeys, Millis, PurgeAck, PurgeAckPayload, PurgeAnswer,
+    PurgeAuthor, PurgeKind, PurgeMode, PurgeOrder, PurgeRefusal, PurgeRequest, ServiceId,
+    SignedPurgeOrder, SignedPurgeRequest,
 };
 
 use crate::check::{self, Registry, AHEAD};
@@ -18,9 +19,49 @@ use crate::journal::{Entry, Journal};
 
 /// Services whose purges are remembered.
 const MAX_SERVICES: usize = 65_536;
-/// Purges of a service that an owner orders at once, and how many more each second.
-const BURST: f64 = 1_000.0;
-const PER_SECOND: f64 = 50.0;
+/// Purges that a customer may have ordered for a service.
+const CUSTOMERS: Rate = Rate {
+    burst: 1_000.0,
+    per_second: 50.0,
+};
+/// Orders of what unsafe requests made invalid, of one gateway for a service. A gateway asks for half
+/// as many; the rest is for those that must be ordered again.
+const GATEWAYS: Rate = Rate {
+    burst: 32.0,
+    per_second: 2.0,
+};
+
+/// How many purges are ordered at once, and how many more each second.
+struct Rate {
+    burst: f64,
+    per_second: f64,
+}
+
+/// What of a rate is left, and since when.
+#[derive(Clone, Copy)]
+struct Allowance {
+    left: f64,
+    since: Millis,
+}
+
+impl Rate {
+    /// Spends one, where one is left.
+    fn spend(&self, allowance: &mut Option<Allowance>, now: Millis) -> bool {
+        let full = Allowance {
+            left: self.burst,
+            since: now,
+        };
+        let Allowance { left, since } = allowance.unwrap_or(full);
+        let seconds = now.0.saturating_sub(since.0) as f64 / 1_000.0;
+        let left = (left + seconds * self.per_second).min(self.burst);
+        let is_left = left >= 1.0;
+        *allowance = Some(Allowance {
+            left: if is_left { left - 1.0 } else { left },
+            since: now.max(since),
+        });
+        is_left
+    }
+}
 
 /// One service.
 #[derive(Default)]
@@ -29,14 +70,27 @@ pub(crate) struct State {
     /// Whether the service's owners were not heard of for too long, and how often that began.
     is_silent: bool,
     silences: u64,
-    /// Purges that may be ordered now, and since when.
-    allowance: Option<(f64, Millis)>,
+    /// Purges that the customer may have ordered.
+    allowance: Option<Allowance>,
+    /// The same of each gateway.
+    gateways: HashMap<DeviceId, Option<Allowance>>,
 }
 
 impl State {
     fn version(&self) -> u64 {
         self.log.version() + self.silences
     }
+}
+
+/// What purges are in force for, over all services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// Things that customers purged.
+    pub things: usize,
+    /// Keys that unsafe requests made invalid, and shares of all keys.
+    pub invalid: usize,
+    /// Services whose owners were not heard of for too long.
+    pub silent: usize,
 }
 
 /// The purges of all services as far as a node knows them.
@@ -143,15 +197,42 @@ impl Purges {
         states.get(&service).is_some_and(|state| state.is_silent)
     }
 
-    /// Purges in force and services in silence, for metrics.
-    pub fn figures(&self) -> (usize, usize) {
+    /// What purges are in force for, for metrics.
+    pub fn figures(&self) -> Figures {
         let states = self.states.read();
-        let things = states.values().map(|state| state.log.things()).sum();
-        let silent = states.values().filter(|state| state.is_silent).count();
-        (things, silent)
+        let logs = || states.values().map(|state| &state.log);
+        Figures {
+            things: logs().map(Log::things).sum(),
+            invalid: logs().map(Log::invalid).sum(),
+            silent: states.values().filter(|state| state.is_silent).count(),
+        }
     }
 
-    /// Checks what a customer asked for.
+    /// What this device asks for as a gateway: that keys which unsafe requests made invalid are
+    /// purged.
+    pub fn ask_for_keys(
+        &self,
+        genesis: &GenesisHash,
+        service: ServiceId,
+        keys: InvalidKeys,
+        nonce: [u8; 16],
+        now: Millis,
+    ) -> SignedPurgeRequest {
+        let request = PurgeRequest {
+            service,
+            kind: PurgeKind::Keys(keys),
+            mode: PurgeMode::Hard,
+            issued: now,
+            nonce,
+        };
+        let signature = sign(&self.key, Domain::Invalidation, genesis, &request);
+        SignedPurgeRequest {
+            request,
+            author: PurgeAuthor::Gateway(self.device(), signature),
+        }
+    }
+
+    /// Checks what was asked for, by whom and when.
     pub fn admit(
         &self,
         registry: &impl Registry,
@@ -196,7 +277,14 @@ impl Purges {
                 return Err(PurgeRefusal::TooMany);
             }
             let state = states.entry(service).or_default();
-            if !state.spend(now) {
+            let is_left = match signed.author.gateway() {
+                Some(gateway) => {
+                    let allowance = state.gateways.entry(*gateway).or_default();
+                    GATEWAYS.spend(allowance, now)
+                }
+                None => CUSTOMERS.spend(&mut state.allowance, now),
+            };
+            if !is_left {
                 return Err(PurgeRefusal::TooMany);
             }
             (state.log.next(now.0, above), state.log.last())
@@ -266,10 +354,12 @@ impl Purges {
     pub fn learn(
         &self,
         registry: &impl Registry,
-        orders: Vec<SignedPurgeOrder>,
+        mut orders: Vec<SignedPurgeOrder>,
         now: Millis,
     ) -> Vec<(ServiceId, u64)> {
         let mut refused = Vec::new();
+        // The highest first: whose it is says of the ones below whether anything escapes them.
+        orders.sort_by_key(|order| std::cmp::Reverse(order.order.number));
         for order in orders {
             let place = (order.service(), order.order.number);
             let is_known = self.has(place.0, place.1);
@@ -377,17 +467,5 @@ impl Purges {
             }
         }
         entries
-    }
-}
-
-impl State {
-    fn spend(&mut self, now: Millis) -> bool {
-        let (left, since) = self.allowance.unwrap_or((BURST, now));
-        let seconds = now.0.saturating_sub(since.0) as f64 / 1_000.0;
-        let left = (left + seconds * PER_SECOND).min(BURST);
-        let is_left = left >= 1.0;
-        let spent = if is_left { 1.0 } else { 0.0 };
-        self.allowance = Some((left - spent, now.max(since)));
-        is_left
     }
 }

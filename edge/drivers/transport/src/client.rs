@@ -25,7 +25,9 @@ use tokio_rustls::TlsConnector;
 use crate::error::TransportError;
 use crate::framing::FrameReader;
 use crate::identity::Identity;
-use crate::message::{InvalidateRequest, LookupRequest, Reply, SeedAnswer, SeedMessage};
+use crate::message::{
+    HoldRequest, InvalidateRequest, LookupRequest, Reply, SeedAnswer, SeedMessage,
+};
 use crate::tls::client_config;
 
 /// Bytes a cache may send on one stream, and on all of a connection, before they are read.
@@ -132,14 +134,26 @@ impl Peers {
         })
     }
 
-    /// Tells a cache what an unsafe request made invalid.
+    /// Tells a cache what an unsafe request made invalid. Says whether it had the response, or
+    /// somebody may have it from it.
     pub async fn invalidate(
         &self,
         peer: &PeerAddress,
         request: &InvalidateRequest,
+    ) -> Result<bool, TransportError> {
+        let body = full(request.encode());
+        let response = self.post(peer, "/v1/invalidate", body).await?;
+        read(response, self.options.answer_timeout).await
+    }
+
+    /// Tells a cache which of its keys are answered from memory.
+    pub async fn hold(
+        &self,
+        peer: &PeerAddress,
+        request: &HoldRequest,
     ) -> Result<(), TransportError> {
         let body = full(request.encode());
-        self.post(peer, "/v1/invalidate", body).await.map(drop)
+        self.post(peer, "/v1/hold", body).await.map(drop)
     }
 
     /// Asks a cache, as the owner of the service, for a purge's place in its order.

@@ -8,7 +8,8 @@
 //! |---|---|---|
 //! | `POST /v1/lookup` | [`LookupRequest`] | frames of [`Reply`] |
 //! | `POST /v1/seed/{lease}` | frames of [`SeedMessage`] | [`SeedAnswer`] |
-//! | `POST /v1/invalidate` | [`InvalidateRequest`] | – |
+//! | `POST /v1/invalidate` | [`InvalidateRequest`] | `bool`: whether it is, or may be, stored |
+//! | `POST /v1/hold` | [`HoldRequest`] | – |
 //! | `POST /v1/purge/order` | [`OrderPurge`] | `Result<SignedPurgeOrder, PurgeRefusal>` |
 //! | `POST /v1/purge/take` | `SignedPurgeOrder` | `PurgeAnswer` |
 //! | `POST /v1/purge/sync` | [`PurgeSync`] | [`PurgeNews`] |
@@ -38,7 +39,8 @@ pub use framing::MAX_FRAME;
 pub use identity::Identity;
 pub use memo::Memo;
 pub use message::{
-    InvalidateRequest, LookupRequest, Refusal, Reply, SeedAnswer, SeedMessage, Want,
+    HoldRequest, InvalidateRequest, LookupRequest, Refusal, Reply, SeedAnswer, SeedMessage, Want,
+    HOLD,
 };
 pub use selvedge_edge_core_purge::{OrderPurge, PurgeNews, PurgeSync};
 pub use server::{bind, CacheService, ReplySender, SeedReceiver};

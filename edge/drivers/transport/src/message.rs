@@ -3,6 +3,8 @@
 //! A frame is a tag, its parts in SCALE, and for [`Reply::Data`] and frames of a body the raw bytes
 //! behind them. Tags and the order of parts are fixed for good.
 
+use std::time::Duration;
+
 use bytes::{Buf, BufMut, Bytes};
 use codec::{Decode, DecodeAll, Encode};
 use selvedge_edge_core_verify::{LeaseId, RecordHead, SignedFrame};
@@ -61,6 +63,17 @@ pub struct InvalidateRequest {
     pub key: Vec<u8>,
     /// Records requested before this are forgotten.
     pub before: Millis,
+}
+
+/// How long a gateway answers from memory since it last told the key's owners that it does. They
+/// remember it for longer, so that they know of every response that an unsafe request makes invalid.
+pub const HOLD: Duration = Duration::from_secs(60);
+
+/// Tells an owner of keys that the gateway goes on answering from memory.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct HoldRequest {
+    /// Each key's service and id.
+    pub keys: Vec<(ServiceId, u64)>,
 }
 
 /// Why a cache does not answer.

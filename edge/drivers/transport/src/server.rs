@@ -21,7 +21,9 @@ use selvedge_primitives_types::{
 use crate::error::TransportError;
 use crate::framing::FrameReader;
 use crate::identity::{device_of, Identity};
-use crate::message::{InvalidateRequest, LookupRequest, Refusal, Reply, SeedAnswer, SeedMessage};
+use crate::message::{
+    HoldRequest, InvalidateRequest, LookupRequest, Refusal, Reply, SeedAnswer, SeedMessage,
+};
 use crate::tls::{server_config, PeerList};
 
 /// The longest body of a message that is not a stream: the leaves of an epoch.
@@ -51,11 +53,19 @@ pub trait CacheService: Send + Sync + 'static {
         messages: SeedReceiver,
     ) -> impl Future<Output = SeedAnswer> + Send;
 
-    /// Forgets what an unsafe request made invalid.
+    /// Forgets what an unsafe request made invalid. Says whether it had it, or somebody may have it
+    /// from it.
     fn invalidate(
         self: Arc<Self>,
         peer: DeviceId,
         request: InvalidateRequest,
+    ) -> impl Future<Output = bool> + Send;
+
+    /// Notes that a gateway goes on answering from memory.
+    fn hold(
+        self: Arc<Self>,
+        peer: DeviceId,
+        request: HoldRequest,
     ) -> impl Future<Output = ()> + Send;
 
     /// Gives a purge its place in the order of its service.
@@ -204,8 +214,12 @@ impl<S: CacheService> Endpoint<S> {
                 None => status(StatusCode::BAD_REQUEST),
             },
             "/v1/invalidate" => match read(&body) {
+                Some(request) => answer_with(&service.invalidate(peer, request).await),
+                None => status(StatusCode::BAD_REQUEST),
+            },
+            "/v1/hold" => match read(&body) {
                 Some(request) => {
-                    service.invalidate(peer, request).await;
+                    service.hold(peer, request).await;
                     status(StatusCode::NO_CONTENT)
                 }
                 None => status(StatusCode::BAD_REQUEST),

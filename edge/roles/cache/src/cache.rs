@@ -1,7 +1,7 @@
 //! Starts and stops a cache.
 
 use crate::{
-    control::CacheControl, flight::Flights, metrics::Metrics, options::CacheOptions,
+    asked::Asked, control::CacheControl, flight::Flights, metrics::Metrics, options::CacheOptions,
     service::Shared, world::Worlds,
 };
 use selvedge_edge_drivers_agent::{clock, ConfigFile, Control, OperatorServer};
@@ -15,7 +15,7 @@ use std::{
     net::SocketAddr,
     sync::atomic::{AtomicBool, Ordering},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::task::JoinHandle;
 
@@ -67,8 +67,9 @@ impl Cache {
         let key = identity.key().clone();
         std::fs::create_dir_all(&options.state).map_err(CacheError::Folder)?;
         let meter = CacheMeter::open(&options.state.join("meter"), key.clone(), options.exposure)?;
-        let purges =
-            Purges::open(&options.state.join("purges.log"), key).map_err(CacheError::Purges)?;
+        let purges_file = options.state.join("purges.log");
+        let asked = Asked::new(!purges_file.exists(), Instant::now());
+        let purges = Purges::open(&purges_file, key).map_err(CacheError::Purges)?;
         let store = Store::open(Config {
             sync: options.sync,
             ..Config::new(options.state.join("store"), options.quota)
@@ -81,6 +82,7 @@ impl Cache {
             store,
             flights: Flights::new(clock::now().0 << 16),
             passes: Memo::new(MAX_PASSES),
+            asked,
             purges,
             meter: Arc::new(meter),
             metrics: Metrics::default(),

@@ -262,14 +262,12 @@ impl Flights {
         (flight.holder == gateway).then(|| flight.clone())
     }
 
-    /// Makes every fetch of a key outdated.
-    pub(crate) fn outdate(&self, service: ServiceId, key: &[u8]) {
+    /// Makes every fetch of a key outdated. Says whether there is one.
+    pub(crate) fn outdate(&self, service: ServiceId, key: &[u8]) -> bool {
         let inner = self.inner.lock();
         let known = inner.places.get(&(service, key.to_vec()));
-        known
-            .into_iter()
-            .flatten()
-            .for_each(|flight| flight.outdate());
+        let known = known.into_iter().flatten();
+        known.map(|flight| flight.outdate()).count() > 0
     }
 
     /// Nobody may join it any more.

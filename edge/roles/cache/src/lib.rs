@@ -18,6 +18,7 @@
 
 #![warn(missing_docs)]
 
+mod asked;
 mod cache;
 mod control;
 mod flight;

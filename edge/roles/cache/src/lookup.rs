@@ -68,6 +68,7 @@ pub(crate) async fn run(
         Some(world) => match fields(&request) {
             None => Refusal::Limit,
             Some(headers) => {
+                let began = Instant::now();
                 let arrived = clock::now();
                 let waited = request.waited.0.min(LONGEST_WAIT.as_millis() as u64);
                 let asked = Millis(arrived.0.saturating_sub(waited));
@@ -83,7 +84,7 @@ pub(crate) async fn run(
                     request,
                     headers,
                     asked,
-                    began: Instant::now(),
+                    began,
                     replies,
                 };
                 // A gateway that is gone needs no answer.
@@ -93,6 +94,7 @@ pub(crate) async fn run(
         },
     };
     shared.metrics.looked_up("refused");
+    shared.note(request.service, &request.key);
     let _ = replies.send(&refusal.into()).await;
     let _ = replies.finish().await;
 }
@@ -124,6 +126,10 @@ impl Lookup {
 
     async fn end(self, name: &'static str, reply: Reply) -> Result<(), Gone> {
         self.shared.metrics.looked_up(name);
+        if matches!(reply, Reply::Refused(_) | Reply::Abort) {
+            // Then the gateway fetches for itself.
+            self.note();
+        }
         self.replies.send(&reply).await?;
         self.replies.finish().await?;
         Ok(())
@@ -219,6 +225,11 @@ impl Lookup {
             }
         }
         self.end("aborted", Reply::Abort).await
+    }
+
+    /// The gateway may keep what it gets.
+    fn note(&self) {
+        self.shared.note(self.request.service, &self.request.key);
     }
 
     /// How much longer the gateway waits for another one's fetch.
@@ -392,6 +403,7 @@ impl Lookup {
 
     async fn follow(self, begun: &Begun) -> Result<(), Gone> {
         self.shared.metrics.looked_up("follow");
+        self.note();
         self.replies
             .send(&Reply::Follow(begun.head.clone()))
             .await?;
@@ -487,6 +499,7 @@ impl Lookup {
     }
 
     async fn hit(self, hit: Hit) -> Result<(), Gone> {
+        self.note();
         let Some((mut source, mut batch)) = hit.source else {
             self.replies.send(&Reply::Hit(hit.signed)).await?;
             return self.end("hit", Reply::End(None)).await;

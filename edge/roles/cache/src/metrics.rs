@@ -35,6 +35,8 @@ pub(crate) struct Metrics {
     pub stored_records: Gauge,
     /// Things that purges are in force for.
     pub purges: Gauge,
+    /// Keys that unsafe requests made invalid.
+    pub invalid: Gauge,
     /// Purges by what was answered to them.
     purged: Family<Answer, Counter>,
     /// The epoch counted in.
@@ -73,6 +75,7 @@ impl Default for Metrics {
         let stored_bytes = gauge("stored_bytes", "Bytes on disk");
         let stored_records = gauge("stored_records", "Records on disk");
         let purges = gauge("purges", "Things that purges are in force for");
+        let invalid = gauge("invalid_keys", "Keys that unsafe requests made invalid");
         let epoch = gauge("epoch", "The epoch counted in");
         Self {
             registry,
@@ -87,6 +90,7 @@ impl Default for Metrics {
             stored_bytes,
             stored_records,
             purges,
+            invalid,
             purged,
             epoch,
         }

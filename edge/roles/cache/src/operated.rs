@@ -21,7 +21,9 @@ impl Operated for Shared {
         self.metrics.stored_bytes.set(usage.bytes as i64);
         self.metrics.stored_records.set(usage.records as i64);
         self.metrics.leases.set(self.flights.len() as i64);
-        self.metrics.purges.set(self.purges.figures().0 as i64);
+        let figures = self.purges.figures();
+        self.metrics.purges.set(figures.things as i64);
+        self.metrics.invalid.set(figures.invalid as i64);
         self.metrics.text()
     }
 

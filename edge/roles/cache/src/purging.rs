@@ -5,17 +5,24 @@ use std::sync::Arc;
 use selvedge_edge_drivers_agent::clock;
 use selvedge_edge_drivers_purge::{OrderPurge, PurgeNews, PurgeSync};
 use selvedge_primitives_types::{
-    PurgeAnswer, PurgeKind, PurgeMode, PurgeRefusal, SignedPurgeOrder,
+    DeviceId, PurgeAnswer, PurgeKind, PurgeMode, PurgeRefusal, SignedPurgeOrder,
 };
 
 use crate::service::Shared;
 
 impl Shared {
-    /// Gives a purge its place, and obeys it.
+    /// Gives a purge its place, and obeys it. What a gateway signed counts from itself alone: nobody
+    /// can have an old request of its ordered anew.
     pub(crate) async fn order(
         self: Arc<Self>,
+        peer: DeviceId,
         request: OrderPurge,
     ) -> Result<SignedPurgeOrder, PurgeRefusal> {
+        let author = request.signed.author.gateway();
+        if author.is_some_and(|gateway| *gateway != peer) {
+            self.metrics.purged("refused");
+            return Err(PurgeRefusal::NotTheGateway);
+        }
         let world = self.world().ok_or(PurgeRefusal::NotReady)?;
         let work = move || {
             let OrderPurge { signed, above } = request;

@@ -59,8 +59,12 @@ impl Drop for Ending {
 impl Shared {
     /// The lease ends. What has not ended well by now has failed, and whoever waits looks again.
     pub(crate) fn fail(&self, flight: &Flight) {
-        self.flights.close(flight);
         let state = flight.state().borrow().clone();
+        if !matches!(state, State::Passed(_)) {
+            // Its holder may keep what it fetched, whatever came of it here.
+            self.note(flight.service, &flight.key);
+        }
+        self.flights.close(flight);
         match state {
             State::Granted => flight.set(State::Failed),
             State::Begun(begun) if begun.progress().borrow().end.is_none() => {

@@ -2,19 +2,22 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::time::Instant;
 
 use selvedge_edge_core_verify::LeaseId;
 use selvedge_edge_drivers_meter::CacheMeter;
 use selvedge_edge_drivers_purge::{OrderPurge, PurgeNews, PurgeSync, Purges};
 use selvedge_edge_drivers_store::Store;
 use selvedge_edge_drivers_transport::{
-    CacheService, InvalidateRequest, LookupRequest, Memo, ReplySender, SeedAnswer, SeedReceiver,
+    CacheService, HoldRequest, InvalidateRequest, LookupRequest, Memo, ReplySender, SeedAnswer,
+    SeedReceiver,
 };
 use selvedge_primitives_types::{
     DeviceId, LeafBody, PurgeAnswer, PurgeRefusal, ServiceId, Signature64, SignedPurgeOrder,
     SignedVoucher,
 };
 
+use crate::asked::Asked;
 use crate::flight::Flights;
 use crate::metrics::Metrics;
 use crate::options::CacheOptions;
@@ -30,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) flights: Flights,
     /// Keys whose responses are not for sharing.
     pub(crate) passes: Memo<(ServiceId, Vec<u8>)>,
+    /// Keys that gateways ask about.
+    pub(crate) asked: Asked,
     /// Purges.
     pub(crate) purges: Purges,
     pub(crate) meter: Arc<CacheMeter>,
@@ -41,6 +46,11 @@ impl Shared {
     /// The chain's config, once there is one.
     pub(crate) fn world(&self) -> Option<Arc<World>> {
         self.worlds.current()
+    }
+
+    /// A gateway may keep a key's response from now on.
+    pub(crate) fn note(&self, service: ServiceId, key: &[u8]) {
+        self.asked.note(service, key, Instant::now());
     }
 
     /// Whether new leases are granted.
@@ -63,29 +73,39 @@ impl CacheService for Shared {
         seed::run(self, peer, lease, messages).await
     }
 
-    async fn invalidate(self: Arc<Self>, peer: DeviceId, request: InvalidateRequest) {
-        self.flights.outdate(request.service, &request.key);
+    async fn invalidate(self: Arc<Self>, peer: DeviceId, request: InvalidateRequest) -> bool {
+        let InvalidateRequest {
+            service,
+            key,
+            before,
+        } = request;
+        let was_under_way = self.flights.outdate(service, &key);
+        let was_asked = self.asked.may_hold(service, &key, Instant::now());
         let shared = self.clone();
         let forget = move || {
-            let kept = shared.store.records(request.service, &request.key);
-            let is_older = kept.is_ok_and(|kept| {
-                kept.iter()
-                    .any(|signed| signed.record.requested < request.before)
-            });
-            if is_older {
-                let count = shared.store.forget(request.service, &request.key);
+            let Ok(kept) = shared.store.records(service, &key) else {
+                return true;
+            };
+            if kept.iter().any(|signed| signed.record.requested < before) {
+                let count = shared.store.forget(service, &key);
                 tracing::debug!(gateway = %peer, count, "an unsafe request made responses invalid");
             }
+            !kept.is_empty()
         };
-        let _ = tokio::task::spawn_blocking(forget).await;
+        let was_stored = tokio::task::spawn_blocking(forget).await;
+        was_under_way || was_asked || was_stored.unwrap_or(true)
+    }
+
+    async fn hold(self: Arc<Self>, _: DeviceId, request: HoldRequest) {
+        self.asked.note_ids(request.keys, Instant::now());
     }
 
     async fn order_purge(
         self: Arc<Self>,
-        _: DeviceId,
+        peer: DeviceId,
         request: OrderPurge,
     ) -> Result<SignedPurgeOrder, PurgeRefusal> {
-        self.order(request).await
+        self.order(peer, request).await
     }
 
     async fn take_purge(self: Arc<Self>, _: DeviceId, order: SignedPurgeOrder) -> PurgeAnswer {

@@ -67,6 +67,10 @@ impl Registry for World {
     fn is_cache(&self, device: &DeviceId) -> bool {
         self.caches.contains(device)
     }
+
+    fn is_gateway(&self, device: &DeviceId) -> bool {
+        self.is_gateway(device)
+    }
 }
 
 /// The current state of the config; none until the chain node has pushed one.

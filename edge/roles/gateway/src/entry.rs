@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
 use crate::hit::ReadyHead;
+use crate::holding::Hold;
 use crate::parts::Parts;
 
 /// A response with all of its bytes, which were verified before they were put here.
@@ -27,6 +28,8 @@ pub struct Entry {
     pub tags: Tags,
     /// The version of the service's purges at which it was found current; 0 for none.
     pub checked: AtomicU64,
+    /// When owners of its key last knew that it is here.
+    pub hold: Hold,
     /// Its head for plain requests, once there was one.
     pub ready: OnceLock<ReadyHead>,
     /// What is held of the bytes, where that is not all; then [`Self::body`] is empty and nobody has
@@ -44,6 +47,7 @@ impl Entry {
             body,
             cache,
             checked: AtomicU64::new(0),
+            hold: Hold::default(),
             ready: OnceLock::new(),
             parts: None,
         }

@@ -87,6 +87,8 @@ impl Shared {
                 Reuse::Validate { conditions, .. } if !conditions.is_empty() => Some(conditions),
                 // It answers meanwhile, and is validated now.
                 Reuse::Stale { .. } => Some(stale.stored.conditions()),
+                // No owner knows that it is here.
+                Reuse::Fresh { .. } if leased.is_none() => Some(stale.stored.conditions()),
                 _ => None,
             }
         });
@@ -209,10 +211,11 @@ impl Shared {
             OriginFailure::Status(status) => status.is_server_error(),
             OriginFailure::Unreachable => true,
         };
-        // RFC 5861 §3: what may answer while it is validated may do so when that fails.
+        // RFC 5861 §3: what may answer while it is validated may do so when that fails. So may what is
+        // fresh, and was only asked about because no owner knows that it is here.
         let reuse = || policy.reuse_decision(&head, Some(stored), now);
         matches!(decision, ErrorReuse::Stale { .. })
-            || is_failure && matches!(reuse(), Reuse::Stale { .. })
+            || is_failure && matches!(reuse(), Reuse::Stale { .. } | Reuse::Fresh { .. })
     }
 
     /// What of a response is stored, or why nothing is.

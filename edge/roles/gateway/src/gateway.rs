@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::Response;
 use parking_lot::RwLock;
 use selvedge_edge_drivers_agent::{clock, ConfigFile, HostChecker, Operated, OperatorServer};
 use selvedge_edge_drivers_http::{Body, CertStore, OriginClient, Server, ServerHandle, Workers};
-use selvedge_edge_drivers_purge::{Purges, Verdict};
+use selvedge_edge_drivers_purge::{Purges, Verdict, WaitingFile};
 use selvedge_edge_drivers_store::Memory;
 use selvedge_edge_drivers_transport::{Identity, PeerAddress, Peers};
 use selvedge_primitives_types::{DeviceId, ServiceId};
@@ -23,7 +23,9 @@ use crate::exchange::{Exchange, Scope};
 use crate::failure::{Failure, Reason};
 use crate::gather::Gatherings;
 use crate::hedge::Hedges;
+use crate::holding::Holding;
 use crate::insight::Listeners;
+use crate::invalidations::Invalidations;
 use crate::landing::Landings;
 use crate::live::{Analytics, Live};
 use crate::metered::{Base, MeteredBody};
@@ -110,6 +112,10 @@ pub struct Shared {
     pub watch: Watch,
     /// Wakes the comparison of purges.
     pub purge_sync: Notify,
+    /// What unsafe requests made invalid and no order is about yet.
+    pub invalidations: Invalidations,
+    /// What owners are to know of.
+    pub holding: Holding,
     /// Keys whose responses are not for sharing.
     pub passes: Memo<[u8; 16]>,
     /// Keys whose responses are too long for sharing.
@@ -154,7 +160,9 @@ impl Shared {
         self.peers
             .retain(|peer: &PeerAddress| world.cache(&peer.device).as_ref() == Some(peer));
         self.metrics.epoch.set(world.chain.clock.epoch.0 as i64);
-        *self.world.write() = Some(world);
+        let mut current = self.world.write();
+        self.holding.renew(current.as_deref(), &world, clock::now());
+        *current = Some(world);
     }
 
     /// Keeps a response in memory.
@@ -170,7 +178,10 @@ impl Shared {
             return Arc::new(entry);
         }
         let key = question.key.as_bytes();
-        self.memory.insert(service, key, &place, entry)
+        entry.hold.begin(question.exchange.arrived, entry.cache);
+        let entry = self.memory.insert(service, key, &place, entry);
+        self.tell_of(&entry);
+        entry
     }
 
     /// Whether a body of this length fits into memory.
@@ -331,6 +342,11 @@ impl Gateway {
         };
         let purges = Purges::open(&options.state.join("purges.log"), identity.key().clone())
             .map_err(StartError::Purges)?;
+        let invalidations = Invalidations::default();
+        let waiting = WaitingFile::new(options.state.join(crate::invalidating::FILE));
+        for (service, pending) in waiting.load().map_err(StartError::Purges)? {
+            invalidations.resume(service, pending, Instant::now());
+        }
         let shared = Arc::new(Shared {
             origin: OriginClient::new(&options.origin)?,
             peers: Peers::new(identity.clone(), options.peers.clone()),
@@ -347,6 +363,8 @@ impl Gateway {
             purges: Arc::new(purges),
             watch: Watch::default(),
             purge_sync: Notify::new(),
+            invalidations,
+            holding: Holding::default(),
             passes: Memo::new(MEMO),
             long: Memo::new(MEMO),
             landings: Arc::default(),
@@ -400,6 +418,8 @@ impl Gateway {
             tokio::spawn(crate::live::run(shared.clone())),
             tokio::spawn(watch_certs(shared.clone())),
             tokio::spawn(crate::purge_sync::run(shared.clone())),
+            tokio::spawn(crate::invalidating::run(shared.clone())),
+            tokio::spawn(crate::holding::run(shared.clone())),
         ];
         Ok(Self {
             shared,
@@ -456,9 +476,18 @@ impl Gateway {
             }
         })
         .await;
+        // So is what visitors changed ordered, or kept where nobody orders it.
+        let invalidations = &self.shared.invalidations;
+        let _ = tokio::time::timeout(deadline, async {
+            while invalidations.is_under_way() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await;
         for task in &self.tasks {
             task.abort();
         }
+        crate::invalidating::keep(&self.shared).await;
         drop(self.workers);
         crate::vouchers::send(&self.shared).await;
         self.admin.shutdown(Duration::from_secs(1)).await;
@@ -513,9 +542,12 @@ impl Operated for Shared {
             .inner()
             .store(retried, Ordering::Relaxed);
         self.metrics.memory_objects.set(self.memory.len() as i64);
-        let (purges, silent) = self.purges.figures();
-        self.metrics.purges.set(purges as i64);
-        self.metrics.silent.set(silent as i64);
+        let figures = self.purges.figures();
+        self.metrics.purges.set(figures.things as i64);
+        self.metrics.invalid.set(figures.invalid as i64);
+        self.metrics.silent.set(figures.silent as i64);
+        let waiting = self.invalidations.waiting();
+        self.metrics.invalidations_waiting.set(waiting as i64);
         self.metrics.text()
     }
 

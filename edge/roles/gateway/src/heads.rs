@@ -16,6 +16,7 @@ use crate::exchange::NO_CACHE;
 use crate::failure::{Failure, Reason};
 use crate::fetch::why;
 use crate::gateway::Shared;
+use crate::holding::Hold;
 use crate::question::Question;
 use crate::served::Served;
 use crate::tab::Tab;
@@ -50,8 +51,7 @@ impl Shared {
                 HeadUpdate::Outdated { rule } => {
                     let (id, rule) = (&question.exchange.id, rule.name());
                     tracing::debug!(%id, rule, "what is stored is outdated");
-                    let keys = vec![question.key.clone()];
-                    self.invalidate(&question.scope, keys).await;
+                    self.outdate(&question.scope, &question.key).await;
                 }
             }
         }
@@ -77,7 +77,10 @@ impl Shared {
         let genesis = question.scope.world.genesis();
         match sign_record(self.identity.key(), genesis, record) {
             Ok(signed) => {
-                let renewed = Entry::new(signed, stored, entry.body.clone(), entry.cache);
+                let renewed = Entry {
+                    hold: Hold::of(&entry.hold),
+                    ..Entry::new(signed, stored, entry.body.clone(), entry.cache)
+                };
                 self.keep(question, renewed);
             }
             Err(error) => tracing::error!(%error, "a record of our own cannot be signed"),

@@ -249,7 +249,10 @@ impl Shared {
         };
         let is_current = |entry: &Entry| self.verdict(service.id, entry) == Verdict::Current;
         let rank = |entry: &Entry| entry.rank(|| is_current(entry), fields);
-        self.memory.best(service.id, key.as_bytes(), rank, is_fresh)
+        let entry = self
+            .memory
+            .best(service.id, key.as_bytes(), rank, is_fresh)?;
+        self.is_held(&entry, now).then_some(entry)
     }
 
     /// Counts a response that is handed over at once. `None` when its service's lease does not

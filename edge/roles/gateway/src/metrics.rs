@@ -65,8 +65,15 @@ pub struct Metrics {
     pub epoch: Gauge,
     /// Things that purges are in force for.
     pub purges: Gauge,
+    /// Keys that unsafe requests made invalid.
+    pub invalid: Gauge,
+    /// Of those through this gateway, the ones whose order is not out yet.
+    pub invalidations_waiting: Gauge,
     /// Services whose purges' owners are silent.
     pub silent: Gauge,
+    /// Keys that unsafe requests through this gateway made invalid.
+    pub invalidated: Counter,
+    orders: Family<ReasonLabel, Counter>,
     purged: Family<ReasonLabel, Counter>,
     purge_seconds: Histogram,
 }
@@ -111,6 +118,12 @@ impl Default for Metrics {
             "Time from a customer's purge to its receipt",
             purge_seconds.clone(),
         );
+        let orders = Family::<ReasonLabel, Counter>::default();
+        registry.register(
+            "invalidation_orders",
+            "Orders asked for after unsafe requests, by what became of them",
+            orders.clone(),
+        );
         let mut counter = |name: &str, help: &str| {
             let counter = Counter::default();
             registry.register(name, help, counter.clone());
@@ -124,6 +137,7 @@ impl Default for Metrics {
         let vouchers = counter("vouchers", "Vouchers handed to caches");
         let vouchers_failed = counter("vouchers_failed", "Vouchers that did not reach their cache");
         let hits = counter("hits", "Requests answered by the hit loop");
+        let invalidated = counter("invalidations", "Keys that unsafe requests made invalid");
         let log_lost = counter("log_lost", "Access log lines lost");
         let mut gauge = |name: &str, help: &str| {
             let gauge = Gauge::default();
@@ -135,6 +149,11 @@ impl Default for Metrics {
         let memory_objects = gauge("memory_objects", "Responses in the memory cache");
         let epoch = gauge("epoch", "The epoch counted in");
         let purges = gauge("purges", "Things that purges are in force for");
+        let invalid = gauge("invalid_keys", "Keys that unsafe requests made invalid");
+        let invalidations_waiting = gauge(
+            "invalidations_waiting",
+            "Keys that unsafe requests made invalid and no order is out for",
+        );
         let silent = gauge(
             "silent_services",
             "Services whose purges' owners are silent",
@@ -160,7 +179,11 @@ impl Default for Metrics {
             memory_objects,
             epoch,
             purges,
+            invalid,
+            invalidations_waiting,
             silent,
+            invalidated,
+            orders,
             purged,
             purge_seconds,
         }
@@ -194,6 +217,11 @@ impl Metrics {
     pub fn purged(&self, reason: &'static str, seconds: f64) {
         self.purged.get_or_create(&ReasonLabel { reason }).inc();
         self.purge_seconds.observe(seconds);
+    }
+
+    /// What unsafe requests made invalid was ordered, or not.
+    pub fn ordered(&self, reason: &'static str) {
+        self.orders.get_or_create(&ReasonLabel { reason }).inc();
     }
 
     /// A cache was not believed.

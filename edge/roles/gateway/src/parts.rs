@@ -105,8 +105,8 @@ impl Shared {
     /// The answer from parts in memory, where all that it needs is held.
     pub fn from_parts(&self, question: &Question) -> Option<Served> {
         let entry = self.parts_of(question)?;
-        let parts = entry.parts.as_ref()?;
         let now = clock::now();
+        let parts = entry.parts.as_ref().filter(|_| self.is_held(&entry, now))?;
         let policy = &self.options.policy;
         let reuse = policy.partial_decision(&question.head(), &parts.partial, now, boundary());
         let PartialReuse::Answer(answer) = reuse else {

@@ -96,18 +96,18 @@ impl Shared {
             }
         };
         for _ in 1..TRIES {
-            match self.spread(&world, &order).await {
+            match self.spread(&world, &order, DEADLINE).await {
                 Ok(receipt) => return Ok(receipt),
                 Err(above) => order = self.have_ordered(&world, &signed, above).await?,
             }
         }
-        self.spread(&world, &order)
+        self.spread(&world, &order, DEADLINE)
             .await
             .map_err(|_| PurgeRefusal::Number)
     }
 
     /// Asks the owners of the service, one after the other, for the purge's place.
-    async fn have_ordered(
+    pub(crate) async fn have_ordered(
         &self,
         world: &World,
         signed: &SignedPurgeRequest,
@@ -137,12 +137,24 @@ impl Shared {
     }
 
     /// Hands an order to every node. `Err` is a number that somebody knows already.
-    async fn spread(
+    pub(crate) async fn spread(
         self: &Arc<Self>,
         world: &Arc<World>,
         order: &SignedPurgeOrder,
+        within: Duration,
     ) -> Result<PurgeReceipt, u64> {
-        let mut missing: Vec<DeviceId> = world.nodes().collect();
+        let nodes = world.nodes().collect();
+        self.hand_to(world, order, nodes, within).await
+    }
+
+    /// Hands an order to these nodes.
+    pub(crate) async fn hand_to(
+        self: &Arc<Self>,
+        world: &Arc<World>,
+        order: &SignedPurgeOrder,
+        mut missing: Vec<DeviceId>,
+        within: Duration,
+    ) -> Result<PurgeReceipt, u64> {
         let mut asking = FuturesUnordered::new();
         for device in missing.clone() {
             let (shared, world, order) = (self.clone(), world.clone(), order.clone());
@@ -151,7 +163,7 @@ impl Shared {
                 shared.hand_over(&world, device, order).await
             }));
         }
-        let deadline = tokio::time::Instant::now() + DEADLINE;
+        let deadline = tokio::time::Instant::now() + within;
         let mut acks: Vec<PurgeAck> = Vec::with_capacity(missing.len());
         let mut above = None;
         while let Ok(Some(said)) = tokio::time::timeout_at(deadline, asking.next()).await {

@@ -19,7 +19,7 @@ use selvedge_edge_drivers_http::{
     empty, Body, ConnInfo, Handler, HitBody, HitHead, Patience, PlainRequest,
 };
 use selvedge_edge_drivers_purge::Verdict;
-use selvedge_edge_drivers_transport::{InvalidateRequest, PeerAddress, TransportError, Want};
+use selvedge_edge_drivers_transport::{PeerAddress, TransportError, Want};
 
 use crate::ask::{AskError, Asked};
 use crate::entry;
@@ -30,7 +30,7 @@ use crate::fields;
 use crate::gateway::Shared;
 use crate::gather::{Gathering, Place};
 use crate::metrics::Source;
-use crate::question::{name, Question};
+use crate::question::Question;
 use crate::served::Served;
 use crate::tab::{Running, Tab};
 use crate::upload::upload;
@@ -259,6 +259,7 @@ impl Shared {
             Reuse::Stale { refresh: true, .. } => !is_passing,
             _ => false,
         };
+        let is_usable = is_usable && entry.as_ref().is_some_and(|entry| self.is_held(entry, now));
         if let Some(entry) = entry.as_ref().filter(|_| is_usable) {
             if matches!(reuse, Reuse::Stale { refresh: true, .. }) {
                 self.refresh_later(question, entry.clone());
@@ -419,7 +420,7 @@ impl Shared {
             Reuse::Validate { .. } => entry.stored.times().received >= question.exchange.arrived,
             _ => false,
         };
-        is_usable.then_some(entry)
+        (is_usable && self.is_held(&entry, clock::now())).then_some(entry)
     }
 
     /// Whether a cache is not to be asked for a while, at all or for this key.
@@ -524,31 +525,5 @@ impl Shared {
             .detail(rule);
         let tab = Tab::for_origin(&self.meter, &scope.service, NO_CACHE);
         Ok(self.pass_through(response, tab, said))
-    }
-
-    /// Forgets keys, here and at their owners, before the visitor learns that the change succeeded.
-    pub(crate) async fn invalidate(&self, scope: &Scope, keys: Vec<CacheKey>) {
-        let service = scope.service.id;
-        let before = clock::now();
-        let mut told = Vec::new();
-        for key in keys {
-            // First, so that nothing that is still on its way slips in behind.
-            self.changes.note(name(service, &key), before);
-            self.memory.remove(service, key.as_bytes());
-            for cache in scope.world.owners(service, key.as_bytes(), OWNERS) {
-                let request = InvalidateRequest {
-                    service,
-                    key: key.as_bytes().to_vec(),
-                    before,
-                };
-                told.push(async move {
-                    if let Err(error) = self.peers.invalidate(&cache, &request).await {
-                        let device = cache.device;
-                        tracing::debug!(cache = %device, %error, "an invalidation was lost");
-                    }
-                });
-            }
-        }
-        futures::future::join_all(told).await;
     }
 }

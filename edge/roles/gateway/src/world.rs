@@ -1,6 +1,6 @@
 //! The chain's config as requests need it: services by host, caches by key.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use http::Uri;
@@ -50,6 +50,8 @@ pub struct World {
     hosts: HashMap<String, Arc<Service>>,
     nodes: HashMap<DeviceId, NodeConfig>,
     owners: Owners,
+    /// Of every region that has gateways.
+    owners_by_region: Vec<Owners>,
     /// Of all regions: a service has one order of purges everywhere.
     service_owners: Owners,
     customers: HashMap<ServiceId, Account>,
@@ -95,6 +97,15 @@ impl World {
         // A gateway that is not registered yet is nowhere, and asks all regions.
         let region = nodes.get(&own).map(|node| node.region).unwrap_or_default();
         let owners = Owners::new(&chain.nodes, region);
+        let gateways = chain.nodes.iter().filter(|node| node.role == Role::Gateway);
+        let regions: BTreeSet<_> = gateways.map(|node| node.region).collect();
+        let mut owners_by_region = Vec::new();
+        for region in regions {
+            let of = Owners::new(&chain.nodes, region);
+            if of != owners && !owners_by_region.contains(&of) {
+                owners_by_region.push(of);
+            }
+        }
         let caches = chain.nodes.iter().filter(|node| node.role == Role::Cache);
         let service_owners = Owners::from_candidates(caches.map(Candidate::of).collect());
         let customers = services
@@ -107,6 +118,7 @@ impl World {
             hosts,
             nodes,
             owners,
+            owners_by_region,
             service_owners,
             customers,
         }
@@ -152,6 +164,35 @@ impl World {
             .collect()
     }
 
+    /// The caches that own a key, for the gateways of any region: so many of each.
+    pub fn owners_everywhere(
+        &self,
+        service: ServiceId,
+        key: &[u8],
+        count: usize,
+    ) -> Vec<PeerAddress> {
+        let regions = std::iter::once(&self.owners).chain(&self.owners_by_region);
+        let mut devices: Vec<DeviceId> = regions
+            .flat_map(|owners| owners.rank(Target::Key { service, key }, count))
+            .collect();
+        devices.sort_unstable();
+        devices.dedup();
+        devices
+            .iter()
+            .filter_map(|device| self.cache(device))
+            .collect()
+    }
+
+    /// Whether there is a cache at all.
+    pub fn has_caches(&self) -> bool {
+        !self.service_owners.is_empty()
+    }
+
+    /// Whether every key has the owners that it has in another config.
+    pub fn has_same_owners(&self, other: &Self) -> bool {
+        self.owners == other.owners && self.owners_by_region == other.owners_by_region
+    }
+
     /// The caches that own the order of a service's purges, the first owner first.
     pub fn service_owners(&self, service: ServiceId, count: usize) -> Vec<PeerAddress> {
         let ranked = self.service_owners.rank(Target::Service(service), count);
@@ -192,5 +233,9 @@ impl Registry for World {
     fn is_cache(&self, device: &DeviceId) -> bool {
         let node = self.nodes.get(device);
         node.is_some_and(|node| node.role == Role::Cache)
+    }
+
+    fn is_gateway(&self, device: &DeviceId) -> bool {
+        self.is_gateway(device)
     }
 }

@@ -5,7 +5,8 @@ use codec::DecodeAll;
 use ed25519_dalek::{Signature, VerifyingKey};
 use selvedge_primitives_types::{
     customer::wrapped, Account, CustomerSignature, DeviceId, Domain, GenesisHash, PurgeAck,
-    PurgeAckPayload, PurgeReceipt, Role, Signature64, SignedPurgeOrder,
+    PurgeAckPayload, PurgeAuthor, PurgeReceipt, Role, Signature64, SignedPurgeOrder,
+    SignedPurgeRequest,
 };
 use serde_json::Value;
 use sp_core::{sr25519, Pair};
@@ -59,17 +60,11 @@ pub fn read(value: &Value) -> Result<PurgeReceipt, Failure> {
     })
 }
 
-/// Checks the customer's signature, the owner's, and that of every node; and that each registered gateway and cache
+/// Checks the author's signature, the owner's, and that of every node; and that each registered gateway and cache
 /// either signed or is called missing.
 pub fn check(receipt: &PurgeReceipt, registered: &Registered) -> Result<(), Failure> {
     let (order, genesis) = (&receipt.order, &registered.genesis);
-    let asked = Domain::PurgeRequest.message(genesis, order.request());
-    let is_asked = [asked.clone(), wrapped(&asked)]
-        .iter()
-        .any(|message| is_customers(&registered.customer, message, &order.order.signed.signature));
-    if !is_asked {
-        return Err(invalid("the customer did not sign it"));
-    }
+    check_author(&order.order.signed, registered)?;
     let owner = order.order.owner;
     if registered.nodes.get(&owner) != Some(&Role::Cache) {
         return Err(invalid(&format!(
@@ -106,6 +101,34 @@ pub fn check(receipt: &PurgeReceipt, registered: &Registered) -> Result<(), Fail
         Some((device, _)) => Err(invalid(&format!("{device} is left out of it"))),
         None => Ok(()),
     }
+}
+
+fn check_author(signed: &SignedPurgeRequest, registered: &Registered) -> Result<(), Failure> {
+    let (request, genesis) = (&signed.request, &registered.genesis);
+    let is_asked = match &signed.author {
+        PurgeAuthor::Gateway(device, signature) => {
+            if registered.nodes.get(device) != Some(&Role::Gateway) {
+                return Err(invalid(&format!("{device} is no registered gateway")));
+            }
+            let asked = Domain::Invalidation.message(genesis, request);
+            is_devices(device, &asked, signature)
+        }
+        author => {
+            let asked = Domain::PurgeRequest.message(genesis, request);
+            author.customer().is_some_and(|signature| {
+                [asked.clone(), wrapped(&asked)]
+                    .iter()
+                    .any(|message| is_customers(&registered.customer, message, &signature))
+            })
+        }
+    };
+    if is_asked && signed.is_fitting() {
+        return Ok(());
+    }
+    Err(invalid(match signed.author.gateway() {
+        Some(_) => "its gateway did not sign it, or may not ask for it",
+        None => "the customer did not sign it",
+    }))
 }
 
 fn is_customers(customer: &Account, message: &[u8], signature: &CustomerSignature) -> bool {
@@ -152,7 +175,7 @@ mod tests {
     use codec::Encode;
     use ed25519_dalek::{Signer, SigningKey};
     use selvedge_primitives_types::{
-        Millis, PurgeKind, PurgeMode, PurgeOrder, PurgeRequest, ServiceId, SignedPurgeRequest,
+        InvalidKeys, Millis, PurgeKind, PurgeMode, PurgeOrder, PurgeRequest, ServiceId,
     };
     use serde_json::json;
 
@@ -186,13 +209,22 @@ mod tests {
     }
 
     fn scene(is_wrapped: bool) -> (PurgeReceipt, Registered) {
+        ordered(PurgeKind::Everything, is_wrapped, |_| None)
+    }
+
+    /// A receipt for this, asked for by the customer, unless somebody else is the author.
+    fn ordered(
+        kind: PurgeKind,
+        is_wrapped: bool,
+        other: impl Fn(&PurgeRequest) -> Option<PurgeAuthor>,
+    ) -> (PurgeReceipt, Registered) {
         let customer = account_key("//Alice").unwrap();
         let cache = SigningKey::from_bytes(&[1; 32]);
         let gateway = SigningKey::from_bytes(&[2; 32]);
         let away = id(&SigningKey::from_bytes(&[3; 32]));
         let request = PurgeRequest {
             service: ServiceId(4),
-            kind: PurgeKind::Everything,
+            kind,
             mode: PurgeMode::Hard,
             issued: Millis(5),
             nonce: [6; 16],
@@ -201,10 +233,11 @@ mod tests {
         if is_wrapped {
             message = wrapped(&message);
         }
+        let by_customer = PurgeAuthor::Sr25519(Signature64(customer.sign(&message).0));
         let order = PurgeOrder {
             signed: SignedPurgeRequest {
+                author: other(&request).unwrap_or(by_customer),
                 request,
-                signature: CustomerSignature::Sr25519(Signature64(customer.sign(&message).0)),
             },
             number: 9,
             after: 8,
@@ -247,6 +280,31 @@ mod tests {
             let (receipt, registered) = scene(is_wrapped);
             assert_eq!(read(&written(&receipt)).unwrap(), receipt);
             check(&receipt, &registered).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_gateway_may_ask_for_keys_and_for_nothing_else() {
+        let keys = PurgeKind::Keys(InvalidKeys {
+            bits: InvalidKeys::EXACT,
+            keys: vec![(1, 0)],
+            replaces: Vec::new(),
+        });
+        let by = |seed: u8| {
+            move |request: &PurgeRequest| {
+                let key = SigningKey::from_bytes(&[seed; 32]);
+                let signature = sign(&key, Domain::Invalidation, request);
+                Some(PurgeAuthor::Gateway(id(&key), signature))
+            }
+        };
+        let (receipt, registered) = ordered(keys.clone(), false, by(2));
+        check(&receipt, &registered).unwrap();
+        let (receipt, registered) = ordered(keys.clone(), false, |_| None);
+        assert!(check(&receipt, &registered).is_err());
+        for (kind, seed) in [(keys, 1), (PurgeKind::Everything, 2)] {
+            let (receipt, registered) = ordered(kind, false, by(seed));
+            let error = check(&receipt, &registered).unwrap_err().to_string();
+            assert!(error.contains("gateway"), "{error}");
         }
     }
 

@@ -105,6 +105,19 @@ impl Net {
         }
     }
 
+    /// Waits until what unsafe requests changed is ordered, and every node that can be reached obeys.
+    pub async fn invalidated(&self) {
+        for gateway in &self.gateways {
+            let what = format!("the end of all invalidations at {}", gateway.name());
+            wait_for(what, || async {
+                let metrics = gateway.metrics().await;
+                let waiting = metrics.gauge("selvedge_gateway_invalidations_waiting");
+                (waiting == 0.0).then_some(())
+            })
+            .await;
+        }
+    }
+
     /// Waits until the caches have stored this many responses since they were started.
     pub async fn stored(&self, responses: usize) {
         wait_for(format!("{responses} stored responses"), || async {

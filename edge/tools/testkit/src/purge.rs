@@ -9,7 +9,7 @@ use crate::{
 use codec::DecodeAll;
 use ed25519_dalek::{Signature, VerifyingKey};
 use selvedge_primitives_types::{
-    CustomerSignature, DeviceId, Domain, Millis, PurgeAck, PurgeAckPayload, PurgeKind, PurgeMode,
+    DeviceId, Domain, Millis, PurgeAck, PurgeAckPayload, PurgeAuthor, PurgeKind, PurgeMode,
     PurgeReceipt, PurgeRequest, Role, Signature64, SignedPurgeOrder, SignedPurgeRequest,
 };
 use serde_json::{json, Value};
@@ -47,7 +47,8 @@ impl Purge {
             nonce,
         };
         let signature = site.sign(Domain::PurgeRequest, &chain.genesis, &request);
-        Self(SignedPurgeRequest { request, signature })
+        let author = signature.into();
+        Self(SignedPurgeRequest { request, author })
     }
 
     /// The body that a gateway is sent.
@@ -59,10 +60,12 @@ impl Purge {
             PurgeKind::Host(text) => ("host", Some(text)),
             PurgeKind::Tag(text) => ("tag", Some(text)),
             PurgeKind::Everything => ("everything", None),
+            PurgeKind::Keys(_) => panic!("no purge of a customer's"),
         };
-        let (scheme, signature) = match &self.0.signature {
-            CustomerSignature::Ed25519(signature) => ("ed25519", signature),
-            CustomerSignature::Sr25519(signature) => ("sr25519", signature),
+        let (scheme, signature) = match &self.0.author {
+            PurgeAuthor::Ed25519(signature) => ("ed25519", signature),
+            PurgeAuthor::Sr25519(signature) => ("sr25519", signature),
+            PurgeAuthor::Gateway(..) => panic!("no customer"),
         };
         json!({
             "service": request.service.0,
@@ -155,7 +158,7 @@ pub fn check(receipt: &PurgeReceipt, chain: &Chain) -> Result<(), &'static str> 
     let genesis = &chain.genesis;
     let site = chain.sites.iter().find(|site| site.id == order.service());
     let site = site.ok_or("another service")?;
-    let CustomerSignature::Ed25519(signature) = &order.order.signed.signature else {
+    let PurgeAuthor::Ed25519(signature) = &order.order.signed.author else {
         return Err("another scheme");
     };
     let asked = Domain::PurgeRequest.message(genesis, order.request());

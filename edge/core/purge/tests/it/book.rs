@@ -1,8 +1,8 @@
 //! A book says what a list of purges says that is read from end to end.
 
 use proptest::prelude::*;
-use selvedge_edge_core_purge::{Book, Limits, Tags, Verdict};
-use selvedge_primitives_types::{PurgeKind, PurgeMode};
+use selvedge_edge_core_purge::{key_id, Book, Limits, Tags, Verdict};
+use selvedge_primitives_types::{InvalidKeys, PurgeKind, PurgeMode};
 
 const KEYS: [&str; 6] = [
     "http://a.test/",
@@ -35,7 +35,16 @@ fn kind() -> impl Strategy<Value = PurgeKind> {
         text(&["a.test", "b.test", "test"]).prop_map(PurgeKind::Host),
         text(&TAGS).prop_map(PurgeKind::Tag),
         Just(PurgeKind::Everything),
+        prop::sample::subsequence(&KEYS[..], 1..4).prop_map(keys),
     ]
+}
+
+fn keys(of: Vec<&str>) -> PurgeKind {
+    PurgeKind::Keys(InvalidKeys {
+        bits: InvalidKeys::EXACT,
+        keys: of.iter().map(|key| (key_id(key.as_bytes()), 0)).collect(),
+        replaces: Vec::new(),
+    })
 }
 
 fn mode() -> impl Strategy<Value = PurgeMode> {
@@ -53,6 +62,7 @@ fn is_about(kind: &PurgeKind, key: &str, own: &[usize]) -> bool {
         }
         PurgeKind::Tag(tag) => own.iter().any(|index| TAGS[*index].as_bytes() == tag),
         PurgeKind::Everything => true,
+        PurgeKind::Keys(keys) => keys.keys.contains(&(key_id(key.as_bytes()), 0)),
     }
 }
 
@@ -60,7 +70,12 @@ type Purge = (PurgeKind, PurgeMode, u64);
 
 fn by_list(purges: &[Purge], generation: u64, key: &str, own: &[usize]) -> Verdict {
     let highest = |wanted| {
-        let of = |purge: &&Purge| purge.1 == wanted && is_about(&purge.0, key, own);
+        // Keys are never purged softly.
+        let mode = |purge: &&Purge| match purge.0 {
+            PurgeKind::Keys(_) => PurgeMode::Hard,
+            _ => purge.1,
+        };
+        let of = |purge: &&Purge| mode(purge) == wanted && is_about(&purge.0, key, own);
         purges
             .iter()
             .filter(of)
@@ -113,11 +128,12 @@ proptest! {
     fn a_book_that_is_too_small_takes_too_much_and_never_too_little(
         purges in prop::collection::vec((kind(), mode(), 1u64..60), 0..60),
         things in 0usize..6,
+        keys in 0usize..6,
         generation in 0u64..64,
         key in 0usize..KEYS.len(),
         own in prop::collection::vec(0usize..TAGS.len(), 0..3),
     ) {
-        let limits = Limits { things, bytes: 60 };
+        let limits = Limits { things, bytes: 60, keys };
         let mut book = Book::new(limits);
         for (kind, mode, number) in &purges {
             book.apply(kind, *mode, *number);
@@ -165,4 +181,42 @@ fn a_response_with_too_many_tags_goes_with_any_of_them() {
     book.apply(&PurgeKind::Tag(b"other".to_vec()), PurgeMode::Hard, 3);
     let found = book.verdict(0, b"http://a.test/", &all);
     assert_eq!(found, Verdict::Gone { below: 3 });
+}
+
+#[test]
+fn unsafe_requests_push_out_nothing_that_was_purged_and_little_that_was_not() {
+    let mut book = Book::new(Limits::default());
+    book.apply(&PurgeKind::Tag(b"a".to_vec()), PurgeMode::Hard, 1);
+    let limit = Limits::default().keys as u64;
+    for number in 0..limit + limit / 2 {
+        let invalid = InvalidKeys {
+            bits: InvalidKeys::EXACT,
+            keys: vec![(key_id(&number.to_le_bytes()), 0)],
+            replaces: Vec::new(),
+        };
+        book.apply(&PurgeKind::Keys(invalid), PurgeMode::Hard, number + 2);
+    }
+    assert!(book.invalid() <= Limits::default().keys + 1_024);
+    assert_eq!((book.things(), book.floor()), (1, 0));
+    let found = |n: u64| book.verdict(n + 1, &n.to_le_bytes(), &Tags::default());
+    for number in (0..limit + limit / 2).step_by(997) {
+        assert!(matches!(found(number), Verdict::Gone { .. }));
+    }
+}
+
+#[test]
+fn shares_of_all_keys_are_purged_as_one() {
+    let mut book = Book::new(Limits::default());
+    let id = key_id(KEYS[0].as_bytes());
+    let invalid = InvalidKeys {
+        bits: InvalidKeys::COARSE,
+        keys: vec![(id >> 54, 0), ((id >> 54) ^ 1, 3)],
+        replaces: Vec::new(),
+    };
+    book.apply(&PurgeKind::Keys(invalid), PurgeMode::Hard, 9);
+    assert_eq!(book.floors(KEYS[0].as_bytes()).hard, 9);
+    let spared = KEYS
+        .iter()
+        .filter(|key| book.floors(key.as_bytes()).hard == 0);
+    assert!(spared.count() >= 4);
 }

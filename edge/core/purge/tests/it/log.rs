@@ -1,10 +1,10 @@
 //! A log takes orders in any order, and never lets escape what one of them is about.
 
 use proptest::prelude::*;
-use selvedge_edge_core_purge::{Limits, Log, Offer, Tags, Verdict};
+use selvedge_edge_core_purge::{key_id, Limits, Log, Offer, Tags, Verdict};
 use selvedge_primitives_types::{
-    CustomerSignature, DeviceId, Millis, PurgeKind, PurgeMode, PurgeOrder, PurgeRequest, ServiceId,
-    Signature64, SignedPurgeOrder, SignedPurgeRequest,
+    DeviceId, InvalidKeys, Millis, PurgeAuthor, PurgeKind, PurgeMode, PurgeOrder, PurgeRequest,
+    ServiceId, Signature64, SignedPurgeOrder, SignedPurgeRequest,
 };
 
 const KEY: &[u8] = b"http://a.test/";
@@ -22,7 +22,7 @@ fn order(number: u64, after: u64, owner: u8) -> SignedPurgeOrder {
                     issued: Millis(number),
                     nonce,
                 },
-                signature: CustomerSignature::Ed25519(Signature64::default()),
+                author: PurgeAuthor::Ed25519(Signature64::default()),
             },
             number,
             after,
@@ -145,6 +145,129 @@ fn a_log_is_bounded_and_drops_into_its_base() {
     }
     assert_eq!(late.summary(), log.summary());
     assert!(late.is_whole());
+}
+
+/// An order of a gateway's for one key of its own, which contains these.
+fn order_of_keys(
+    number: u64,
+    after: u64,
+    (owner, gateway): (u8, u8),
+    of: &[u64],
+) -> SignedPurgeOrder {
+    let id = |number: u64| key_id(&number.to_le_bytes());
+    let mut order = order(number, after, owner);
+    let mut keys: Vec<(u64, u64)> = of.iter().map(|number| (id(*number), *number)).collect();
+    keys.push((id(number), 0));
+    let signed = &mut order.order.signed;
+    signed.author = PurgeAuthor::Gateway(DeviceId([gateway; 32]), Signature64::default());
+    signed.request.kind = PurgeKind::Keys(InvalidKeys {
+        bits: InvalidKeys::EXACT,
+        keys,
+        replaces: of.to_vec(),
+    });
+    order
+}
+
+fn is_gone(log: &Log, number: u64) -> bool {
+    let found = log.verdict(number - 1, &number.to_le_bytes(), &Tags::default());
+    matches!(found, Verdict::Gone { .. })
+}
+
+#[test]
+fn an_order_that_contains_others_is_kept_alone() {
+    let mut log = Log::default();
+    let mut numbers = Vec::new();
+    for number in 1..=900 {
+        let order = order_of_keys(number, number - 1, (1, 7), &numbers);
+        assert_eq!(log.offer(order), Offer::Taken);
+        numbers.push(number);
+    }
+    assert_eq!(log.numbers().collect::<Vec<_>>(), [900]);
+    assert!((1..=900).all(|number| is_gone(&log, number)));
+    assert!(log.is_whole());
+    // What comes late is contained already.
+    assert_eq!(log.offer(order_of_keys(5, 4, (1, 7), &[])), Offer::Known);
+    assert!(!log.learn(order_of_keys(5, 4, (1, 7), &[])));
+    // Who names one that was dropped misses nothing.
+    assert_eq!(log.offer(order(901, 899, 1)), Offer::Taken);
+    assert!(log.is_whole());
+}
+
+#[test]
+fn an_order_takes_the_place_of_none_that_is_not_its_own() {
+    let mut log = Log::default();
+    log.offer(order(1, 0, 1));
+    log.offer(order_of_keys(2, 1, (1, 7), &[]));
+    log.offer(order_of_keys(3, 2, (1, 8), &[]));
+    log.offer(order_of_keys(4, 3, (2, 7), &[]));
+    log.offer(order_of_keys(5, 4, (1, 7), &[1, 2, 3, 4]));
+    assert_eq!(log.numbers().collect::<Vec<_>>(), [1, 3, 4, 5]);
+    let summary = log.summary();
+    assert!(!log.learn(order_of_keys(2, 1, (1, 7), &[])));
+    assert_eq!(log.summary(), summary);
+}
+
+#[test]
+fn what_was_heard_of_and_came_keeps_nothing_from_its_place() {
+    let mut log = Log::default();
+    log.offer(order(10, 0, 1));
+    log.hear_of(30);
+    assert_eq!(log.consider(&order(20, 10, 1)), Offer::Superseded(30));
+    log.offer(order(30, 20, 1));
+    // It is known now whose 30 is, and that 20 came before it.
+    assert_eq!(log.offer(order(20, 10, 1)), Offer::Taken);
+    assert_eq!(
+        log.verdict(10, b"http://a.test/other", &Tags::default()),
+        Verdict::Current
+    );
+}
+
+#[test]
+fn doubt_about_what_was_missed_outlives_an_order_of_that_very_number() {
+    let mut log = Log::default();
+    let other = b"http://a.test/other";
+    log.offer(order(30, 0, 2));
+    log.learn(order(20, 0, 1));
+    assert_eq!(log.top(), 31);
+    log.offer(order(31, 30, 1));
+    assert_eq!(log.verdict(30, other, &Tags::default()), Verdict::Doubtful);
+}
+
+proptest! {
+    /// Whatever order what unsafe requests changed comes in, all of it is gone, nothing is missing
+    /// in the end, and everybody keeps the same.
+    #[test]
+    fn orders_that_contain_each_other_are_the_same_in_any_order(
+        places in prop::collection::vec((1u8..3, 5u8..7, any::<bool>()), 1..24),
+        keys in prop::collection::vec(any::<u32>(), 24),
+    ) {
+        let mut pages: [Vec<u64>; 2] = Default::default();
+        let mut orders = Vec::new();
+        for (index, (owner, gateway, is_new)) in places.iter().enumerate() {
+            let number = index as u64 + 1;
+            let page = &mut pages[usize::from(gateway - 5)];
+            if *is_new {
+                page.clear();
+            }
+            orders.push(order_of_keys(number, number - 1, (*owner, *gateway), page));
+            page.push(number);
+        }
+        let mut straight = Log::default();
+        for order in &orders {
+            straight.offer(order.clone());
+        }
+        let mut shuffled: Vec<_> = orders.iter().zip(&keys).collect();
+        shuffled.sort_by_key(|(_, key)| **key);
+        let mut log = Log::default();
+        for (order, _) in shuffled {
+            log.learn(order.clone());
+        }
+        for number in 1..=orders.len() as u64 {
+            prop_assert!(is_gone(&log, number) && is_gone(&straight, number), "{number}");
+        }
+        prop_assert_eq!(log.summary(), straight.summary());
+        prop_assert!(log.is_whole() && straight.is_whole());
+    }
 }
 
 proptest! {

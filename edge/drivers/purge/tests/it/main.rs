@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use ed25519_dalek::{Signer, SigningKey};
-use selvedge_edge_drivers_purge::{Purges, Registry, Tags, Verdict};
+use selvedge_edge_drivers_purge::{key_id, Purges, Registry, Tags, Verdict};
 use selvedge_primitives_types::{
-    Account, CustomerSignature, DeviceId, Domain, GenesisHash, Millis, PurgeAnswer, PurgeKind,
-    PurgeMode, PurgeRefusal, PurgeRequest, ServiceId, Signature64, SignedPurgeRequest,
+    Account, DeviceId, Domain, GenesisHash, InvalidKeys, Millis, PurgeAnswer, PurgeAuthor,
+    PurgeKind, PurgeMode, PurgeRefusal, PurgeRequest, ServiceId, Signature64, SignedPurgeOrder,
+    SignedPurgeRequest,
 };
 use tempfile::TempDir;
 
@@ -18,6 +19,7 @@ const KEY: &[u8] = b"http://a.test/x";
 struct Chain {
     customer: SigningKey,
     caches: Vec<DeviceId>,
+    gateways: Vec<DeviceId>,
 }
 
 impl Registry for Chain {
@@ -32,6 +34,10 @@ impl Registry for Chain {
 
     fn is_cache(&self, device: &DeviceId) -> bool {
         self.caches.contains(device)
+    }
+
+    fn is_gateway(&self, device: &DeviceId) -> bool {
+        self.gateways.contains(device)
     }
 }
 
@@ -50,6 +56,7 @@ impl Scene {
             chain: Chain {
                 customer: SigningKey::from_bytes(&[77; 32]),
                 caches: nodes.iter().take(2).map(|node| node.device()).collect(),
+                gateways: nodes.iter().skip(2).map(|node| node.device()).collect(),
             },
             folder,
             nodes,
@@ -68,8 +75,14 @@ impl Scene {
         let signature = Signature64(self.chain.customer.sign(&message).to_bytes());
         SignedPurgeRequest {
             request,
-            signature: CustomerSignature::Ed25519(signature),
+            author: PurgeAuthor::Ed25519(signature),
         }
+    }
+
+    /// What a node asks for as a gateway.
+    fn ask(&self, node: usize, number: u8, keys: InvalidKeys) -> SignedPurgeRequest {
+        let nonce = [number; 16];
+        self.nodes[node].ask_for_keys(&GENESIS, SERVICE, keys, nonce, NOW)
     }
 
     fn verdict(&self, node: usize, generation: u64) -> Verdict {
@@ -100,6 +113,14 @@ impl Scene {
 fn open(folder: &TempDir, seed: u8) -> Arc<Purges> {
     let path = folder.path().join(format!("{seed}.log"));
     Arc::new(Purges::open(&path, SigningKey::from_bytes(&[seed; 32])).unwrap())
+}
+
+fn keys(replaces: Vec<u64>) -> InvalidKeys {
+    InvalidKeys {
+        bits: InvalidKeys::EXACT,
+        keys: vec![(key_id(KEY), 0)],
+        replaces,
+    }
 }
 
 fn url() -> PurgeKind {
@@ -256,7 +277,7 @@ fn a_service_is_not_purged_without_end() {
         signed.request.nonce[..8].copy_from_slice(&number.to_le_bytes());
         let message = Domain::PurgeRequest.message(&GENESIS, &signed.request);
         let signature = Signature64(scene.chain.customer.sign(&message).to_bytes());
-        signed.signature = CustomerSignature::Ed25519(signature);
+        signed.author = PurgeAuthor::Ed25519(signature);
         match scene.nodes[0].order(&scene.chain, signed, 0, NOW) {
             Ok(_) => ordered += 1,
             Err(refusal) => {
@@ -266,4 +287,126 @@ fn a_service_is_not_purged_without_end() {
         }
     }
     assert_eq!(ordered, 1_000);
+}
+
+#[test]
+fn a_gateway_has_keys_purged_and_nothing_else() {
+    let scene = Scene::new(4);
+    let place = |signed| scene.nodes[0].order(&scene.chain, signed, 0, NOW);
+    let good = scene.ask(2, 1, keys(Vec::new()));
+    let order = place(good.clone()).unwrap();
+    let number = order.order.number;
+    let answer = scene.nodes[3].take(&scene.chain, order.clone(), NOW);
+    assert!(matches!(answer, PurgeAnswer::Taken(_)));
+    let gone = Verdict::Gone { below: number };
+    assert_eq!(scene.verdict(3, number - 1), gone);
+    let tags = Tags::default();
+    let other = scene.nodes[3].verdict(SERVICE, number - 1, b"http://a.test/y", &tags);
+    assert_eq!(other.0, Verdict::Current);
+
+    // Whatever it signs that is not such keys, and what others sign.
+    let key = SigningKey::from_bytes(&[2; 32]);
+    let sign = |request: &PurgeRequest, domain: Domain, key: &SigningKey| {
+        Signature64(key.sign(&domain.message(&GENESIS, request)).to_bytes())
+    };
+    let gateway = scene.nodes[2].device();
+    let refused = PurgeRefusal::NotTheGateway;
+    for kind in [
+        url(),
+        PurgeKind::Prefix(b"http://a.test/".to_vec()),
+        PurgeKind::Host(b"a.test".to_vec()),
+        PurgeKind::Tag(b"a".to_vec()),
+        PurgeKind::Everything,
+    ] {
+        let mut signed = good.clone();
+        signed.request.kind = kind;
+        let signature = sign(&signed.request, Domain::Invalidation, &key);
+        signed.author = PurgeAuthor::Gateway(gateway, signature);
+        assert_eq!(place(signed), Err(refused));
+    }
+    let mut soft = good.clone();
+    soft.request.mode = PurgeMode::Soft;
+    let signature = sign(&soft.request, Domain::Invalidation, &key);
+    soft.author = PurgeAuthor::Gateway(gateway, signature);
+    let mut other_domain = good.clone();
+    let signature = sign(&good.request, Domain::PurgeRequest, &key);
+    other_domain.author = PurgeAuthor::Gateway(gateway, signature);
+    let mut changed = good.clone();
+    changed.request.nonce[0] ^= 1;
+    let mut stranger = good.clone();
+    let unknown = SigningKey::from_bytes(&[99; 32]);
+    let signature = sign(&good.request, Domain::Invalidation, &unknown);
+    let device = DeviceId(unknown.verifying_key().to_bytes());
+    stranger.author = PurgeAuthor::Gateway(device, signature);
+    // A cache is no gateway.
+    let by_cache = scene.ask(1, 2, keys(Vec::new()));
+    let mut customers = good.clone();
+    let signature = sign(&good.request, Domain::PurgeRequest, &scene.chain.customer);
+    customers.author = PurgeAuthor::Ed25519(signature);
+    for (what, signed, refusal) in [
+        ("soft", soft, refused),
+        ("another domain", other_domain, refused),
+        ("a changed request", changed, refused),
+        ("a stranger", stranger, refused),
+        ("a cache", by_cache, refused),
+        ("a customer", customers, PurgeRefusal::NotTheCustomer),
+    ] {
+        assert_eq!(place(signed), Err(refusal), "{what}");
+    }
+    let mut elsewhere = good.clone();
+    elsewhere.request.service = ServiceId(8);
+    assert_eq!(place(elsewhere), Err(PurgeRefusal::UnknownService));
+    let mut many = keys(Vec::new());
+    many.keys = vec![(1, 0); InvalidKeys::MAX_KEYS + 1];
+    assert_eq!(place(scene.ask(2, 9, many)), Err(PurgeRefusal::Text));
+    // An order with a changed request is nobody's.
+    let mut forged = order;
+    forged.order.number += 1;
+    let answer = scene.nodes[3].take(&scene.chain, forged, NOW);
+    assert_eq!(answer, PurgeAnswer::Refused(PurgeRefusal::NotAnOwner));
+}
+
+#[test]
+fn an_order_that_contains_others_takes_their_place_for_good() {
+    let mut scene = Scene::new(3);
+    let mut orders: Vec<SignedPurgeOrder> = Vec::new();
+    for number in 1..=20 {
+        let replaces = orders.iter().map(|order| order.order.number).collect();
+        let signed = scene.ask(2, number, keys(replaces));
+        let moment = Millis(NOW.0 + u64::from(number));
+        let order = scene.nodes[0].order(&scene.chain, signed, 0, moment);
+        orders.push(order.unwrap());
+    }
+    // One that was away learns the last, and misses none.
+    scene.compare(2, 0);
+    let last = orders.last().unwrap().order.number;
+    for _ in 0..2 {
+        for node in [0, 2] {
+            assert_eq!(scene.verdict(node, last - 1), Verdict::Gone { below: last });
+            let other = scene.nodes[node].verdict(SERVICE, 0, b"http://a.test/y", &Tags::default());
+            assert_eq!(other.0, Verdict::Current, "nothing is missing");
+        }
+        assert_eq!(scene.compare(2, 0), 1);
+        // An old one is of no use to anybody.
+        let answer = scene.nodes[2].take(&scene.chain, orders[3].clone(), NOW);
+        assert!(matches!(answer, PurgeAnswer::Taken(_)));
+        scene.nodes.clear();
+        scene.nodes = (0..3).map(|seed| open(&scene.folder, seed)).collect();
+    }
+}
+
+#[test]
+fn unsafe_requests_leave_a_customer_its_purges() {
+    let scene = Scene::new(3);
+    let mut ordered = 0;
+    for number in 0..200 {
+        let signed = scene.ask(2, number, keys(Vec::new()));
+        match scene.nodes[0].order(&scene.chain, signed, 0, NOW) {
+            Ok(_) => ordered += 1,
+            Err(refusal) => assert_eq!(refusal, PurgeRefusal::TooMany),
+        }
+    }
+    assert_eq!(ordered, 32);
+    let signed = scene.request(201, url());
+    assert!(scene.nodes[0].order(&scene.chain, signed, 0, NOW).is_ok());
 }

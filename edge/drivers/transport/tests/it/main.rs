@@ -9,9 +9,9 @@ use parking_lot::Mutex;
 use selvedge_edge_core_verify::{LeaseId, SignedFrame};
 use selvedge_edge_drivers_http::{Limits, ServerHandle};
 use selvedge_edge_drivers_transport::{
-    bind, CacheService, Identity, InvalidateRequest, LookupRequest, OrderPurge, PeerAddress,
-    PeerList, Peers, PeersOptions, PurgeNews, PurgeSync, Refusal, Reply, ReplySender, SeedAnswer,
-    SeedMessage, SeedReceiver, TransportError, Want,
+    bind, CacheService, HoldRequest, Identity, InvalidateRequest, LookupRequest, OrderPurge,
+    PeerAddress, PeerList, Peers, PeersOptions, PurgeNews, PurgeSync, Refusal, Reply, ReplySender,
+    SeedAnswer, SeedMessage, SeedReceiver, TransportError, Want,
 };
 use selvedge_primitives_types::{
     DeviceId, LeafBody, Millis, PurgeAnswer, PurgeRefusal, ServiceId, Signature64,
@@ -51,7 +51,11 @@ impl CacheService for Notes {
         SeedAnswer::Taken
     }
 
-    async fn invalidate(self: Arc<Self>, _: DeviceId, _: InvalidateRequest) {}
+    async fn invalidate(self: Arc<Self>, _: DeviceId, request: InvalidateRequest) -> bool {
+        request.key == b"held"
+    }
+
+    async fn hold(self: Arc<Self>, _: DeviceId, _: HoldRequest) {}
 
     async fn order_purge(
         self: Arc<Self>,
@@ -209,6 +213,23 @@ async fn a_refused_voucher_is_an_error() {
         .leaves(&net.cache, &[LeafBody::default(); 2])
         .await;
     assert_eq!(none.unwrap(), vec![None, None]);
+}
+
+#[tokio::test]
+async fn who_is_told_to_forget_says_whether_it_may_be_held() {
+    let net = net().await;
+    for (key, expected) in [(&b"held"[..], true), (b"unknown", false)] {
+        let request = InvalidateRequest {
+            service: ServiceId(1),
+            key: key.to_vec(),
+            before: Millis(2),
+        };
+        let told = net.peers.invalidate(&net.cache, &request).await;
+        assert_eq!(told.unwrap(), expected);
+    }
+    let keys = vec![(ServiceId(1), 7)];
+    let held = net.peers.hold(&net.cache, &HoldRequest { keys }).await;
+    assert!(held.is_ok());
 }
 
 #[tokio::test]

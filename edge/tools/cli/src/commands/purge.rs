@@ -165,6 +165,8 @@ fn body(request: &PurgeRequest, signer: &Keypair, message: &[u8]) -> Value {
         PurgeKind::Host(text) => ("host", Some(text)),
         PurgeKind::Tag(text) => ("tag", Some(text)),
         PurgeKind::Everything => ("everything", None),
+        // Nobody but a gateway asks for it.
+        PurgeKind::Keys(_) => ("keys", None),
     };
     json!({
         "service": request.service.0,
@@ -198,8 +200,13 @@ async fn post(url: &str, body: &str) -> anyhow::Result<(u16, String)> {
 
 fn summary(receipt: &PurgeReceipt) -> Vec<(&'static str, String)> {
     let nodes = receipt.acks.len() + receipt.missing.len();
+    let author = match receipt.order.order.signed.author.gateway() {
+        Some(gateway) => format!("gateway {gateway}, after unsafe requests"),
+        None => "the account that owns the service".into(),
+    };
     let mut rows = vec![
         ("number", receipt.order.order.number.to_string()),
+        ("asked by", author),
         ("ordered by", receipt.order.order.owner.to_string()),
         (
             "acknowledged",

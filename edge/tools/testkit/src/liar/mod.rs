@@ -11,8 +11,9 @@ use parking_lot::Mutex;
 use selvedge_edge_core_verify::{sign::device, LeaseId, RecordHead, SigningKey};
 use selvedge_edge_drivers_http::{Closed, Limits, ServerHandle};
 use selvedge_edge_drivers_transport::{
-    bind, CacheService, Identity, InvalidateRequest, LookupRequest, OrderPurge, PeerList,
-    PurgeNews, PurgeSync, Refusal, Reply, ReplySender, SeedAnswer, SeedMessage, SeedReceiver, Want,
+    bind, CacheService, HoldRequest, Identity, InvalidateRequest, LookupRequest, OrderPurge,
+    PeerList, PurgeNews, PurgeSync, Refusal, Reply, ReplySender, SeedAnswer, SeedMessage,
+    SeedReceiver, Want,
 };
 use selvedge_primitives_types::{
     DeviceId, GenesisHash, LeafBody, Millis, PurgeAnswer, PurgeRefusal, Signature64,
@@ -353,7 +354,12 @@ impl CacheService for State {
         SeedAnswer::Taken
     }
 
-    async fn invalidate(self: Arc<Self>, _: DeviceId, _: InvalidateRequest) {}
+    /// It says that nobody has anything.
+    async fn invalidate(self: Arc<Self>, _: DeviceId, _: InvalidateRequest) -> bool {
+        false
+    }
+
+    async fn hold(self: Arc<Self>, _: DeviceId, _: HoldRequest) {}
 
     async fn order_purge(
         self: Arc<Self>,
