@@ -1,5 +1,6 @@
 //! Visitors: HTTP/1.1 and HTTP/2, plain and over TLS, that count every octet of a body.
 
+use crate::http2;
 use anyhow::Context;
 use bytes::Bytes;
 use http::{
@@ -7,11 +8,8 @@ use http::{
     HeaderMap, Method, Request, StatusCode, Version,
 };
 use http_body_util::{BodyExt, Full};
-use hyper::{
-    body::Incoming,
-    client::conn::{http1, http2},
-};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper::{body::Incoming, client::conn::http1};
+use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{
@@ -149,21 +147,13 @@ impl Client {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let io = TokioIo::new(stream);
         let sender = if self.is_http2 {
-            let mut builder = http2::Builder::new(TokioExecutor::new());
-            if let Some(octets) = self.receive_buffer {
-                builder
-                    .initial_stream_window_size(octets)
-                    .initial_connection_window_size(octets);
-            }
-            let (sender, connection) = builder.handshake(io).await?;
-            tokio::spawn(connection);
-            Sender::Http2(sender)
+            Sender::Http2(http2::Sender::open(stream, self.receive_buffer).await?)
         } else {
             // A field as long as a test wants must fit.
             let mut builder = http1::Builder::new();
-            let (sender, connection) = builder.max_buf_size(1 << 20).handshake(io).await?;
+            builder.max_buf_size(1 << 20);
+            let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
             tokio::spawn(connection);
             Sender::Http1(sender)
         };
@@ -191,7 +181,7 @@ impl Client {
 
 enum Sender {
     Http1(http1::SendRequest<Full<Bytes>>),
-    Http2(http2::SendRequest<Full<Bytes>>),
+    Http2(http2::Sender),
 }
 
 /// An open connection, closed when dropped.
@@ -218,7 +208,7 @@ impl Line {
 
     /// Sends a request and waits for the head of the answer.
     pub async fn begin(&mut self, ask: Ask) -> anyhow::Result<Download> {
-        let mut request = Request::new(Full::new(ask.body));
+        let mut request = Request::new(ask.body);
         *request.method_mut() = ask.method;
         *request.headers_mut() = ask.fields;
         let response = match &mut self.sender {
@@ -228,13 +218,13 @@ impl Line {
                     .headers_mut()
                     .insert(http::header::HOST, self.host.parse()?);
                 sender.ready().await?;
-                sender.send_request(request).await?
+                let response = sender.send_request(request.map(Full::new)).await?;
+                response.map(Body::Http1)
             }
             Sender::Http2(sender) => {
                 let url = format!("{}://{}{}", self.scheme, self.host, ask.target);
                 *request.uri_mut() = url.parse()?;
-                sender.ready().await?;
-                sender.send_request(request).await?
+                sender.send(request).await?.map(Body::Http2)
             }
         };
         let (parts, body) = response.into_parts();
@@ -262,21 +252,38 @@ pub struct Download {
     pub fields: HeaderMap,
     /// Version of the answer.
     pub version: Version,
-    body: Incoming,
+    body: Body,
     /// Octets of the body read so far.
     pub received: u64,
+}
+
+#[derive(Debug)]
+enum Body {
+    Http1(Incoming),
+    Http2(h2::RecvStream),
 }
 
 impl Download {
     /// The next octets; `None` at the end of a whole body.
     pub async fn next(&mut self) -> anyhow::Result<Option<Bytes>> {
-        while let Some(frame) = self.body.frame().await {
-            if let Ok(data) = frame?.into_data() {
-                self.received += data.len() as u64;
-                return Ok(Some(data));
-            }
-        }
-        Ok(None)
+        let data = match &mut self.body {
+            Body::Http1(body) => loop {
+                match body
+                    .frame()
+                    .await
+                    .transpose()?
+                    .map(|frame| frame.into_data())
+                {
+                    // Trailers.
+                    Some(Err(_)) => {}
+                    Some(Ok(data)) => break Some(data),
+                    None => break None,
+                }
+            },
+            Body::Http2(body) => http2::next(body).await?,
+        };
+        self.received += data.as_ref().map_or(0, |data| data.len() as u64);
+        Ok(data)
     }
 
     /// Reads at least this many octets more.

@@ -3,7 +3,7 @@
 //!
 //! It checks nothing about the daemons by itself, except that what they commit to adds up
 //! ([`Books`]): a test says what must hold. It judges with code of its own where the code under
-//! test could be wrong: HTTP by hyper and by hand, hashes and signatures by their libraries.
+//! test could be wrong: HTTP by hyper, `h2` and by hand, hashes and signatures by their libraries.
 //!
 //! Everything is on the loopback, on ports the system chose, in folders that vanish; processes end
 //! with the [`Daemon`] that started them, also when a test panics, and their logs are then printed.
@@ -24,6 +24,7 @@ pub mod client;
 pub mod control;
 pub mod daemon;
 pub mod frames;
+mod http2;
 pub mod liar;
 pub mod net;
 pub mod origin;

@@ -71,8 +71,6 @@ pub struct Tally {
     pub excused: u64,
     /// Requests sent again over another connection, as the protocol allows.
     pub again: u64,
-    /// Octets of their answers, which may have been sent and lost with the first connection.
-    pub again_octets: u64,
     /// Requests that failed although the origin could have answered, or were answered wrongly.
     pub failed: u64,
     /// What was wrong with the first of them.
@@ -94,7 +92,6 @@ impl Tally {
         self.octets += other.octets;
         self.excused += other.excused;
         self.again += other.again;
-        self.again_octets += other.again_octets;
         self.failed += other.failed;
         let room = Self::FAULTS.saturating_sub(self.faults.len());
         self.faults.extend(other.faults.into_iter().take(room));
@@ -194,12 +191,9 @@ fn sum(books: &[Books]) -> (u64, u64) {
 }
 
 impl Report {
-    /// Whether what was charged is what was received: to the request and to the octet, but for
-    /// answers that were lost with their connection and asked for again.
+    /// Whether what was charged is what was received: to the request and to the octet.
     pub fn is_exact(&self) -> bool {
-        let seen = &self.seen;
-        (seen.requests..=seen.requests + seen.again).contains(&self.charged.0)
-            && (seen.octets..=seen.octets + seen.again_octets).contains(&self.charged.1)
+        self.charged == (self.seen.requests, self.seen.octets)
     }
 }
 

@@ -4,7 +4,7 @@ use super::Tally;
 use crate::{
     client::{Answer, Ask, Client, Line},
     net::Net,
-    script::{content_of, Script},
+    script::content_of,
     wait::DEADLINE,
 };
 use parking_lot::Mutex;
@@ -175,7 +175,6 @@ impl Crowd {
         for attempt in 0..TRIES {
             if attempt > 0 {
                 tally.again += 1;
-                tally.again_octets += Script::of(&wish.ask.target).length() as u64;
             }
             let held = line
                 .take()

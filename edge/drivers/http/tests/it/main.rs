@@ -1,0 +1,3 @@
+//! What peers of a server notice of its end.
+
+mod goodbye;
