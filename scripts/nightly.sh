@@ -15,10 +15,7 @@ while (($#)); do
 	esac
 	shift 2
 done
-exports=$(scripts/setup.sh)
-eval "$exports"
-say "build"
-build_programs
+prepare
 
 failed=()
 lane() {
