@@ -2,14 +2,14 @@
 
 use crate::{
     asked::Asked, control::CacheControl, flight::Flights, metrics::Metrics, options::CacheOptions,
-    service::Shared, world::Worlds,
+    passes::Passes, service::Shared, world::Worlds,
 };
 use selvedge_edge_drivers_agent::{clock, ConfigFile, Control, OperatorServer};
 use selvedge_edge_drivers_http::ServerHandle;
 use selvedge_edge_drivers_meter::{CacheMeter, MeterError};
 use selvedge_edge_drivers_purge::Purges;
 use selvedge_edge_drivers_store::{Config, Error as StoreError, Store};
-use selvedge_edge_drivers_transport::{bind, Identity, Memo, TransportError};
+use selvedge_edge_drivers_transport::{bind, Identity, TransportError};
 use selvedge_primitives_types::DeviceId;
 use std::{
     net::SocketAddr,
@@ -21,8 +21,6 @@ use tokio::task::JoinHandle;
 
 /// How often counters and vouchers are made to last.
 const TICK: Duration = Duration::from_millis(250);
-/// Keys remembered as not for sharing.
-const MAX_PASSES: usize = 65_536;
 /// How long running replies may take at the end.
 const LAST_REPLIES: Duration = Duration::from_secs(5);
 
@@ -81,7 +79,7 @@ impl Cache {
             worlds: worlds.clone(),
             store,
             flights: Flights::new(clock::now().0 << 16),
-            passes: Memo::new(MAX_PASSES),
+            passes: Passes::default(),
             asked,
             purges,
             meter: Arc::new(meter),

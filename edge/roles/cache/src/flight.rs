@@ -167,6 +167,15 @@ impl Flight {
         self.state.subscribe()
     }
 
+    /// Waits until it is no longer as it was granted.
+    pub(crate) async fn moved(&self) {
+        // It does not end before its state is gone, which this holds.
+        let _ = self
+            .state()
+            .wait_for(|state| !matches!(state, State::Granted))
+            .await;
+    }
+
     /// It goes on.
     pub(crate) fn set(&self, state: State) {
         self.state.send_replace(state);
@@ -312,6 +321,20 @@ mod tests {
             panic!("no lease after the first has ended");
         };
         assert!(second.lease > first.lease);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_held_of_a_fetch_that_has_come_to_something() {
+        let flights = Flights::new(0);
+        let Boarding::Lease(flight) = board(&flights, 1, 10) else {
+            panic!("no lease");
+        };
+        let watcher = flight.clone();
+        let watching = tokio::spawn(async move { watcher.moved().await });
+        flights.close(&flight);
+        flight.set(State::Renewed);
+        watching.await.unwrap();
+        assert_eq!(Arc::strong_count(&flight), 1);
     }
 
     #[test]

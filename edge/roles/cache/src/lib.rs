@@ -26,6 +26,7 @@ mod lookup;
 mod metrics;
 mod operated;
 mod options;
+mod passes;
 mod purging;
 mod seed;
 mod service;

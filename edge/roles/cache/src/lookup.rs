@@ -185,15 +185,14 @@ impl Lookup {
             if want != Want::Share || matches!(reuse, Reuse::GatewayTimeout { .. }) {
                 return self.end("nothing", nothing).await;
             }
-            let place = (self.request.service, self.request.key.clone());
-            if let Some(until) = self.shared.passes.left(&place, Instant::now()) {
+            let (service, key) = (self.request.service, &self.request.key);
+            if let Some(until) = self.shared.passes.left(service, key) {
                 let until = Millis(until.as_millis() as u64);
                 return self.end("pass", Reply::Pass { until }).await;
             }
             if !self.shared.takes_new(&self.world) {
                 return self.end("refused", Refusal::NotServing.into()).await;
             }
-            let (service, key) = (self.request.service, &self.request.key);
             let suits = |flight: &Flight| self.suits(flight);
             let flights = &self.shared.flights;
             match flights.board(service, key, self.peer, MAX_LEASES, suits) {
@@ -240,8 +239,10 @@ impl Lookup {
 
     /// Whether the key's response was not for sharing a moment ago.
     fn is_passing(&self) -> bool {
-        let place = (self.request.service, self.request.key.clone());
-        self.shared.passes.holds(&place, Instant::now())
+        let passes = &self.shared.passes;
+        passes
+            .left(self.request.service, &self.request.key)
+            .is_some()
     }
 
     /// RFC 5861 §3: the first who asks for what may be stale meanwhile renews it; the others get it
@@ -392,7 +393,8 @@ impl Lookup {
         // Taken back unless the holder's stream has come by then.
         tokio::spawn(async move {
             if sent.is_ok() {
-                tokio::time::sleep(LEASE_START).await;
+                // One that has come to something is let go: its body may be open.
+                let _ = tokio::time::timeout(LEASE_START, flight.moved()).await;
             }
             if !flight.is_seeding() {
                 shared.fail(&flight);

@@ -2,7 +2,7 @@
 //! along.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use selvedge_edge_core_http_cache::Stored;
@@ -85,8 +85,7 @@ async fn take(shared: &Arc<Shared>, flight: &Flight, mut messages: SeedReceiver)
         Ok(Some(SeedMessage::Head(head))) => head,
         Ok(Some(SeedMessage::Pass { until })) => {
             let time = Duration::from_millis(until.0).min(MAX_PASS);
-            let place = (flight.service, flight.key.clone());
-            shared.passes.remember(place, Instant::now(), time);
+            shared.passes.remember(flight.service, &flight.key, time);
             flight.set(State::Passed(time));
             return SeedAnswer::Taken;
         }

@@ -9,7 +9,7 @@ use selvedge_edge_drivers_meter::CacheMeter;
 use selvedge_edge_drivers_purge::{OrderPurge, PurgeNews, PurgeSync, Purges};
 use selvedge_edge_drivers_store::Store;
 use selvedge_edge_drivers_transport::{
-    CacheService, HoldRequest, InvalidateRequest, LookupRequest, Memo, ReplySender, SeedAnswer,
+    CacheService, HoldRequest, InvalidateRequest, LookupRequest, ReplySender, SeedAnswer,
     SeedReceiver,
 };
 use selvedge_primitives_types::{
@@ -21,6 +21,7 @@ use crate::asked::Asked;
 use crate::flight::Flights;
 use crate::metrics::Metrics;
 use crate::options::CacheOptions;
+use crate::passes::Passes;
 use crate::world::{World, Worlds};
 use crate::{lookup, seed};
 
@@ -32,7 +33,7 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) flights: Flights,
     /// Keys whose responses are not for sharing.
-    pub(crate) passes: Memo<(ServiceId, Vec<u8>)>,
+    pub(crate) passes: Passes,
     /// Keys that gateways ask about.
     pub(crate) asked: Asked,
     /// Purges.
