@@ -8,6 +8,7 @@ mod equivocation;
 mod invariants;
 mod lifecycle;
 mod network;
+mod operated;
 mod ownership;
 mod site;
 mod state;

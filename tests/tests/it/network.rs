@@ -1,7 +1,7 @@
-//! One network through its life: exact bills, crashes in mid-epoch, caps, foreign clients, credit, conservation.
+//! One network through its life: exact bills, crashes in mid-epoch, caps, an owner at work, foreign clients, credit, conservation.
 
 use crate::{
-    clients, env_path, equivocation, invariants,
+    clients, env_path, equivocation, invariants, operated,
     ownership::{self, NameServer},
     site::Site,
     traffic, ONE_NETWORK,
@@ -56,6 +56,9 @@ async fn a_network_serves_bills_and_pays() -> anyhow::Result<()> {
     crashes(&mut network)
         .await
         .context("crashes in mid-epoch")?;
+    operated::check(&network, &site, service)
+        .await
+        .context("a service that its owner operates")?;
     foreign_clients(&network, &programs, billed_epoch)
         .await
         .context("foreign clients")?;

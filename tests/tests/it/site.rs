@@ -2,19 +2,28 @@
 
 use axum::{
     body::Body,
-    extract::Path,
+    extract::{Path, Request, State},
     http::{header, HeaderMap, Response, StatusCode},
+    middleware::{from_fn_with_state, Next},
     routing::get,
     Router,
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
 /// Length of the file at `/file`.
 pub const FILE_LENGTH: usize = 3 << 20;
 
+/// How often each path was asked for.
+type Asked = Arc<Mutex<HashMap<String, usize>>>;
+
 /// A running site; it stops when dropped.
 pub struct Site {
     port: u16,
+    asked: Asked,
     task: JoinHandle<()>,
 }
 
@@ -23,22 +32,30 @@ impl Site {
     pub async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
+        let asked = Asked::default();
         let router = Router::new()
             .route("/page/{number}", get(page))
             .route("/private/{number}", get(private))
             .route("/tagged/{number}", get(tagged))
-            .route("/file", get(file));
+            .route("/file", get(file))
+            .layer(from_fn_with_state(asked.clone(), count));
         let task = tokio::spawn(async move {
             axum::serve(listener, router)
                 .await
                 .expect("the site keeps running");
         });
-        Ok(Self { port, task })
+        Ok(Self { port, asked, task })
     }
 
     /// Its base URL.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// How often it was asked for a path, for the whole or whether it has changed.
+    pub fn asked(&self, path: &str) -> usize {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.get(path).copied().unwrap_or(0)
     }
 }
 
@@ -46,6 +63,16 @@ impl Drop for Site {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+async fn count(State(asked): State<Asked>, request: Request, next: Next) -> Response<Body> {
+    let path = request.uri().path().to_owned();
+    *asked
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .entry(path)
+        .or_default() += 1;
+    next.run(request).await
 }
 
 fn text(number: u32, length: usize) -> Vec<u8> {
