@@ -65,6 +65,7 @@ const ROOMS: &[(&str, Room)] = &[
     ("edge/tools/sim", Scaffold),
     ("edge/tools/testkit", Scaffold),
     ("tests", Scaffold),
+    ("tests/economy", Outside),
     ("xtask", Scaffold),
 ];
 
