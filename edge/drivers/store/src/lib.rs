@@ -39,6 +39,7 @@ mod files;
 mod index;
 pub mod memory;
 mod recover;
+mod room;
 mod store;
 mod writer;
 
@@ -47,5 +48,6 @@ pub use error::Error;
 pub use fifo::Fifo;
 pub use memory::{Memory, Weigh, ENTRY_OVERHEAD};
 pub use recover::Recovery;
+pub use room::room;
 pub use store::{Config, Store, Usage};
 pub use writer::{BodyWriter, FinishedBody, PartialBody};

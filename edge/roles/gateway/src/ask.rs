@@ -17,6 +17,7 @@ use selvedge_edge_core_http_cache::{Answer, Body as AnswerBody, Reuse, Rule, Sto
 use selvedge_edge_core_verify::{verify_record, Class, FrameVerifier, LeaseId, RecordHead};
 use selvedge_edge_drivers_http::{channel, Body};
 use selvedge_edge_drivers_purge::{Floors, AHEAD};
+use selvedge_edge_drivers_store::room;
 use selvedge_edge_drivers_transport::{
     LookupRequest, PeerAddress, Refusal, Reply, ReplyStream, TransportError, Want,
 };
@@ -469,7 +470,7 @@ impl Shared {
             question: question.clone(),
             replies,
             verifier,
-            kept: Some(Vec::new()),
+            kept: Some(room(stated.filter(|length| self.fits_memory(*length)))),
         };
         let body = if stated.is_some_and(|length| length <= VERIFY_FIRST) && is_wanted {
             let whole = in_time(question, frames.whole(first)).await?;

@@ -19,6 +19,7 @@ use selvedge_edge_core_http_cache::{
 use selvedge_edge_drivers_agent::clock;
 use selvedge_edge_drivers_http::{channel, BodySender};
 use selvedge_edge_drivers_purge::Verdict;
+use selvedge_edge_drivers_store::room;
 use selvedge_primitives_types::{Record, Signature64, SignedRecord};
 
 use crate::cut::Cut;
@@ -425,7 +426,7 @@ impl Tee {
     ) -> Self {
         let length = part.range.end - part.range.start;
         Self {
-            kept: shared.fits_memory(length).then(Vec::new),
+            kept: shared.fits_memory(length).then(|| room(Some(length))),
             shared: shared.clone(),
             question: question.clone(),
             part,

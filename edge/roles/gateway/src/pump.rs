@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use selvedge_edge_core_http_cache::{Body as AnswerBody, Stored};
 use selvedge_edge_core_verify::{sign_record, RecordHead};
 use selvedge_edge_drivers_http::{channel, empty, Body, BodySender};
+use selvedge_edge_drivers_store::room;
 
 use crate::cut::Cut;
 use crate::entry::Entry;
@@ -71,7 +72,7 @@ impl Pump {
             visitor,
             seeder,
             gathering: gathering.filter(|_| is_small),
-            kept: is_small.then(Vec::new),
+            kept: is_small.then(|| room(length)),
             tab,
             offset: 0,
         };
@@ -187,9 +188,10 @@ impl Pump {
     fn keep(&mut self) {
         // Whatever becomes of it, nobody waits any longer.
         let _gathering = self.gathering.take();
-        let Some(kept) = self.kept.take() else {
+        let Some(mut kept) = self.kept.take() else {
             return;
         };
+        kept.shrink_to_fit();
         let body = Bytes::from(kept);
         let root = *blake3::hash(&body).as_bytes();
         let record = self.head.clone().into_record(root, body.len() as u64);

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use selvedge_edge_core_http_cache::Stored;
 use selvedge_edge_core_verify::{FrameVerifier, RangePlan, StreamDecoder};
 use selvedge_edge_drivers_http::{channel, Body, BodySender};
+use selvedge_edge_drivers_store::room;
 use selvedge_edge_drivers_transport::{PeerAddress, Reply, ReplyStream, TransportError};
 use selvedge_primitives_types::{Record, SignedRecord};
 
@@ -111,10 +112,7 @@ impl Rest {
     pub(crate) fn stream(self, head: Vec<Bytes>, mut bytes: Verified, length: u64) -> Body {
         let (sender, body) = channel(PIECES, Some(length));
         tokio::spawn(async move {
-            let mut kept: Option<Vec<u8>> = self
-                .keep
-                .is_some()
-                .then(|| Vec::with_capacity(length as usize));
+            let mut kept = self.keep.is_some().then(|| room(Some(length)));
             let mut waiting = head.into_iter();
             loop {
                 let piece = match waiting.next() {
@@ -233,9 +231,10 @@ impl Frames {
     }
 
     fn keep_with(&mut self, signed: SignedRecord) {
-        let Some(kept) = self.kept.take() else {
+        let Some(mut kept) = self.kept.take() else {
             return;
         };
+        kept.shrink_to_fit();
         let is_same = *blake3::hash(&kept).as_bytes() == signed.record.root;
         match self.shared.check_record(&self.question, &signed) {
             Ok(stored) if is_same => {
