@@ -6,7 +6,7 @@
 //! unit. Each attack is run twice from the same seed, once as it is and once as the honest
 //! alternative with the same capital; what counts is the difference.
 //!
-//! It knows no FRAME, no clock and no thread: a run is a function of its seed and its rules.
+//! It knows no FRAME and no clock: a run is a function of its seed and its rules.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

@@ -6,6 +6,13 @@ use crate::{
     strategy::{self, Promise},
     Outcome, Scenario,
 };
+use std::{
+    num::NonZeroUsize,
+    ops::Range,
+    panic::resume_unwind,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
 
 /// Lowest, middle and highest of figures in per cent of the volume.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -73,35 +80,66 @@ impl Summary {
     }
 }
 
-/// Runs the strategies whose name has `named` in it over seeds; `tell` hears of each run that is
-/// done.
+/// Runs the strategies whose name has `named` in it over seeds, on all processors; `tell` hears of
+/// each run that is done.
 pub fn summarise(
     named: &str,
-    seeds: std::ops::Range<u64>,
+    seeds: Range<u64>,
     epochs_per_era: u64,
     rules: Rules,
-    tell: &dyn Fn(),
+    tell: &(dyn Fn() + Sync),
 ) -> Result<Vec<Summary>, Defect> {
     indices(named)
         .into_iter()
         .map(|index| {
-            let make = || strategy::all().swap_remove(index);
-            let one = make();
-            let mut outcomes = Vec::new();
-            for seed in seeds.clone() {
+            let one = strategy::all().swap_remove(index);
+            let run = |seed| {
+                let make = || strategy::all().swap_remove(index);
                 let scenario = Scenario::sample(seed, epochs_per_era);
-                outcomes.extend(compare(&make, scenario, rules, DrawRule::Mixed)?);
+                let outcome = compare(&make, scenario, rules, DrawRule::Mixed);
                 tell();
-            }
+                outcome
+            };
             Ok(Summary {
                 name: one.name(),
                 unit: one.unit(),
                 promise: one.promise(),
                 rules,
-                outcomes,
+                outcomes: on_all_processors(seeds.clone(), &run)?,
             })
         })
         .collect()
+}
+
+/// What `run` finds, in the order of the seeds.
+fn on_all_processors(
+    seeds: Range<u64>,
+    run: &(dyn Fn(u64) -> Result<Option<Outcome>, Defect> + Sync),
+) -> Result<Vec<Outcome>, Defect> {
+    let next = AtomicU64::new(seeds.start);
+    let work = || {
+        let mut found = Vec::new();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return Ok(found);
+            }
+            found.extend(run(seed)?);
+        }
+    };
+    let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let mut all = thread::scope(|scope| {
+        let threads: Vec<_> = (0..processors).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().try_fold(Vec::new(), |mut all, thread| {
+            match thread.join() {
+                Ok(found) => all.extend(found?),
+                Err(panic) => resume_unwind(panic),
+            }
+            Ok(all)
+        })
+    })?;
+    all.sort_by_key(|outcome: &Outcome| outcome.seed);
+    Ok(all)
 }
 
 /// Strategies whose name has `named` in it, by their place in [`strategy::all`].

@@ -14,7 +14,7 @@ mod table;
 #[command(name = "report")]
 struct Args {
     /// How many networks and rates are drawn; every fourth is a corner of the ranges.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 40)]
     seeds: u64,
     /// The first seed.
     #[arg(long, default_value_t = 0)]

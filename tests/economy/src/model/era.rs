@@ -50,7 +50,7 @@ impl World {
         for index in &counted {
             let node = &mut self.nodes[*index];
             let value = per_stake(node);
-            node.usual = (7 * node.usual + value).div_ceil(8);
+            node.usual = (7 * node.usual + value) / 8;
         }
         let value = |world: &Self, index: usize| match world.rules {
             Rules::Written => per_stake(&world.nodes[index]),

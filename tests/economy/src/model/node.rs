@@ -37,7 +37,7 @@ pub struct Node {
     pub is_used: bool,
     /// Charges that matured in this era on leaves that name it.
     pub matured: Planck,
-    /// The most that these may return, by the rates at which they matured.
+    /// The most that these may return, by the rates at which they matured; as proposed.
     pub entitled: Planck,
     /// Charges per stake, smoothed over eras like scores are.
     pub usual: u128,

@@ -220,18 +220,13 @@ impl World {
     }
 
     fn mature(&mut self, index: usize, amount: Planck) {
-        let terms = self.scenario.terms(&self.rates, self.nodes[index].role);
-        let node = &mut self.nodes[index];
-        node.matured += amount;
-        // With a stake without end only the charges limit it.
-        node.entitled += activity(
-            &terms,
-            u128::MAX,
-            Score::MAX,
-            0,
-            Ppm::ONE,
-            amount,
-            YEAR_MILLIS,
-        );
+        self.nodes[index].matured += amount;
+        if self.rules == Rules::Proposed {
+            let terms = self.scenario.terms(&self.rates, self.nodes[index].role);
+            // With a stake without end only the charges limit it.
+            let stake = u128::MAX;
+            self.nodes[index].entitled +=
+                activity(&terms, stake, Score::MAX, 0, Ppm::ONE, amount, YEAR_MILLIS);
+        }
     }
 }
