@@ -215,7 +215,7 @@ impl Owner<'_> {
         Ok(())
     }
 
-    /// Every node signs, the receipt is taken for what it is, and the page is fetched anew, once in each region.
+    /// Every node signs, the receipt is taken for what it is, and the page is fetched anew, once for all regions.
     async fn purge(&self, site: &Site) -> anyhow::Result<()> {
         let url = format!("http://{HOST}{PAGE}");
         let mut receipt = self.run(&["purge", &self.service, "--page", &url]).await?;
@@ -239,8 +239,7 @@ impl Owner<'_> {
         }
         let before = site.asked(PAGE);
         self.visit(PAGE).await?;
-        let regions: BTreeSet<_> = self.gateways().map(|one| &one.region).collect();
-        assert_eq!(site.asked(PAGE), before + regions.len(), "one fetch each");
+        assert_eq!(site.asked(PAGE), before + 1, "one fetch in the network");
         Ok(())
     }
 

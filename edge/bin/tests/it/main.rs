@@ -32,6 +32,7 @@ mod purge;
 mod purge_failures;
 mod quota;
 mod ranges;
+mod regions;
 mod sharing;
 mod soak;
 mod storing;

@@ -22,13 +22,14 @@ use selvedge_edge_drivers_transport::{
     LookupRequest, PeerAddress, Refusal, Reply, ReplyStream, TransportError, Want,
 };
 use selvedge_primitives_types::{Millis, SignedRecord};
+use tokio::sync::oneshot;
 
 use crate::cut::Cut;
 use crate::entry::Entry;
 use crate::gateway::Shared;
 use crate::question::{stored_of_head, Question};
 use crate::slices::{all_of, slices};
-use crate::supplied::{next, unanswered, Frames, Rest, Verified};
+use crate::supplied::{next, unanswered, Frames, Rest, Verified, Whole};
 use selvedge_edge_drivers_agent::clock;
 
 /// A reply that does not wait for an origin.
@@ -36,6 +37,8 @@ pub(crate) const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bodies up to this length are verified as a whole before the answer begins, so that a fault in
 /// them costs the visitor nothing but time.
 pub(crate) const VERIFY_FIRST: u64 = 256 * 1024;
+/// Bodies up to this length are collected for who wants all of it.
+const LONGEST_WHOLE: u64 = 32 * 1024 * 1024;
 /// How far a cache's clock may differ from ours before a stale record is its fault, in
 /// milliseconds.
 const CLOCK_SLACK: i64 = 5_000;
@@ -71,6 +74,8 @@ pub struct Hit {
     pub stored: Stored,
     /// The bytes of the answer.
     pub body: Body,
+    /// Gives the whole response as soon as it is here; closes when only a part of it comes.
+    pub whole: oneshot::Receiver<Whole>,
 }
 
 /// A response under way.
@@ -360,18 +365,23 @@ impl Shared {
         let answer = question.answer(&stored, now);
         let held = have.filter(|entry| entry.root() == signed.record.root);
         let cut = Cut::new(&answer.body);
+        let (wanting, whole) = oneshot::channel();
         let body = match (&answer.body, held) {
             (AnswerBody::None, _) => selvedge_edge_drivers_http::empty(),
             (_, Some(entry)) => {
-                let (kept, cache) = (entry.body.clone(), cache.device);
-                let renewed = Entry::new(signed, stored.clone(), kept, cache);
+                let (body, cache) = (entry.body.clone(), cache.device);
+                let renewed = Entry::new(signed.clone(), stored.clone(), body.clone(), cache);
                 self.keep(question, renewed);
+                // Mostly nobody wants it.
+                let _ = wanting.send(Whole { signed, body });
                 all_of(cut.of(&entry.body))
             }
             (wanted, None) => {
                 let record = &signed.record;
-                let keep = *wanted == AnswerBody::Bytes(0..record.length)
-                    && self.fits_memory(record.length);
+                let is_all = *wanted == AnswerBody::Bytes(0..record.length);
+                let keep = is_all && self.fits_memory(record.length);
+                let whole =
+                    (is_all && record.length <= LONGEST_WHOLE).then(|| (signed.clone(), wanting));
                 let length = cut.length();
                 let mut bytes = Verified::new(replies, record, cut)?;
                 let mut head = Vec::new();
@@ -395,6 +405,7 @@ impl Shared {
                     cache: cache.clone(),
                     question: question.clone(),
                     keep: keep.then(|| (signed, stored.clone())),
+                    whole,
                 };
                 if is_whole {
                     let whole = Bytes::from(head.concat());
@@ -409,6 +420,7 @@ impl Shared {
             answer,
             stored,
             body,
+            whole,
         })))
     }
 

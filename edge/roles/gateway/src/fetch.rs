@@ -13,9 +13,9 @@ use selvedge_edge_core_http_cache::{
 use selvedge_edge_core_verify::{sign_record, LeaseId, RecordHead};
 use selvedge_edge_drivers_http::{empty, Patience};
 use selvedge_edge_drivers_transport::{PeerAddress, SeedMessage, SeedStream, Want};
-use selvedge_primitives_types::{Millis, Record, SignedRecord};
+use selvedge_primitives_types::{DeviceId, Millis, Record, SignedRecord};
 
-use crate::ask::{Asked, VERIFY_FIRST};
+use crate::ask::{Asked, Hit, VERIFY_FIRST};
 use crate::cut::Cut;
 use crate::entry::Entry;
 use crate::exchange::NO_CACHE;
@@ -40,8 +40,8 @@ const PASS: Duration = Duration::from_secs(60);
 /// The same for a failing origin.
 const PASS_FAILING: Duration = Duration::from_secs(1);
 
-/// The right and the duty to fetch a key for everybody.
-pub struct Leased {
+/// A lease of one cache.
+pub struct Grant {
     /// Who granted it.
     pub cache: PeerAddress,
     /// Its number.
@@ -49,8 +49,28 @@ pub struct Leased {
     /// The stream to the cache; `None` when it cannot be reached any more. When it ends without a
     /// message, the cache grants the lease to whoever waits.
     pub seed: Option<SeedStream>,
+}
+
+/// The right and the duty to fetch a key for everybody.
+pub struct Leased {
+    /// The lease of the key's home, or of another owner where that does not help.
+    pub grant: Grant,
+    /// That of the owner in this gateway's region, where the home is elsewhere.
+    pub regional: Option<Grant>,
     /// Those of this gateway who wait for it.
     pub gathering: Option<Gathering>,
+}
+
+impl Leased {
+    /// The caches that granted a lease, the one that is credited first.
+    fn caches(&self) -> Vec<PeerAddress> {
+        let grants = std::iter::once(&self.grant).chain(&self.regional);
+        grants.map(|grant| grant.cache.clone()).collect()
+    }
+
+    fn grants(&mut self) -> impl Iterator<Item = &mut Grant> {
+        std::iter::once(&mut self.grant).chain(&mut self.regional)
+    }
 }
 
 /// A stored response that is not fresh.
@@ -262,9 +282,11 @@ impl Shared {
         let length = length(&response);
         let cache = leased
             .as_ref()
-            .map_or(NO_CACHE, |leased| leased.cache.device);
+            .map_or(NO_CACHE, |leased| leased.grant.cache.device);
         let head = RecordHead {
-            lease: leased.as_ref().map_or(LeaseId(0), |leased| leased.lease),
+            lease: leased
+                .as_ref()
+                .map_or(LeaseId(0), |leased| leased.grant.lease),
             cache,
             service: question.scope.service.id,
             key: question.key.as_bytes().to_vec(),
@@ -295,14 +317,25 @@ impl Shared {
         let is_short = length.is_some_and(|length| length <= VERIFY_FIRST);
         let gathering = leased.as_mut().and_then(|leased| leased.gathering.take());
         let gathering = gathering.filter(|_| is_short);
-        let seeder = leased.and_then(|leased| leased.seed).map(|seed| {
+        // What is fresh is shared from its first byte on, and need not be waited for.
+        let is_validated_next = stored.directives().no_cache || stored.time_to_live(now) <= 0;
+        let mut seeders = Vec::new();
+        let mut grants = leased.iter_mut().flat_map(Leased::grants).peekable();
+        while let Some(grant) = grants.next() {
+            // The last one is of the owner that this gateway asks next.
+            let is_waited_for = is_validated_next && grants.peek().is_none();
+            let Some(seed) = grant.seed.take() else {
+                continue;
+            };
             let (key, genesis) = (self.identity.key().clone(), *question.scope.world.genesis());
-            // What is fresh is shared from its first byte on, and need not be waited for.
-            let is_validated_next = stored.directives().no_cache || stored.time_to_live(now) <= 0;
-            let landing =
-                is_validated_next.then(|| Landing::new(&self.landings, question.pass_name()));
-            Seeder::start(seed, head.clone(), key, genesis, landing)
-        });
+            let landing = is_waited_for.then(|| Landing::new(&self.landings, question.pass_name()));
+            let head = RecordHead {
+                lease: grant.lease,
+                cache: grant.cache.device,
+                ..head.clone()
+            };
+            seeders.push(Seeder::start(seed, head, key, genesis, landing));
+        }
         let tab = Tab::for_origin(&self.meter, &question.scope.service, cache);
         let body = Pump::start(
             self.clone(),
@@ -311,7 +344,7 @@ impl Shared {
             head,
             length,
             &answer.body,
-            (seeder, gathering),
+            (seeders, gathering),
             tab,
         );
         let served = Served::stored(answer, body, Source::Origin, cache).say(why.stored());
@@ -390,31 +423,29 @@ impl Shared {
         let genesis = question.scope.world.genesis();
         let signed = sign_record(self.identity.key(), genesis, record)
             .map_err(|error| Failure::because(Reason::Internal, error))?;
-        let cache = leased.as_ref().map(|leased| leased.cache.clone());
         let refresh = SeedMessage::Refresh(signed.clone());
-        if let Some(seed) = leased.as_mut().and_then(|leased| leased.seed.take()) {
+        for grant in leased.iter_mut().flat_map(Leased::grants) {
             // The cache must know before it is asked for the bytes.
-            if seed.send(&refresh).await.is_ok() {
-                let _ = seed.finish().await;
+            if let Some(seed) = grant.seed.take() {
+                if seed.send(&refresh).await.is_ok() {
+                    let _ = seed.finish().await;
+                }
             }
         }
-        let credited = cache.as_ref().map_or(NO_CACHE, |cache| cache.device);
-        let body = match (stale.entry, &cache) {
-            (Some(entry), _) => Some(entry.body.clone()),
+        let caches = leased.as_ref().map(Leased::caches).unwrap_or_default();
+        let Some(entry) = stale.entry else {
             // Validated a moment ago, so it may answer even where it must be validated each time.
-            (None, Some(cache)) => match self.ask(cache, question, Want::Stale, None).await {
-                Ok(Asked::Hit(hit)) => {
-                    let served = Served::stored(hit.answer, hit.body, Source::Validated, credited);
-                    return Ok(served.with_own(own).say(why));
+            return match self.ask_for_stale(question, &caches).await {
+                Some((cache, hit)) => {
+                    let (answer, body) = (hit.answer, hit.body);
+                    let served = Served::stored(answer, body, Source::Validated, cache);
+                    Ok(served.with_own(own).say(why))
                 }
-                _ => None,
-            },
-            (None, None) => None,
+                None => Box::pin(self.fetch(question, None, None, why)).await,
+            };
         };
-        let Some(body) = body else {
-            return Box::pin(self.fetch(question, None, None, why)).await;
-        };
-        let entry = Entry::new(signed, *stored, body, credited);
+        let credited = caches.first().map_or(NO_CACHE, |cache| cache.device);
+        let entry = Entry::new(signed, *stored, entry.body.clone(), credited);
         let entry = self.keep(question, entry);
         Ok(self
             .from_entry(question, &entry, Source::Validated)
@@ -434,16 +465,27 @@ impl Shared {
         if let Some(entry) = &stale.entry {
             return Ok(self.from_entry(question, entry, Source::Stale).say(why));
         }
-        let Some(leased) = leased else {
-            return Err(failure);
-        };
-        match self.ask(&leased.cache, question, Want::Stale, None).await {
-            Ok(Asked::Hit(hit)) => {
-                let credited = leased.cache.device;
-                Ok(Served::stored(hit.answer, hit.body, Source::Stale, credited).say(why))
+        let caches = leased.as_ref().map(Leased::caches).unwrap_or_default();
+        match self.ask_for_stale(question, &caches).await {
+            Some((cache, hit)) => {
+                Ok(Served::stored(hit.answer, hit.body, Source::Stale, cache).say(why))
             }
-            _ => Err(failure),
+            None => Err(failure),
         }
+    }
+
+    /// What one of these caches has stored, fresh or not, and which.
+    async fn ask_for_stale(
+        self: &Arc<Self>,
+        question: &Arc<Question>,
+        caches: &[PeerAddress],
+    ) -> Option<(DeviceId, Box<Hit>)> {
+        for cache in caches {
+            if let Ok(Asked::Hit(hit)) = self.ask(cache, question, Want::Stale, None).await {
+                return Some((cache.device, hit));
+            }
+        }
+        None
     }
 
     /// Answers from memory.
@@ -456,12 +498,21 @@ impl Shared {
 
 /// Sends the one message of a seed without a body, behind the visitor's back.
 pub fn tell(leased: Option<&mut Leased>, message: SeedMessage) {
-    if let Some(seed) = leased.and_then(|leased| leased.seed.take()) {
-        tokio::spawn(async move {
-            if seed.send(&message).await.is_ok() {
-                let _ = seed.finish().await;
-            }
-        });
+    for grant in leased.into_iter().flat_map(Leased::grants) {
+        grant.tell(message.clone());
+    }
+}
+
+impl Grant {
+    /// Ends the lease with the one message of a seed without a body, behind the visitor's back.
+    pub fn tell(&mut self, message: SeedMessage) {
+        if let Some(seed) = self.seed.take() {
+            tokio::spawn(async move {
+                if seed.send(&message).await.is_ok() {
+                    let _ = seed.finish().await;
+                }
+            });
+        }
     }
 }
 

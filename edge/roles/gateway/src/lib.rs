@@ -40,6 +40,7 @@ mod gather;
 mod heads;
 mod hedge;
 mod hit;
+mod home;
 mod holding;
 mod insight;
 mod invalidating;

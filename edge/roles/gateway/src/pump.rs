@@ -35,7 +35,7 @@ pub struct Pump {
     head: RecordHead,
     length: Option<u64>,
     visitor: Option<(BodySender, Cut)>,
-    seeder: Option<Seeder>,
+    seeders: Vec<Seeder>,
     gathering: Option<Gathering>,
     kept: Option<Vec<u8>>,
     tab: Tab,
@@ -52,7 +52,7 @@ impl Pump {
         head: RecordHead,
         length: Option<u64>,
         wanted: &AnswerBody,
-        (seeder, gathering): (Option<Seeder>, Option<Gathering>),
+        (seeders, gathering): (Vec<Seeder>, Option<Gathering>),
         tab: Tab,
     ) -> Body {
         let (visitor, answer) = match wanted {
@@ -70,7 +70,7 @@ impl Pump {
             head,
             length,
             visitor,
-            seeder,
+            seeders,
             gathering: gathering.filter(|_| is_small),
             kept: is_small.then(|| room(length)),
             tab,
@@ -109,7 +109,7 @@ impl Pump {
             Some(reason) => {
                 let id = &self.question.exchange.id;
                 tracing::debug!(%id, reason, "a shared fetch ended early");
-                // The seeder, dropped without its end, aborts the lease.
+                // The seeders, dropped without their end, abort the leases.
                 if let Some((visitor, _)) = self.visitor.take() {
                     visitor.fail(reason).await;
                 }
@@ -125,12 +125,15 @@ impl Pump {
             .map_err(|_| "the service's allowance is used up")?;
         self.offset += bytes;
         if self.offset > self.shared.options.max_object_bytes {
-            self.seeder = None;
+            self.seeders.clear();
             self.kept = None;
         }
-        if let Some(seeder) = &self.seeder {
-            if !seeder.push(piece.clone()).await {
-                self.seeder = None;
+        let mut at = 0;
+        while let Some(seeder) = self.seeders.get(at) {
+            if seeder.push(piece.clone()).await {
+                at += 1;
+            } else {
+                self.seeders.remove(at);
             }
         }
         if let Some(kept) = &mut self.kept {
@@ -142,9 +145,7 @@ impl Pump {
         if self.length == Some(self.offset) {
             // Before the last byte leaves, so that the visitor's next request finds it.
             self.keep();
-            if let Some(seeder) = self.seeder.take() {
-                seeder.finish().await;
-            }
+            self.seeded().await;
         }
         if let Some((visitor, wanted)) = &mut self.visitor {
             let mut is_gone = visitor.is_closed();
@@ -166,7 +167,7 @@ impl Pump {
     }
 
     fn is_worth_finishing(&self) -> bool {
-        if self.seeder.is_none() && self.kept.is_none() {
+        if self.seeders.is_empty() && self.kept.is_none() {
             return false;
         }
         match self.length {
@@ -175,11 +176,15 @@ impl Pump {
         }
     }
 
-    async fn finish(mut self) {
-        self.keep();
-        if let Some(seeder) = self.seeder.take() {
+    async fn seeded(&mut self) {
+        for seeder in self.seeders.drain(..) {
             seeder.finish().await;
         }
+    }
+
+    async fn finish(mut self) {
+        self.keep();
+        self.seeded().await;
         if let Some((visitor, _)) = self.visitor.take() {
             let _ = visitor.finish().await;
         }

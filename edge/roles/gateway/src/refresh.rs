@@ -14,8 +14,9 @@ use selvedge_edge_drivers_transport::{PeerAddress, Want};
 
 use crate::ask::Asked;
 use crate::entry::Entry;
-use crate::fetch::{Leased, StaleCopy};
+use crate::fetch::{Grant, StaleCopy};
 use crate::gateway::Shared;
+use crate::home::Homed;
 use crate::metrics::Source;
 use crate::question::Question;
 use crate::serve::OWNERS;
@@ -66,15 +67,11 @@ impl Shared {
     pub fn fetch_later(
         self: &Arc<Self>,
         question: &Question,
-        leased: Leased,
+        grant: Grant,
         stale: Option<StaleCopy>,
     ) {
         let (shared, question) = (self.clone(), Arc::new(question.for_everybody()));
-        tokio::spawn(async move {
-            shared
-                .fetch_for_nobody(&question, Some(leased), stale)
-                .await
-        });
+        tokio::spawn(async move { shared.fetch_for_nobody(&question, Some(grant), stale).await });
     }
 
     /// What a visitor gets while a lease is used, where what is stored may be stale meanwhile.
@@ -121,15 +118,9 @@ impl Shared {
                 .await;
             match asked {
                 Ok(Asked::Lease { lease, stale }) => {
-                    let seed = self.peers.seed(&cache, lease).await.ok();
+                    let grant = self.grant(cache, lease).await;
                     let stale = self.stale_copy(stale, Some(entry));
-                    let leased = Leased {
-                        cache,
-                        lease,
-                        seed,
-                        gathering: None,
-                    };
-                    return self.fetch_for_nobody(question, Some(leased), stale).await;
+                    return self.fetch_for_nobody(question, Some(grant), stale).await;
                 }
                 Ok(Asked::Hit(hit)) => {
                     let is_fresh = hit.stored.time_to_live(clock::now()) > 0;
@@ -137,8 +128,7 @@ impl Shared {
                 }
                 Ok(Asked::Follow(follow)) => return drain(follow.body).await,
                 Ok(Asked::Pass(time)) => {
-                    let name = question.pass_name();
-                    self.passes.remember(name, Instant::now(), time);
+                    self.pass_for(question, time);
                     return false;
                 }
                 Ok(Asked::Nothing) => return false,
@@ -152,9 +142,20 @@ impl Shared {
     async fn fetch_for_nobody(
         self: &Arc<Self>,
         question: &Arc<Question>,
-        leased: Option<Leased>,
+        grant: Option<Grant>,
         stale: Option<StaleCopy>,
     ) -> bool {
+        let (leased, stale) = match grant {
+            Some(grant) => match self.ask_home(question, grant, stale).await {
+                Homed::Fetch(leased, stale) => (Some(*leased), stale),
+                Homed::Answered(served) => return drain(served.body).await,
+                Homed::Pass(time) => {
+                    self.pass_for(question, time);
+                    return false;
+                }
+            },
+            None => (None, stale),
+        };
         let why = CacheStatus::new("selvedge-gateway");
         match self.fetch(question, leased, stale, why).await {
             Ok(served) => drain(served.body).await && served.source != Source::Stale,

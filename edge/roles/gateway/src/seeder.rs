@@ -1,4 +1,5 @@
-//! Feeds the cache that granted a lease: signs frames of the body and the record at its end.
+//! Feeds a cache that granted a lease: signs frames of the body, and the record at its end unless
+//! another gateway has.
 //!
 //! A frame is signed when bytes are there and the last one is [`INTERVAL`] ago, or when there are
 //! enough for a full one. The first frame is empty and vouches for the head, so that waiting
@@ -11,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use selvedge_edge_core_verify::{sign_record, FrameWriter, RecordHead, SigningKey};
 use selvedge_edge_drivers_http::Closed;
 use selvedge_edge_drivers_transport::{SeedAnswer, SeedMessage, SeedStream, TransportError};
-use selvedge_primitives_types::GenesisHash;
+use selvedge_primitives_types::{GenesisHash, SignedRecord};
 use tokio::sync::mpsc;
 
 use crate::landing::Landing;
@@ -45,11 +46,33 @@ impl Seeder {
         genesis: GenesisHash,
         landing: Option<Landing>,
     ) -> Self {
+        Self::feed(seed, head, (key, genesis), None, landing)
+    }
+
+    /// Starts to feed `seed` with the body of a response that another gateway signed: that one
+    /// vouches for the record, this one for the bytes on their way.
+    pub fn pass_on(
+        seed: SeedStream,
+        head: RecordHead,
+        key: SigningKey,
+        genesis: GenesisHash,
+        signed: SignedRecord,
+    ) -> Self {
+        Self::feed(seed, head, (key, genesis), Some(signed), None)
+    }
+
+    fn feed(
+        seed: SeedStream,
+        head: RecordHead,
+        (key, genesis): (SigningKey, GenesisHash),
+        signed: Option<SignedRecord>,
+        landing: Option<Landing>,
+    ) -> Self {
         let (pieces, received) = mpsc::channel(PIECES);
         let landing = landing.map(Arc::new);
         let until_stored = landing.clone();
         tokio::spawn(async move {
-            match feed(seed, head, key, genesis, received).await {
+            match feed(seed, head, (key, genesis), signed, received).await {
                 Ok(SeedAnswer::Taken) => {}
                 Ok(answer) => tracing::debug!(?answer, "a cache did not keep a seed"),
                 Err(error) => tracing::debug!(%error, "a cache was not seeded to the end"),
@@ -80,8 +103,8 @@ impl Seeder {
 async fn feed(
     seed: SeedStream,
     head: RecordHead,
-    key: SigningKey,
-    genesis: GenesisHash,
+    (key, genesis): (SigningKey, GenesisHash),
+    signed: Option<SignedRecord>,
     mut pieces: mpsc::Receiver<Piece>,
 ) -> Result<SeedAnswer, TransportError> {
     let fail = |error: &dyn std::fmt::Display| TransportError::Broken(error.to_string());
@@ -129,8 +152,13 @@ async fn feed(
         .await
         .map_err(|error| fail(&error))?;
     let outboard = writer.finish();
-    let record = head.into_record(*outboard.root(), outboard.length());
-    let signed = sign_record(&key, &genesis, record).map_err(|error| fail(&error))?;
+    let signed = match signed {
+        Some(signed) => signed,
+        None => {
+            let record = head.into_record(*outboard.root(), outboard.length());
+            sign_record(&key, &genesis, record).map_err(|error| fail(&error))?
+        }
+    };
     // A cache that stopped listening has answered why.
     let _ = seed.send(&SeedMessage::End(signed)).await;
     seed.finish().await

@@ -13,7 +13,8 @@ use http::request::Parts;
 use http::{header, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use selvedge_edge_core_http_cache::{
-    invalidation, CacheKey, CacheStatus, Forwarded, Lookup, RequestHead, ResponseHead, Reuse, Rule,
+    invalidation, Answer, CacheKey, CacheStatus, Forwarded, Lookup, RequestHead, ResponseHead,
+    Reuse, Rule,
 };
 use selvedge_edge_drivers_http::{
     empty, Body, ConnInfo, Handler, HitBody, HitHead, Patience, PlainRequest,
@@ -21,14 +22,15 @@ use selvedge_edge_drivers_http::{
 use selvedge_edge_drivers_purge::Verdict;
 use selvedge_edge_drivers_transport::{PeerAddress, TransportError, Want};
 
-use crate::ask::{AskError, Asked};
+use crate::ask::{AskError, Asked, Follow};
 use crate::entry;
 use crate::exchange::{Exchange, Scope, NO_CACHE};
 use crate::failure::{Failure, Reason};
-use crate::fetch::{why, Leased};
+use crate::fetch::why;
 use crate::fields;
 use crate::gateway::Shared;
 use crate::gather::{Gathering, Place};
+use crate::home::Homed;
 use crate::metrics::Source;
 use crate::question::Question;
 use crate::served::Served;
@@ -313,42 +315,34 @@ impl Shared {
                 .await;
             match asked {
                 Ok(Asked::Hit(hit)) => {
-                    let theirs = CacheStatus::new("selvedge-cache")
-                        .hit()
-                        .time_to_live(hit.stored.time_to_live(now));
-                    let served = Served::stored(hit.answer, hit.body, Source::Cache, cache.device);
-                    return Ok(served.say(theirs).say(said));
+                    let left = hit.stored.time_to_live(now);
+                    return Ok(from_cache(&cache, hit.answer, hit.body, left).say(said));
                 }
-                Ok(Asked::Follow(follow)) => {
-                    let theirs = CacheStatus::new("selvedge-cache")
-                        .forwarded(Forwarded::UriMiss)
-                        .collapsed();
-                    let served =
-                        Served::stored(follow.answer, follow.body, Source::Shared, cache.device);
-                    return Ok(served.say(theirs).say(said));
-                }
+                Ok(Asked::Follow(follow)) => return Ok(from_flight(&cache, follow).say(said)),
                 Ok(Asked::Lease { lease, stale }) => {
-                    let seed = self.peers.seed(&cache, lease).await.ok();
+                    let grant = self.grant(cache, lease).await;
                     let stale = self.stale_copy(stale, entry);
-                    let mut leased = Leased {
-                        cache,
-                        lease,
-                        seed,
-                        gathering: None,
-                    };
                     if let Some(copy) = &stale {
-                        let served = self.stale_meanwhile(question, &leased.cache, copy).await;
+                        let served = self.stale_meanwhile(question, &grant.cache, copy).await;
                         if let Some(served) = served {
-                            self.fetch_later(question, leased, stale);
+                            self.fetch_later(question, grant, stale);
                             return Ok(served.say(said));
                         }
                     }
-                    leased.gathering = gathering;
-                    return self.fetch(question, Some(leased), stale, said).await;
+                    match self.ask_home(question, grant, stale).await {
+                        Homed::Fetch(mut leased, stale) => {
+                            leased.gathering = gathering;
+                            return self.fetch(question, Some(*leased), stale, said).await;
+                        }
+                        Homed::Answered(served) => return Ok(served.say(said)),
+                        Homed::Pass(time) => {
+                            self.pass_for(question, time);
+                            return self.pass_by(question, parts, body).await;
+                        }
+                    }
                 }
                 Ok(Asked::Pass(time)) => {
-                    self.passes
-                        .remember(question.pass_name(), Instant::now(), time);
+                    self.pass_for(question, time);
                     return self.pass_by(question, parts, body).await;
                 }
                 Ok(Asked::Nothing) => break,
@@ -363,6 +357,12 @@ impl Shared {
         }
         let stale = self.stale_copy(None, entry);
         self.fetch(question, None, stale, said).await
+    }
+
+    /// Remembers that a key is not for sharing, for so long.
+    pub(crate) fn pass_for(&self, question: &Question, time: Duration) {
+        self.passes
+            .remember(question.pass_name(), Instant::now(), time);
     }
 
     /// Forwards a request for what is not for sharing.
@@ -526,4 +526,18 @@ impl Shared {
         let tab = Tab::for_origin(&self.meter, &scope.service, NO_CACHE);
         Ok(self.pass_through(response, tab, said))
     }
+}
+
+/// What a cache has stored, fresh for so many milliseconds more.
+pub(crate) fn from_cache(cache: &PeerAddress, answer: Answer, body: Body, left: i64) -> Served {
+    let said = CacheStatus::new("selvedge-cache").hit().time_to_live(left);
+    Served::stored(answer, body, Source::Cache, cache.device).say(said)
+}
+
+/// What another gateway fetches, by way of a cache.
+pub(crate) fn from_flight(cache: &PeerAddress, follow: Follow) -> Served {
+    let said = CacheStatus::new("selvedge-cache")
+        .forwarded(Forwarded::UriMiss)
+        .collapsed();
+    Served::stored(follow.answer, follow.body, Source::Shared, cache.device).say(said)
 }

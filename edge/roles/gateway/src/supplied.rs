@@ -11,6 +11,7 @@ use selvedge_edge_drivers_http::{channel, Body, BodySender};
 use selvedge_edge_drivers_store::room;
 use selvedge_edge_drivers_transport::{PeerAddress, Reply, ReplyStream, TransportError};
 use selvedge_primitives_types::{Record, SignedRecord};
+use tokio::sync::oneshot;
 
 use crate::ask::{AskError, PIECES, REPLY_TIMEOUT};
 use crate::cut::Cut;
@@ -97,6 +98,16 @@ pub(crate) struct Rest {
     pub(crate) cache: PeerAddress,
     pub(crate) question: Arc<Question>,
     pub(crate) keep: Option<(SignedRecord, Stored)>,
+    /// Who wants all of it, where all of it comes.
+    pub(crate) whole: Option<(SignedRecord, oneshot::Sender<Whole>)>,
+}
+
+/// A stored response with all its bytes, verified.
+pub struct Whole {
+    /// Its record.
+    pub signed: SignedRecord,
+    /// Its bytes.
+    pub body: Bytes,
 }
 
 impl Rest {
@@ -106,13 +117,23 @@ impl Rest {
             let entry = Entry::new(signed, stored, body.clone(), self.cache.device);
             self.shared.keep(&self.question, entry);
         }
+        if let Some((signed, wanting)) = self.whole {
+            let body = body.clone();
+            // Mostly nobody wants it.
+            let _ = wanting.send(Whole { signed, body });
+        }
+    }
+
+    fn wants_whole(&self) -> bool {
+        let wanting = self.whole.as_ref();
+        self.keep.is_some() || wanting.is_some_and(|(_, wanting)| !wanting.is_closed())
     }
 
     /// Sends on what is verified already, then the rest as it is.
     pub(crate) fn stream(self, head: Vec<Bytes>, mut bytes: Verified, length: u64) -> Body {
         let (sender, body) = channel(PIECES, Some(length));
         tokio::spawn(async move {
-            let mut kept = self.keep.is_some().then(|| room(Some(length)));
+            let mut kept = self.wants_whole().then(|| room(Some(length)));
             let mut waiting = head.into_iter();
             loop {
                 let piece = match waiting.next() {

@@ -52,8 +52,8 @@ pub struct World {
     owners: Owners,
     /// Of every region that has gateways.
     owners_by_region: Vec<Owners>,
-    /// Of all regions: a service has one order of purges everywhere.
-    service_owners: Owners,
+    /// Of all regions together.
+    owners_of_all: Owners,
     customers: HashMap<ServiceId, Account>,
 }
 
@@ -107,7 +107,7 @@ impl World {
             }
         }
         let caches = chain.nodes.iter().filter(|node| node.role == Role::Cache);
-        let service_owners = Owners::from_candidates(caches.map(Candidate::of).collect());
+        let owners_of_all = Owners::from_candidates(caches.map(Candidate::of).collect());
         let customers = services
             .iter()
             .map(|service| (service.id, service.customer))
@@ -119,7 +119,7 @@ impl World {
             nodes,
             owners,
             owners_by_region,
-            service_owners,
+            owners_of_all,
             customers,
         }
     }
@@ -164,14 +164,21 @@ impl World {
             .collect()
     }
 
-    /// The caches that own a key, for the gateways of any region: so many of each.
+    /// The cache that owns a key in the whole network: one of its owners in its own region too.
+    pub fn home(&self, service: ServiceId, key: &[u8]) -> Option<PeerAddress> {
+        let first = self.owners_of_all.first(Target::Key { service, key })?;
+        self.cache(&first)
+    }
+
+    /// The caches that own a key, for the gateways of any region: so many of each, and of all.
     pub fn owners_everywhere(
         &self,
         service: ServiceId,
         key: &[u8],
         count: usize,
     ) -> Vec<PeerAddress> {
-        let regions = std::iter::once(&self.owners).chain(&self.owners_by_region);
+        let regions = [&self.owners, &self.owners_of_all];
+        let regions = regions.into_iter().chain(&self.owners_by_region);
         let mut devices: Vec<DeviceId> = regions
             .flat_map(|owners| owners.rank(Target::Key { service, key }, count))
             .collect();
@@ -185,17 +192,20 @@ impl World {
 
     /// Whether there is a cache at all.
     pub fn has_caches(&self) -> bool {
-        !self.service_owners.is_empty()
+        !self.owners_of_all.is_empty()
     }
 
     /// Whether every key has the owners that it has in another config.
     pub fn has_same_owners(&self, other: &Self) -> bool {
-        self.owners == other.owners && self.owners_by_region == other.owners_by_region
+        self.owners == other.owners
+            && self.owners_by_region == other.owners_by_region
+            && self.owners_of_all == other.owners_of_all
     }
 
-    /// The caches that own the order of a service's purges, the first owner first.
+    /// The caches that own the order of a service's purges, the first owner first: a service has one
+    /// order everywhere.
     pub fn service_owners(&self, service: ServiceId, count: usize) -> Vec<PeerAddress> {
-        let ranked = self.service_owners.rank(Target::Service(service), count);
+        let ranked = self.owners_of_all.rank(Target::Service(service), count);
         ranked
             .iter()
             .filter_map(|device| self.cache(device))
