@@ -67,7 +67,7 @@ pub struct InvalidateRequest {
 
 /// How long a gateway answers from memory since it last told the key's owners that it does. They
 /// remember it for longer, so that they know of every response that an unsafe request makes invalid.
-pub const HOLD: Duration = Duration::from_secs(60);
+pub const HOLD: Duration = Duration::from_secs(600);
 
 /// Tells an owner of keys that the gateway goes on answering from memory.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]

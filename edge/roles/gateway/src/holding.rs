@@ -27,6 +27,9 @@ use crate::world::World;
 /// they are others now, in milliseconds.
 const GRACE: u64 = 10_000;
 const HOLD_MILLIS: u64 = HOLD.as_millis() as u64;
+/// How long new owners may lack what other gateways hold, in milliseconds: these learn of the new
+/// config within some blocks, and what they have not told by [`GRACE`] later does not answer.
+const UNSETTLED: u64 = 60_000;
 /// How often owners are told.
 const INTERVAL: Duration = Duration::from_millis(500);
 /// Responses that wait to be told of. One that finds no room is told of when it is used again.
@@ -62,7 +65,7 @@ impl Holding {
     /// Whether owners changed so lately that they may not know what is held.
     pub fn is_unsettled(&self, now: Millis) -> bool {
         let since = self.owners_since.load(Ordering::Relaxed);
-        since > 0 && now.0 < since.saturating_add(HOLD_MILLIS)
+        since > 0 && now.0 < since.saturating_add(UNSETTLED)
     }
 
     fn wait(&self, entry: &Arc<Entry>) {
