@@ -30,6 +30,9 @@ const EMISSION_POOL: Balance = 10_000_000 * SEL;
 const SLOT_MILLIS: u64 = 3_000;
 /// A BABE epoch: 20 × 3 s = one minute.
 const BABE_EPOCH_SLOTS: u64 = 20;
+/// What referenda count as a day: 2 × 3 s, so that an upgrade takes a minute or two from its deposit
+/// to its enactment, and can be voted on for 2 × 21 blocks.
+const REFERENDUM_DAY_BLOCKS: u32 = 2;
 /// A usage epoch: one minute.
 const EPOCH_MILLIS: u64 = 60_000;
 /// An era: four minutes. The hold-back is an era too.
@@ -103,6 +106,8 @@ impl Validator {
             grandpa: self.device.public().into(),
             babe: self.operator.public().into(),
             authority_discovery: self.operator.public().into(),
+            #[cfg(feature = "upgrade-rehearsal")]
+            witness: crate::rehearsal::first_witness(&self.id()),
         }
     }
 
@@ -142,6 +147,7 @@ fn genesis(validators: &[Validator], sudo: Option<AccountId>) -> serde_json::Val
             slot_duration_ms: SLOT_MILLIS,
             babe_epoch_length: BABE_EPOCH_SLOTS,
             allow_local_names: true,
+            referendum_day_blocks: REFERENDUM_DAY_BLOCKS,
         },
         babe: BabeConfig {
             epoch_config: GENESIS_EPOCH_CONFIG

@@ -70,6 +70,15 @@ impl<T: Config> Get<u64> for BabeEpochDuration<T> {
     }
 }
 
+/// What referenda count as a day, in blocks.
+pub struct ReferendumDayOf<T>(PhantomData<T>);
+
+impl<T: Config> Get<u32> for ReferendumDayOf<T> {
+    fn get() -> u32 {
+        ReferendumDay::<T>::get()
+    }
+}
+
 /// Whether local host names need no ownership proof.
 pub struct LocalNames<T>(PhantomData<T>);
 
@@ -108,6 +117,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type AllowLocalNames<T> = StorageValue<_, bool, ValueQuery>;
 
+    /// What referenda count as a day, in blocks. Written at genesis, never again.
+    #[pallet::storage]
+    pub type ReferendumDay<T> = StorageValue<_, u32, ValueQuery, DefaultReferendumDay>;
+
     /// Three seconds: a block reaches every continent well within half of it.
     #[pallet::type_value]
     pub fn DefaultSlotDuration() -> u64 {
@@ -121,6 +134,12 @@ pub mod pallet {
         300
     }
 
+    /// A day of slots of three seconds: 86,400 / 3.
+    #[pallet::type_value]
+    pub fn DefaultReferendumDay() -> u32 {
+        28_800
+    }
+
     /// The parameters of a network.
     #[pallet::genesis_config]
     pub struct GenesisConfig<T: Config> {
@@ -132,6 +151,8 @@ pub mod pallet {
         pub babe_epoch_length: u64,
         /// Whether local host names need no ownership proof.
         pub allow_local_names: bool,
+        /// What referenda count as a day, in blocks.
+        pub referendum_day_blocks: u32,
         /// Nothing.
         #[serde(skip)]
         pub _config: PhantomData<T>,
@@ -144,6 +165,7 @@ pub mod pallet {
                 slot_duration_ms: DefaultSlotDuration::get(),
                 babe_epoch_length: DefaultBabeEpochLength::get(),
                 allow_local_names: false,
+                referendum_day_blocks: DefaultReferendumDay::get(),
                 _config: PhantomData,
             }
         }
@@ -156,6 +178,7 @@ pub mod pallet {
             SlotDuration::<T>::put(self.slot_duration_ms);
             BabeEpochLength::<T>::put(self.babe_epoch_length);
             AllowLocalNames::<T>::put(self.allow_local_names);
+            ReferendumDay::<T>::put(self.referendum_day_blocks);
             Pallet::<T>::check_invariants().expect("the chain parameters are usable");
         }
     }
@@ -179,6 +202,10 @@ pub mod pallet {
             ensure!(
                 BabeEpochLength::<T>::get() > 0,
                 "invariant 2: a BABE epoch has at least one slot"
+            );
+            ensure!(
+                ReferendumDay::<T>::get() > 0,
+                "invariant 3: a day of referenda has at least one block"
             );
             Ok(())
         }

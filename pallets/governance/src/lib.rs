@@ -61,6 +61,8 @@ pub struct ParameterDescription {
     pub default: u128,
     /// The value in force.
     pub current: u128,
+    /// Name of the track whose referenda may set it.
+    pub track: Vec<u8>,
 }
 
 impl ParameterDescription {

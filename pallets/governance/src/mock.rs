@@ -102,6 +102,7 @@ impl ParameterRanges<RuntimeParameters> for Ranges {
             max,
             default,
             current: current.into(),
+            track: b"parameters".to_vec(),
         };
         vec![
             one("Take", 10, 30, 15, shares::Take::get()),

@@ -29,6 +29,7 @@ use crate::{
             BrakeDuration, EnsureTrackOfParameter, RootOrBrake, RootOrBrakeForAWhile,
             RootOrTreasury,
         },
+        tracks::Days,
         Tracks,
     },
     AccountId, Balance, Balances, BlockNumber, OriginCaller, Preimage, Referenda, Runtime,
@@ -45,17 +46,19 @@ parameter_types! {
     pub const PreimageHoldReason: RuntimeHoldReason =
         RuntimeHoldReason::Preimage(pallet_preimage::HoldReason::Preimage);
 
-    /// Votes bind for at least as long as the longest delay before enactment.
-    pub const VoteLockingPeriod: BlockNumber = 7 * DAYS;
     /// Placing a proposal; the decision deposit of its track comes on top.
     pub const SubmissionDeposit: Balance = 10 * SEL;
-    pub const UndecidingTimeout: BlockNumber = 14 * DAYS;
 
     pub const TreasuryPalletId: PalletId = PalletId(*b"py/trsry");
     pub TreasuryAccount: AccountId = Treasury::account_id();
     pub const TreasuryPeriod: BlockNumber = DAYS;
     pub const PayoutPeriod: BlockNumber = 30 * DAYS;
 }
+
+/// Votes bind for at least as long as the longest delay before enactment.
+pub type VoteLockingPeriod = Days<7>;
+/// A referendum that never gets its decision deposit ends after this.
+pub type UndecidingTimeout = Days<14>;
 
 impl pallet_preimage::Config for Runtime {
     type Consideration = HoldConsideration<

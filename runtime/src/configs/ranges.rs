@@ -20,10 +20,11 @@ use sp_runtime::{DispatchError, DispatchResult};
 
 use super::params::{
     dynamic_params::{billing, services, shares, stakes, yields},
-    RuntimeParameters, DAY_MILLIS,
+    RuntimeParameters, RuntimeParametersKey, DAY_MILLIS,
 };
 use crate::{
     constants::currency::{MILLI, SEL},
+    governance::{origins::track_of, tracks},
     Parameters, Runtime, RuntimeOrigin,
 };
 
@@ -124,7 +125,9 @@ macro_rules! own_ranges {
             alloc::vec![$($({
                 let (min, max) = $range.into_inner();
                 let [min, max, current] = numbers([min, max, $module::$name::get()]);
+                let key = RuntimeParametersKey::$area($module::ParametersKey::$name($module::$name));
                 ParameterDescription {
+                    track: tracks::name(track_of(&key)).into(),
                     area: stringify!($area).into(),
                     name: stringify!($name).into(),
                     unit: $unit.into(),

@@ -21,6 +21,7 @@ use pallet_edge_governance::{
     EnsureBrake, EnsureParameters, EnsurePrices, EnsureRoles, EnsureTreasurySpend,
 };
 
+use super::tracks::id;
 use crate::{
     configs::params::RuntimeParametersKey, constants::currency::SEL, constants::time::HOURS,
     AccountId, Balance, BlockNumber, RuntimeOrigin,
@@ -71,6 +72,17 @@ impl<E: EnsureOrigin<RuntimeOrigin>, V: Get<T>, T> EnsureOrigin<RuntimeOrigin>
     }
 }
 
+/// The track whose referenda may set a parameter.
+pub fn track_of(key: &RuntimeParametersKey) -> u16 {
+    match key {
+        RuntimeParametersKey::Stakes(_) => id::ROLES,
+        RuntimeParametersKey::Billing(_)
+        | RuntimeParametersKey::Shares(_)
+        | RuntimeParametersKey::Yields(_)
+        | RuntimeParametersKey::Services(_) => id::PARAMETERS,
+    }
+}
+
 /// The track that a parameter belongs to, or Root.
 pub struct EnsureTrackOfParameter;
 
@@ -78,15 +90,13 @@ impl EnsureOriginWithArg<RuntimeOrigin, RuntimeParametersKey> for EnsureTrackOfP
     type Success = ();
 
     fn try_origin(origin: RuntimeOrigin, key: &RuntimeParametersKey) -> Result<(), RuntimeOrigin> {
-        match key {
-            RuntimeParametersKey::Stakes(_) => RootOrRoles::try_origin(origin).map(drop),
-            RuntimeParametersKey::Billing(_)
-            | RuntimeParametersKey::Shares(_)
-            | RuntimeParametersKey::Yields(_)
-            | RuntimeParametersKey::Services(_) => {
+        match track_of(key) {
+            id::ROLES => RootOrRoles::try_origin(origin).map(drop),
+            id::PARAMETERS => {
                 EitherOfDiverse::<EnsureRoot<AccountId>, EnsureParameters>::try_origin(origin)
                     .map(drop)
             }
+            _ => Err(origin),
         }
     }
 

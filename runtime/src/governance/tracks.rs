@@ -11,9 +11,14 @@
 //!
 //! Every track asks for half of the votes and, at the end of its 21 days, for 5 % of all tokens;
 //! the sooner a referendum is to pass, the more it needs. Numbers of tracks are fixed for good.
+//!
+//! A day is `ChainParams::ReferendumDay` blocks: 24 hours of three-second slots unless genesis says
+//! otherwise, as the presets for one machine do. All periods shrink with it, none below a block.
 
 use alloc::borrow::Cow;
+use frame_support::traits::Get;
 use frame_system::RawOrigin;
+use pallet_edge_chain_params::ReferendumDayOf;
 use pallet_edge_governance::Origin;
 use pallet_referenda::{Curve, Track, TrackInfo, TracksInfo};
 use sp_runtime::{str_array, FixedI64};
@@ -23,7 +28,7 @@ use crate::{
         currency::SEL,
         time::{DAYS, HOURS, MINUTES},
     },
-    Balance, BlockNumber, OriginCaller,
+    Balance, BlockNumber, OriginCaller, Runtime,
 };
 
 const fn percent(percent: u128) -> FixedI64 {
@@ -112,6 +117,28 @@ const TRACKS: [Track<u16, Balance, BlockNumber>; 6] = [
     },
 ];
 
+/// A period in blocks of this network, out of one in blocks of a network whose day is 24 hours.
+fn scaled(period: BlockNumber, day: BlockNumber) -> BlockNumber {
+    let blocks = (u64::from(period) * u64::from(day)).div_ceil(u64::from(DAYS));
+    blocks.try_into().unwrap_or(BlockNumber::MAX)
+}
+
+/// `N` days of this network, in blocks.
+pub struct Days<const N: BlockNumber>;
+
+impl<const N: BlockNumber> Get<BlockNumber> for Days<N> {
+    fn get() -> BlockNumber {
+        scaled(N * DAYS, ReferendumDayOf::<Runtime>::get())
+    }
+}
+
+/// The name of a track, as the metadata has it.
+pub fn name(id: u16) -> &'static str {
+    let track = TRACKS.iter().find(|track| track.id == id);
+    let name = track.and_then(|track| core::str::from_utf8(&track.info.name).ok());
+    name.unwrap_or_default().trim_end_matches('\0')
+}
+
 /// The tracks of Selvedge.
 pub struct Tracks;
 
@@ -120,7 +147,20 @@ impl TracksInfo<Balance, BlockNumber> for Tracks {
     type RuntimeOrigin = OriginCaller;
 
     fn tracks() -> impl Iterator<Item = Cow<'static, Track<u16, Balance, BlockNumber>>> {
-        TRACKS.iter().map(Cow::Borrowed)
+        let day = ReferendumDayOf::<Runtime>::get();
+        TRACKS.iter().map(move |track| {
+            let mut track = track.clone();
+            let info = &mut track.info;
+            for period in [
+                &mut info.prepare_period,
+                &mut info.decision_period,
+                &mut info.confirm_period,
+                &mut info.min_enactment_period,
+            ] {
+                *period = scaled(*period, day);
+            }
+            Cow::Owned(track)
+        })
     }
 
     fn track_for(origin: &OriginCaller) -> Result<u16, ()> {

@@ -4,7 +4,7 @@ use crate::chain::{genesis, run, signed, validate};
 use frame_support::{
     assert_noop, assert_ok,
     dispatch::RawOrigin,
-    traits::{Contains, EnsureOrigin},
+    traits::{Contains, EnsureOrigin, Get},
 };
 use pallet_edge_governance::{Call, Error, Origin};
 use pallet_referenda::TracksInfo;
@@ -12,11 +12,14 @@ use pallet_tx_pause::RuntimeCallNameOf;
 use selvedge_primitives_types::{Ppm, Prices, Role};
 use selvedge_runtime::{
     configs::{
-        governance::NeverStopped,
+        governance::{NeverStopped, UndecidingTimeout, VoteLockingPeriod},
         params::{dynamic_params::*, RoleAmount, RuntimeParameters},
         ranges::check_joint_ranges,
     },
-    constants::currency::SEL,
+    constants::{
+        currency::SEL,
+        time::{DAYS, MINUTES},
+    },
     governance::{
         origins::{RootOrTreasury, SpendLimit},
         tracks::id,
@@ -178,32 +181,75 @@ fn the_stock_pallet_takes_nothing_from_anybody_else() {
 
 #[test]
 fn only_the_upgrade_track_carries_root() {
-    assert_eq!(<Tracks as TracksInfo<u128, u32>>::check_integrity(), Ok(()));
-    let tracks: Vec<_> = Tracks::tracks().map(|track| track.into_owned()).collect();
-    assert_eq!(tracks.len(), 6);
-    let origins = [
-        (id::UPGRADE, OriginCaller::system(RawOrigin::Root)),
-        (id::PARAMETERS, Origin::Parameters.into()),
-        (id::PRICES, Origin::Prices.into()),
-        (id::TREASURY, Origin::TreasurySpend.into()),
-        (id::ROLES, Origin::Roles.into()),
-        (id::BRAKE, Origin::Brake.into()),
-    ];
-    for (id, origin) in origins {
-        assert_eq!(Tracks::track_for(&origin), Ok(id));
-    }
-    for refused in [
-        OriginCaller::system(RawOrigin::None),
-        OriginCaller::system(RawOrigin::Signed(Sr25519Keyring::Alice.to_account_id())),
-        Origin::RangeChecked.into(),
-    ] {
-        assert_eq!(Tracks::track_for(&refused), Err(()), "{refused:?}");
-    }
-    let upgrade = &tracks[usize::from(id::UPGRADE)].info;
-    assert!(
-        upgrade.min_enactment_period > 0,
-        "an upgrade can be seen coming"
-    );
+    genesis("development").execute_with(|| {
+        assert_eq!(<Tracks as TracksInfo<u128, u32>>::check_integrity(), Ok(()));
+        let tracks: Vec<_> = Tracks::tracks().map(|track| track.into_owned()).collect();
+        assert_eq!(tracks.len(), 6);
+        let origins = [
+            (id::UPGRADE, OriginCaller::system(RawOrigin::Root)),
+            (id::PARAMETERS, Origin::Parameters.into()),
+            (id::PRICES, Origin::Prices.into()),
+            (id::TREASURY, Origin::TreasurySpend.into()),
+            (id::ROLES, Origin::Roles.into()),
+            (id::BRAKE, Origin::Brake.into()),
+        ];
+        for (id, origin) in origins {
+            assert_eq!(Tracks::track_for(&origin), Ok(id));
+        }
+        for refused in [
+            OriginCaller::system(RawOrigin::None),
+            OriginCaller::system(RawOrigin::Signed(Sr25519Keyring::Alice.to_account_id())),
+            Origin::RangeChecked.into(),
+        ] {
+            assert_eq!(Tracks::track_for(&refused), Err(()), "{refused:?}");
+        }
+        let upgrade = &tracks[usize::from(id::UPGRADE)].info;
+        assert!(
+            upgrade.min_enactment_period > 0,
+            "an upgrade can be seen coming"
+        );
+    });
+}
+
+/// The table in `tracks.rs` holds for a day of 24 hours; a network for trials has a shorter one.
+#[test]
+fn periods_follow_the_day_of_the_network() {
+    let periods = |id: u16| {
+        let info = Tracks::info(id)
+            .expect("there is such a track")
+            .into_owned();
+        [
+            info.prepare_period,
+            info.decision_period,
+            info.confirm_period,
+            info.min_enactment_period,
+        ]
+    };
+    genesis("local_testnet").execute_with(|| {
+        assert_eq!(periods(id::UPGRADE), [2, 42, 6, 14]);
+        assert_eq!(periods(id::PARAMETERS), [1, 42, 2, 2]);
+        assert_eq!(periods(id::BRAKE), [1, 42, 1, 0]);
+        assert_eq!(VoteLockingPeriod::get(), 14);
+        pallet_edge_chain_params::ReferendumDay::<Runtime>::put(DAYS);
+        assert_eq!(periods(id::UPGRADE), [DAYS, 21 * DAYS, 3 * DAYS, 7 * DAYS]);
+        assert_eq!(
+            periods(id::BRAKE),
+            [10 * MINUTES, 21 * DAYS, 30 * MINUTES, 0]
+        );
+        assert_eq!(VoteLockingPeriod::get(), 7 * DAYS);
+        assert_eq!(UndecidingTimeout::get(), 14 * DAYS);
+    });
+}
+
+#[test]
+fn a_parameter_names_the_track_that_sets_it() {
+    genesis("development").execute_with(|| {
+        for parameter in EdgeGovernance::parameters() {
+            let is_stakes = parameter.area == b"Stakes";
+            let track = if is_stakes { "roles" } else { "parameters" };
+            assert_eq!(parameter.track, track.as_bytes());
+        }
+    });
 }
 
 #[test]

@@ -21,6 +21,28 @@ pub struct Chain {
     client: OnlineClient<SubstrateConfig>,
 }
 
+/// A governed parameter, as `EdgeGovernance` describes it; numbers are in its unit.
+#[derive(subxt::ext::scale_decode::DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+pub struct Parameter {
+    /// Its area.
+    pub area: Vec<u8>,
+    /// Its name in the area.
+    pub name: Vec<u8>,
+    /// Unit of the numbers.
+    pub unit: Vec<u8>,
+    /// The lowest value it may have.
+    pub min: u128,
+    /// The highest value it may have.
+    pub max: u128,
+    /// Its value as long as nobody set one.
+    pub default: u128,
+    /// The value in force.
+    pub current: u128,
+    /// Name of the track whose referenda may set it.
+    pub track: Vec<u8>,
+}
+
 /// What a transaction did.
 pub struct Receipt {
     /// Hash of the block that holds it.
@@ -102,6 +124,14 @@ impl Chain {
             .into());
         }
         Ok(answer)
+    }
+
+    /// Every governed parameter, at the newest finalised block.
+    pub async fn parameters(&self) -> anyhow::Result<Vec<Parameter>> {
+        let function = dynamic::view_function_call("EdgeGovernance", "parameters", ());
+        let block = self.client.at_current_block().await?;
+        let parameters = block.view_functions().call(function).await?;
+        Ok(parameters)
     }
 
     /// Free balance of an account.

@@ -70,6 +70,8 @@ pub enum Command {
     /// The network: usage clock and price lists.
     #[command(subcommand)]
     Network(NetworkCommand),
+    /// What referenda may change: value, default, range, and the track that changes it.
+    Parameters(ParametersArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -414,6 +416,12 @@ pub struct RegisterArgs {
     /// File with the device's key, as `selvedge-edge key generate` wrote it.
     #[arg(long, value_name = "FILE")]
     pub device_key: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct ParametersArgs {
+    /// Only those whose name has this in it, such as stakes or take.
+    pub part: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

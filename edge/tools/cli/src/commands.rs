@@ -5,6 +5,7 @@ mod earnings;
 mod explain;
 mod network;
 mod node;
+mod parameters;
 mod purge;
 mod service;
 mod watch;
@@ -107,5 +108,6 @@ pub async fn run(cli: Cli, output: &Output) -> anyhow::Result<()> {
         Command::Earnings(command) => earnings::run(&context, command).await,
         Command::Node(command) => node::run(&context, command).await,
         Command::Network(command) => network::run(&context, command).await,
+        Command::Parameters(args) => parameters::run(&context, args).await,
     }
 }

@@ -238,6 +238,34 @@ pub struct BillLine {
     pub proof: &'static str,
 }
 
+/// A governed parameter; numbers are in its unit.
+#[derive(Serialize)]
+pub struct Parameter {
+    pub area: String,
+    pub name: String,
+    pub unit: String,
+    pub value: String,
+    pub default: String,
+    pub min: String,
+    pub max: String,
+    pub track: String,
+}
+
+impl From<&crate::chain::Parameter> for Parameter {
+    fn from(one: &crate::chain::Parameter) -> Self {
+        Self {
+            area: text(&one.area),
+            name: text(&one.name),
+            unit: text(&one.unit),
+            value: one.current.to_string(),
+            default: one.default.to_string(),
+            min: one.min.to_string(),
+            max: one.max.to_string(),
+            track: text(&one.track),
+        }
+    }
+}
+
 /// What a transaction did.
 #[derive(Serialize)]
 pub struct Done {

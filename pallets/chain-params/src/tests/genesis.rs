@@ -19,6 +19,7 @@ fn the_runtime_reads_what_genesis_wrote() {
         assert_eq!(MinimumPeriod::<Test>::get(), 3_000);
         assert_eq!(BabeEpochDuration::<Test>::get(), 20);
         assert!(LocalNames::<Test>::get());
+        assert_eq!(ReferendumDayOf::<Test>::get(), 28_800);
         ChainParams::check_invariants().unwrap();
     });
 }
@@ -43,6 +44,7 @@ fn the_preset_is_readable_json() {
             "slotDurationMs": 6000,
             "babeEpochLength": 20,
             "allowLocalNames": true,
+            "referendumDayBlocks": 28800,
         })
     );
 }
@@ -66,6 +68,15 @@ fn a_babe_epoch_without_slots_is_refused() {
 }
 
 #[test]
+#[should_panic(expected = "invariant 3")]
+fn a_day_of_referenda_without_blocks_is_refused() {
+    build(GenesisConfig {
+        referendum_day_blocks: 0,
+        ..Default::default()
+    });
+}
+
+#[test]
 fn each_invariant_can_fail() {
     build(Default::default()).execute_with(|| {
         SlotDuration::<Test>::put(0);
@@ -77,5 +88,10 @@ fn each_invariant_can_fail() {
         assert!(ChainParams::check_invariants()
             .unwrap_err()
             .starts_with("invariant 2"));
+        BabeEpochLength::<Test>::put(20);
+        ReferendumDay::<Test>::put(0);
+        assert!(ChainParams::check_invariants()
+            .unwrap_err()
+            .starts_with("invariant 3"));
     });
 }
