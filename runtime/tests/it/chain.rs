@@ -1,7 +1,11 @@
 //! A chain of real blocks: everything goes through `Executive`, as in a node.
 
 use codec::{Decode, Encode};
-use frame_support::{dispatch::DispatchResult, traits::Get};
+use frame_support::{
+    dispatch::DispatchResult,
+    storage::{with_transaction_unchecked, TransactionOutcome},
+    traits::Get,
+};
 use pallet_edge_traits::EpochClock;
 use parking_lot::RwLock;
 use selvedge_primitives_types::{
@@ -69,8 +73,13 @@ fn merge(config: &mut Value, patch: Value) {
 
 /// State of a preset's first block, with a keystore for agents.
 pub fn genesis(preset: &str) -> TestExternalities {
+    genesis_of(config(preset))
+}
+
+/// State of the first block of a configuration, with a keystore for agents.
+pub fn genesis_of(config: Value) -> TestExternalities {
     let config: RuntimeGenesisConfig =
-        serde_json::from_value(config(preset)).expect("a preset fits its configuration");
+        serde_json::from_value(config).expect("a preset fits its configuration");
     let mut ext = TestExternalities::new(config.build_storage().expect("the preset builds"));
     ext.register_extension(KeystoreExt(Arc::new(MemoryKeystore::new())));
     ext
@@ -78,10 +87,17 @@ pub fn genesis(preset: &str) -> TestExternalities {
 
 /// Runs `test` on a preset and checks every invariant of the runtime after it.
 pub fn run(preset: &str, test: impl FnOnce(&mut Chain)) {
+    run_from(genesis(preset), |chain| {
+        test(chain);
+        selvedge_runtime::check_invariants().expect("every invariant holds at the end");
+    });
+}
+
+/// Makes the first block of a chain, and runs `test` on it.
+pub fn run_from<R>(mut genesis: TestExternalities, test: impl FnOnce(&mut Chain) -> R) -> R {
     let (pool, state) = TestTransactionPoolExt::new();
-    let mut ext = genesis(preset);
-    ext.register_extension(TransactionPoolExt::new(pool));
-    ext.execute_with(|| {
+    genesis.register_extension(TransactionPoolExt::new(pool));
+    genesis.execute_with(|| {
         let slot = START_MILLIS / SLOT_MILLIS;
         let mut chain = Chain {
             parent: GENESIS,
@@ -90,9 +106,8 @@ pub fn run(preset: &str, test: impl FnOnce(&mut Chain)) {
             pool: state,
         };
         chain.block([]);
-        test(&mut chain);
-        selvedge_runtime::check_invariants().expect("every invariant holds at the end");
-    });
+        test(&mut chain)
+    })
 }
 
 /// The chain, between two blocks.
@@ -132,10 +147,7 @@ impl Chain {
         transactions: impl IntoIterator<Item = UncheckedExtrinsic>,
     ) -> Vec<ApplyExtrinsicResult> {
         self.begin();
-        let outcomes = transactions
-            .into_iter()
-            .map(Executive::apply_extrinsic)
-            .collect();
+        let outcomes = transactions.into_iter().map(apply).collect();
         self.end();
         outcomes
     }
@@ -144,7 +156,7 @@ impl Chain {
     pub fn send(&mut self, signer: Sr25519Keyring, call: impl Into<RuntimeCall>) -> DispatchResult {
         let transaction = signed(signer, call);
         self.begin();
-        let outcome = Executive::apply_extrinsic(transaction).expect("the transaction is valid");
+        let outcome = apply(transaction).expect("the transaction is valid");
         self.end();
         outcome
     }
@@ -160,6 +172,15 @@ impl Chain {
             self.block([]);
         }
         assert_eq!(UsageClock::current(), epoch, "the epoch was passed already");
+    }
+
+    /// Goes on to where an epoch has run for this part of its length, with no more blocks than that
+    /// takes.
+    pub fn leap_to(&mut self, epoch: u64, quarters: u64) {
+        while let Some(empty) = empty_slots_to(Epoch(epoch), quarters) {
+            self.stop(empty);
+            self.block([]);
+        }
     }
 
     /// Makes `count` empty blocks.
@@ -180,7 +201,7 @@ impl Chain {
     }
 
     /// Begins a block with its inherents.
-    fn begin(&mut self) {
+    pub fn begin(&mut self) {
         self.slot += 1;
         let number = System::block_number() + 1;
         self.author = self.next_author();
@@ -210,9 +231,27 @@ impl Chain {
             .expect("somebody may author")
     }
 
-    fn end(&mut self) {
+    /// Ends the block that was begun.
+    pub fn end(&mut self) {
         self.parent = Executive::finalize_block().hash();
     }
+}
+
+/// Applies a transaction as a block's author does: one that is refused leaves nothing behind.
+pub fn apply(transaction: UncheckedExtrinsic) -> ApplyExtrinsicResult {
+    with_transaction_unchecked(|| match Executive::apply_extrinsic(transaction) {
+        Err(refused) => TransactionOutcome::Rollback(Err(refused)),
+        outcome => TransactionOutcome::Commit(outcome),
+    })
+}
+
+/// Slots that may stay empty before the block in which an epoch has run for this part of its
+/// length, or that brings it as near as one block can; `None` when it has run for so long.
+pub fn empty_slots_to(epoch: Epoch, quarters: u64) -> Option<u64> {
+    let due = UsageClock::start_of(epoch).0 + UsageClock::length().0 * quarters / 4;
+    let missing = due.checked_sub(UsageClock::now().0)?.div_ceil(SLOT_MILLIS);
+    let most = UsageClock::length().0 / SLOT_MILLIS;
+    missing.min(most).checked_sub(1)
 }
 
 /// A transaction as a wallet would sign it.

@@ -9,6 +9,8 @@ mod genesis;
 mod governance;
 mod metadata;
 mod offences;
+mod refusals;
+mod sequences;
 mod utility;
 mod vectors;
 mod weights;

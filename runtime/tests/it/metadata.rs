@@ -63,6 +63,24 @@ pub fn metadata() -> RuntimeMetadataV14 {
     }
 }
 
+/// Every call of the pallets of this house, as pallet and call.
+pub fn own_calls(metadata: &RuntimeMetadataV14) -> Vec<(String, String)> {
+    let mut own = Vec::new();
+    for pallet in metadata
+        .pallets
+        .iter()
+        .filter(|pallet| OURS.contains(&pallet.name.as_str()))
+    {
+        let Some(calls) = &pallet.calls else { continue };
+        let TypeDef::Variant(kind) = &resolve(&metadata.types, calls.ty.id).type_def else {
+            panic!("calls are variants");
+        };
+        let calls = kind.variants.iter();
+        own.extend(calls.map(|call| (pallet.name.clone(), call.name.clone())));
+    }
+    own
+}
+
 fn resolve(types: &PortableRegistry, id: u32) -> &Type<PortableForm> {
     types.resolve(id).expect("the registry is whole")
 }

@@ -26,15 +26,24 @@ pub const OFFENDER: (Sr25519Keyring, Ed25519Keyring) = (Sr25519Keyring::Bob, Ed2
 
 /// Position of the offender among the authorities.
 pub fn index_of_offender() -> u32 {
+    position().expect("it authors")
+}
+
+/// Whether the authority with this index is the offender.
+pub fn is_offender(index: u32) -> bool {
+    position() == Some(index)
+}
+
+fn position() -> Option<u32> {
     let key = AuthorityId::from(OFFENDER.0.public());
     let index = Babe::authorities().iter().position(|(id, _)| *id == key);
-    index.expect("it authors") as u32
+    index.map(|index| index as u32)
 }
 
 /// A block of the offender in `slot`, told apart by its state root.
-fn sealed(slot: Slot, state: u8) -> Header {
+fn sealed(authority_index: u32, slot: Slot, state: u8) -> Header {
     let digest = PreDigest::SecondaryPlain(SecondaryPlainPreDigest {
-        authority_index: index_of_offender(),
+        authority_index,
         slot,
     });
     let mut header = Header::new(
@@ -53,21 +62,26 @@ fn sealed(slot: Slot, state: u8) -> Header {
 
 /// The report that it authored two blocks in `slot`.
 pub fn report(slot: Slot) -> UncheckedExtrinsic {
+    try_report(slot).expect("it is in the set")
+}
+
+/// The report that it authored two blocks in `slot`, while it is an authority.
+pub fn try_report(slot: Slot) -> Option<UncheckedExtrinsic> {
+    let index = position()?;
     let offender = AuthorityId::from(OFFENDER.0.public());
-    let key_owner_proof = Historical::prove((sp_consensus_babe::KEY_TYPE, offender.clone()))
-        .expect("it is in the set");
+    let key_owner_proof = Historical::prove((sp_consensus_babe::KEY_TYPE, offender.clone()))?;
     let equivocation_proof = Box::new(EquivocationProof {
         offender,
         slot,
-        first_header: sealed(slot, 1),
-        second_header: sealed(slot, 2),
+        first_header: sealed(index, slot, 1),
+        second_header: sealed(index, slot, 2),
     });
-    UncheckedExtrinsic::new_bare(RuntimeCall::Babe(
+    Some(UncheckedExtrinsic::new_bare(RuntimeCall::Babe(
         pallet_babe::Call::report_equivocation_unsigned {
             equivocation_proof,
             key_owner_proof,
         },
-    ))
+    )))
 }
 
 #[test]
