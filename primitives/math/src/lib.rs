@@ -8,6 +8,8 @@
 //! Invariant 2: against a tree that was built honestly every mutation of a leaf, an entry, a node
 //! or a proof is refused ([`proof`]).
 //! Invariant 3: an overflow is an error, never a wrap.
+//! Invariant 4: of whatever is wrong with a commitment, and shown, there is a proof; of an honest
+//! commitment there is none ([`fraud`]).
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
@@ -17,6 +19,7 @@
 extern crate alloc;
 
 pub mod draw;
+pub mod fraud;
 pub mod hash;
 pub mod lease;
 pub mod price;

@@ -123,16 +123,7 @@ pub fn verify_entries<H: Keccak256>(
         .map(|entry| entry_node::<H>(kind, entry))
         .collect();
     let root = climb::<H, _>(kind, Level::Entries, tree.entries.into(), &nodes, proof)?;
-    check(
-        &root,
-        &tree::seal::<H>(kind, tree.entries, &root),
-        &tree.root,
-        &tree.sum,
-    )?;
-    if (root.min, root.max) != (tree.min, tree.max) {
-        return Err(ProofError::WrongRange);
-    }
-    Ok(())
+    check_committed::<H>(kind, tree, &root)
 }
 
 /// Checks that `leaves` are the leaves from `proof.start` of an entry, and belong into it.
@@ -154,11 +145,55 @@ pub fn verify_leaves<H: Keccak256>(
     if leaves.iter().any(|leaf| !leaf.body.slice.is_valid()) {
         return Err(ProofError::SliceOutOfEpoch);
     }
+    open_leaves::<H>(kind, entry, leaves, proof)
+}
+
+/// Checks that `leaves` stand in the leaf tree of an entry from `proof.start` on, whatever they
+/// say.
+pub(crate) fn open_leaves<H: Keccak256>(
+    kind: TreeKind,
+    entry: &Entry,
+    leaves: &[Leaf],
+    proof: &RangeProof<LeafKey>,
+) -> Result<(), ProofError> {
     let nodes: Vec<_> = leaves
         .iter()
         .map(|leaf| leaf_node::<H>(kind, leaf))
         .collect();
     let root = climb::<H, _>(kind, Level::Leaves, entry.sum.leaves, &nodes, proof)?;
+    check(&root, &root.hash, &entry.leaves_root, &entry.sum)
+}
+
+/// Checks that `node` stands in the committed tree over the `count` entries from `proof.start`,
+/// whatever is below it.
+pub(crate) fn open_entry_node<H: Keccak256>(
+    kind: TreeKind,
+    tree: &TreeCommitment,
+    node: &Node<EntryKey>,
+    count: u32,
+    proof: &RangeProof<EntryKey>,
+) -> Result<(), ProofError> {
+    let root = climb_from::<H, _>(
+        kind,
+        Level::Entries,
+        tree.entries.into(),
+        node,
+        count,
+        proof,
+    )?;
+    check_committed::<H>(kind, tree, &root)
+}
+
+/// Checks that `node` stands in the leaf tree of an entry over the `count` leaves from
+/// `proof.start`, whatever is below it.
+pub(crate) fn open_leaf_node<H: Keccak256>(
+    kind: TreeKind,
+    entry: &Entry,
+    node: &Node<LeafKey>,
+    count: u32,
+    proof: &RangeProof<LeafKey>,
+) -> Result<(), ProofError> {
+    let root = climb_from::<H, _>(kind, Level::Leaves, entry.sum.leaves, node, count, proof)?;
     check(&root, &root.hash, &entry.leaves_root, &entry.sum)
 }
 
@@ -193,6 +228,23 @@ pub fn verify_commitment(commitment: &UsageCommitment) -> Result<(), ProofError>
     Ok(())
 }
 
+fn check_committed<H: Keccak256>(
+    kind: TreeKind,
+    tree: &TreeCommitment,
+    root: &Node<EntryKey>,
+) -> Result<(), ProofError> {
+    check(
+        root,
+        &tree::seal::<H>(kind, tree.entries, root),
+        &tree.root,
+        &tree.sum,
+    )?;
+    if (root.min, root.max) != (tree.min, tree.max) {
+        return Err(ProofError::WrongRange);
+    }
+    Ok(())
+}
+
 fn check<K>(root: &Node<K>, found: &Hash, expected: &Hash, sum: &Sum) -> Result<(), ProofError> {
     if found != expected {
         return Err(ProofError::WrongRoot);
@@ -201,6 +253,66 @@ fn check<K>(root: &Node<K>, found: &Hash, expected: &Hash, sum: &Sum) -> Result<
         return Err(ProofError::WrongSum);
     }
     Ok(())
+}
+
+/// The root of a tree of `total` items in which `node` stands over the `count` ones from
+/// `proof.start`.
+fn climb_from<H: Keccak256, K: Copy + Ord + Encode>(
+    kind: TreeKind,
+    level: Level,
+    total: u64,
+    node: &Node<K>,
+    count: u32,
+    proof: &RangeProof<K>,
+) -> Result<Node<K>, ProofError> {
+    if proof.siblings.len() > MAX_SIBLINGS {
+        return Err(ProofError::WrongLength);
+    }
+    let (first, mut size) = (u64::from(proof.start), total);
+    let end = first + u64::from(count);
+    if count == 0 || end > total {
+        return Err(ProofError::OutOfRange);
+    }
+    // The way down: where each sibling stands, the topmost first.
+    let mut lefts = Vec::new();
+    let mut begin = 0;
+    while (begin, size) != (first, u64::from(count)) {
+        if size == 1 {
+            return Err(ProofError::OutOfRange);
+        }
+        let half = split(size);
+        let middle = begin + half;
+        if end <= middle {
+            size = half;
+            lefts.push(false);
+        } else if first >= middle {
+            begin = middle;
+            size -= half;
+            lefts.push(true);
+        } else {
+            // It lies across the middle, so it is no subtree of the shape.
+            return Err(ProofError::OutOfRange);
+        }
+    }
+    if lefts.len() != proof.siblings.len() {
+        return Err(ProofError::WrongLength);
+    }
+    // From left to right: left siblings from the top down, then right ones from the bottom up.
+    let (left, right) = proof
+        .siblings
+        .split_at(lefts.iter().filter(|is_left| **is_left).count());
+    let (mut left, mut right) = (left.iter().rev(), right.iter());
+    let mut root = *node;
+    for is_left in lefts.iter().rev() {
+        root = if *is_left {
+            let sibling = left.next().ok_or(ProofError::WrongLength)?;
+            tree::merge::<H, K>(kind, level, sibling, &root)?
+        } else {
+            let sibling = right.next().ok_or(ProofError::WrongLength)?;
+            tree::merge::<H, K>(kind, level, &root, sibling)?
+        };
+    }
+    Ok(root)
 }
 
 /// The root of a tree of `total` nodes of which `given` are the ones from `proof.start`.
@@ -276,9 +388,10 @@ pub(crate) fn siblings(total: u64, start: u32, len: u32, mut name: impl FnMut(u6
 }
 
 fn outside(first: u64, count: u64, start: u64, end: u64, name: &mut impl FnMut(u64, u64)) {
-    if first >= end || first + count <= start {
+    let end_of_node = first + count;
+    if first >= end || end_of_node <= start {
         name(first, count);
-    } else if count > 1 {
+    } else if first < start || end_of_node > end {
         let half = split(count);
         outside(first, half, start, end, name);
         outside(first + half, count - half, start, end, name);

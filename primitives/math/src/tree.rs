@@ -88,10 +88,21 @@ pub enum Level {
 const LEAF_DIGEST: u8 = 0x00;
 
 impl TreeKind {
+    /// Both trees.
+    pub const ALL: [Self; 2] = [Self::Customers, Self::Caches];
+
     fn domain(self) -> u8 {
         match self {
             Self::Customers => 0x10,
             Self::Caches => 0x20,
+        }
+    }
+
+    /// The tree that holds the same leaves.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Customers => Self::Caches,
+            Self::Caches => Self::Customers,
         }
     }
 
@@ -179,17 +190,26 @@ pub fn merge<H: Keccak256, K: Copy + Ord + Encode>(
         .sum
         .checked_add(&right.sum)
         .ok_or(TreeError::Overflow)?;
-    let inside = match level {
-        Level::Leaves => 2,
-        Level::Entries => 4,
-    };
-    let hash = hash_of::<H>(kind.domain() + inside, &(left, right));
     Ok(Node {
         min: left.min,
         max: right.max,
         sum,
-        hash,
+        hash: inner_hash::<H, K>(kind, level, left, right),
     })
+}
+
+/// The hash of the parent of two nodes, whatever they are.
+pub fn inner_hash<H: Keccak256, K: Encode>(
+    kind: TreeKind,
+    level: Level,
+    left: &Node<K>,
+    right: &Node<K>,
+) -> Hash {
+    let inside = match level {
+        Level::Leaves => 2,
+        Level::Entries => 4,
+    };
+    hash_of::<H>(kind.domain() + inside, &(left, right))
 }
 
 /// The root over `nodes` in their order.
@@ -236,7 +256,7 @@ const BUCKET: usize = 64;
 
 /// One tree over leaves that are kept elsewhere.
 #[derive(Clone, Debug)]
-struct Tree {
+pub(crate) struct Tree {
     entries: Vec<Entry>,
     /// Indices of the leaves in this tree's order.
     order: Vec<u32>,
@@ -244,7 +264,7 @@ struct Tree {
     bounds: Vec<usize>,
     /// Nodes over `BUCKET << i` entries, up to the root alone.
     upper: Vec<Vec<Node<EntryKey>>>,
-    root: Node<EntryKey>,
+    pub(crate) root: Node<EntryKey>,
     sealed: Hash,
 }
 
@@ -307,7 +327,7 @@ impl Tree {
     }
 
     /// The node over the `count` entries from `first`, a subtree of the shape.
-    fn node<H: Keccak256>(
+    pub(crate) fn node<H: Keccak256>(
         &self,
         kind: TreeKind,
         first: u64,
@@ -441,11 +461,7 @@ impl UsageTrees {
         start: u32,
         len: u32,
     ) -> RangeProof<LeafKey> {
-        let nodes: Vec<_> = self
-            .order_of(kind, entry_index)
-            .iter()
-            .map(|index| leaf_node::<H>(kind, &self.leaves[*index as usize]))
-            .collect();
+        let nodes = self.leaf_nodes::<H>(kind, entry_index);
         let mut proof = RangeProof {
             start,
             siblings: Vec::new(),
@@ -462,6 +478,24 @@ impl UsageTrees {
         proof
     }
 
+    /// The nodes of an entry's leaves.
+    pub(crate) fn leaf_nodes<H: Keccak256>(
+        &self,
+        kind: TreeKind,
+        entry_index: usize,
+    ) -> Vec<Node<LeafKey>> {
+        self.order_of(kind, entry_index)
+            .iter()
+            .map(|index| leaf_node::<H>(kind, &self.leaves[*index as usize]))
+            .collect()
+    }
+
+    /// One leaf of an entry.
+    pub(crate) fn leaf_of(&self, kind: TreeKind, entry_index: usize, index: usize) -> Option<Leaf> {
+        let place = self.order_of(kind, entry_index).get(index)?;
+        self.leaves.get(*place as usize).copied()
+    }
+
     fn order_of(&self, kind: TreeKind, entry_index: usize) -> &[u32] {
         let tree = self.tree(kind);
         match tree.bounds.get(entry_index..).unwrap_or_default() {
@@ -470,7 +504,7 @@ impl UsageTrees {
         }
     }
 
-    fn tree(&self, kind: TreeKind) -> &Tree {
+    pub(crate) fn tree(&self, kind: TreeKind) -> &Tree {
         match kind {
             TreeKind::Customers => &self.customers,
             TreeKind::Caches => &self.caches,

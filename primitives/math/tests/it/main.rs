@@ -1,6 +1,8 @@
 //! Behaviour of the usage trees, their proofs and the draws from them, and the vectors other languages read.
 
 mod draws;
+mod fraud;
+mod liar;
 mod proofs;
 mod testkit;
 mod trees;

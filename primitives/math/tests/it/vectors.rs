@@ -1,7 +1,10 @@
 //! The committed usage trees. `APPROVE_VECTORS=1` writes the file anew; without it a difference is
 //! a failure.
 
-use crate::testkit::{build, leaf, Keccak, EPOCH, GATEWAY};
+use crate::{
+    fraud::{one_of_each, PRICES},
+    testkit::{build, leaf, Keccak, EPOCH, GATEWAY},
+};
 use codec::Encode;
 use selvedge_primitives_math::{
     proof::{verify_entries, verify_leaves},
@@ -11,6 +14,30 @@ use selvedge_primitives_math::{
 use selvedge_primitives_types::DeviceId;
 use serde_json::{json, Value};
 use std::{env, fs, path::PathBuf};
+
+/// One proof of each defect, with the terms it is one under.
+fn fraud() -> Value {
+    let cases = one_of_each();
+    let cases = cases.iter().map(|(chain, defect, proof, commitment)| {
+        json!({
+            "defect": format!("{defect:?}"),
+            "class": format!("{:?}", defect.class()),
+            "verdict": hex(defect.encode()),
+            "proof": hex(proof.encode()),
+            "commitment": hex(commitment.encode()),
+            "context": {
+                "services": chain.services,
+                "lease": chain.lease.to_string(),
+                "price_version": chain.price_version,
+                "caches": chain.caches,
+            },
+        })
+    });
+    json!({
+        "prices": PRICES.0.map(|price| price.to_string()),
+        "cases": cases.collect::<Vec<_>>(),
+    })
+}
 
 fn hex(value: impl AsRef<[u8]>) -> String {
     format!("0x{}", hex::encode(value))
@@ -88,8 +115,18 @@ fn usage_tree() -> Value {
 
 #[test]
 fn the_committed_usage_tree_is_reproduced() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../vectors/usage-tree.json");
-    let now = usage_tree();
+    compare("usage-tree.json", usage_tree());
+}
+
+#[test]
+fn the_committed_fraud_proofs_are_reproduced() {
+    compare("fraud.json", fraud());
+}
+
+fn compare(name: &str, now: Value) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../vectors")
+        .join(name);
     if env::var_os("APPROVE_VECTORS").is_some_and(|value| value == "1") {
         let text = serde_json::to_string_pretty(&now).unwrap() + "\n";
         fs::write(&path, text).unwrap();
