@@ -32,7 +32,7 @@ use crate::supplied::Whole;
 /// What becomes of an owner's lease.
 pub enum Homed {
     /// Nobody in the network has it.
-    Fetch(Box<Leased>, Option<StaleCopy>),
+    Fetch(Box<(Leased, Option<StaleCopy>)>),
     /// The home answered.
     Answered(Box<Served>),
     /// It is not for sharing, for this long.
@@ -60,7 +60,7 @@ impl Shared {
                 regional: None,
                 gathering: None,
             };
-            Homed::Fetch(Box::new(leased), stale)
+            Homed::Fetch(Box::new((leased, stale)))
         };
         let (service, key) = (question.scope.service.id, question.key.as_bytes());
         let home = question.scope.world.home(service, key).filter(|home| {
@@ -98,7 +98,7 @@ impl Shared {
                     regional: Some(grant),
                     gathering: None,
                 };
-                Homed::Fetch(Box::new(leased), stale)
+                Homed::Fetch(Box::new((leased, stale)))
             }
             Ok(Asked::Follow(follow)) => {
                 grant.tell(SeedMessage::Abort);

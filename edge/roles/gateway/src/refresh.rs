@@ -147,7 +147,10 @@ impl Shared {
     ) -> bool {
         let (leased, stale) = match grant {
             Some(grant) => match self.ask_home(question, grant, stale).await {
-                Homed::Fetch(leased, stale) => (Some(*leased), stale),
+                Homed::Fetch(fetch) => {
+                    let (leased, stale) = *fetch;
+                    (Some(leased), stale)
+                }
                 Homed::Answered(served) => return drain(served.body).await,
                 Homed::Pass(time) => {
                     self.pass_for(question, time);

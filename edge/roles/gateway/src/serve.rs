@@ -330,9 +330,10 @@ impl Shared {
                         }
                     }
                     match self.ask_home(question, grant, stale).await {
-                        Homed::Fetch(mut leased, stale) => {
+                        Homed::Fetch(fetch) => {
+                            let (mut leased, stale) = *fetch;
                             leased.gathering = gathering;
-                            return self.fetch(question, Some(*leased), stale, said).await;
+                            return self.fetch(question, Some(leased), stale, said).await;
                         }
                         Homed::Answered(served) => return Ok(served.say(said)),
                         Homed::Pass(time) => {
