@@ -47,10 +47,7 @@ if [[ $(node -p "require('$suite/package.json').version" 2>/dev/null) != "$versi
 fi
 
 bin="$(target_dir)/release"
-if $build; then
-	say "building the gateway"
-	cargo build --release -p selvedge-edge -p selvedge-edge-tools-testkit --bins >&2
-fi
+if $build; then prepare; fi
 
 work=$(mktemp -d)
 running=()

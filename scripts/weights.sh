@@ -41,7 +41,8 @@ fi
 for pallet in "${pallets[@]}"; do
 	[[ -f pallets/$pallet/src/benchmarking.rs ]] || die "pallets/$pallet has no benchmarks"
 done
-exports=$(scripts/setup.sh) && eval "$exports"
+exports=$(scripts/setup.sh)
+eval "$exports"
 
 bencher="$(tools_dir)/bencher/bin/frame-omni-bencher"
 if ! "$bencher" --version 2>/dev/null | grep -qF "$BENCHER_VERSION"; then
