@@ -182,7 +182,7 @@ fn every_true_opening_of_an_honest_epoch_proves_nothing() {
 }
 
 #[test]
-fn an_entrys_root_of_leaves_has_no_range_to_misstate() {
+fn the_root_of_leaves_of_an_entry_has_no_range_to_misstate() {
     let trees = build(usual());
     let tree = TreeKind::Customers;
     let entry = OpenedEntry {
