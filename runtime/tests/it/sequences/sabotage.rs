@@ -120,10 +120,13 @@ fn lose_an_account(_: usize) {
     Accounts::<Runtime>::remove(key.expect("customers have accounts"));
 }
 
+/// Breaks something behind the pallets' backs.
+type Meddle = fn(usize);
+
 /// Each is done inside of two blocks; one of them, at the latest, is found to be broken.
 #[test]
 fn what_no_chain_would_do_is_found() {
-    let cases: [(fn(usize), &str); 13] = [
+    let cases: [(Meddle, &str); 13] = [
         (hold_for_nothing, "holds of stakes"),
         (cook_the_books, "broken: 2: the prepaid total is wrong"),
         (lose_an_account, "broken: 2: the prepaid total is wrong"),
