@@ -170,7 +170,7 @@ fn device_for<'a>(world: &'a World<'_>, entry: &Option<Stake>, dice: &mut Dice) 
     if fitting.is_empty() || dice.one_in(10) {
         world.any_node(dice)
     } else {
-        dice.of_all(&fitting)
+        dice.of_all::<&Node>(&fitting)
     }
 }
 
