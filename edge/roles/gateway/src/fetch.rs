@@ -427,9 +427,7 @@ impl Shared {
         for grant in leased.iter_mut().flat_map(Leased::grants) {
             // The cache must know before it is asked for the bytes.
             if let Some(seed) = grant.seed.take() {
-                if seed.send(&refresh).await.is_ok() {
-                    let _ = seed.finish().await;
-                }
+                end_with(seed, &refresh).await;
             }
         }
         let caches = leased.as_ref().map(Leased::caches).unwrap_or_default();
@@ -504,15 +502,19 @@ pub fn tell(leased: Option<&mut Leased>, message: SeedMessage) {
 }
 
 impl Grant {
-    /// Ends the lease with the one message of a seed without a body, behind the visitor's back.
+    /// Ends the lease with a message, behind the visitor's back.
     pub fn tell(&mut self, message: SeedMessage) {
         if let Some(seed) = self.seed.take() {
-            tokio::spawn(async move {
-                if seed.send(&message).await.is_ok() {
-                    let _ = seed.finish().await;
-                }
-            });
+            tokio::spawn(async move { end_with(seed, &message).await });
         }
+    }
+}
+
+/// Sends the one message of a seed without a body.
+async fn end_with(seed: SeedStream, message: &SeedMessage) {
+    // A cache that is gone needs no end.
+    if seed.send(message).await.is_ok() {
+        let _ = seed.finish().await;
     }
 }
 
