@@ -83,7 +83,8 @@ impl EnsureOriginWithArg<RuntimeOrigin, RuntimeParametersKey> for EnsureTrackOfP
             RuntimeParametersKey::Billing(_)
             | RuntimeParametersKey::Shares(_)
             | RuntimeParametersKey::Yields(_)
-            | RuntimeParametersKey::Services(_) => {
+            | RuntimeParametersKey::Services(_)
+            | RuntimeParametersKey::Audits(_) => {
                 EitherOfDiverse::<EnsureRoot<AccountId>, EnsureParameters>::try_origin(origin)
                     .map(drop)
             }
