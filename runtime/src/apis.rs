@@ -10,9 +10,10 @@ use frame_support::{
 };
 use pallet_transaction_payment::{FeeDetails, RuntimeDispatchInfo};
 use selvedge_primitives_runtime_api::{
-    AccountView, ClockView, CommitmentStatus, Earnings, InvoiceHead, NodeView, ServiceView,
+    AccountView, AuditTerms, ClockView, CommitmentStatus, Earnings, FraudView, InvoiceHead,
+    NodeView, ServiceView,
 };
-use selvedge_primitives_types::{Account, DeviceId, Epoch, PriceList, UsageCommitment};
+use selvedge_primitives_types::{Account, DeviceId, Epoch, PriceList, ServiceId, UsageCommitment};
 use sp_core::{crypto::KeyTypeId, OpaqueMetadata};
 use sp_inherents::{CheckInherentsResult, InherentData};
 use sp_runtime::{
@@ -288,6 +289,20 @@ sp_api::impl_runtime_apis! {
 
         fn earnings(account: Account) -> Earnings {
             views::earnings(account)
+        }
+    }
+
+    impl selvedge_primitives_runtime_api::AuditsApi<Block> for Runtime {
+        fn terms(
+            epoch: Epoch,
+            services: Vec<ServiceId>,
+            caches: Vec<DeviceId>,
+        ) -> Option<AuditTerms> {
+            views::audit_terms(epoch, services, caches)
+        }
+
+        fn fraud(gateway: DeviceId, epoch: Epoch) -> Option<FraudView> {
+            views::fraud(gateway, epoch)
         }
     }
 

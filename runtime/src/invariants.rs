@@ -1,8 +1,8 @@
 //! Every numbered invariant of the pallets, recomputed from the whole state.
 
 use crate::{
-    configs::ranges::check_joint_ranges, Billing, ChainParams, EdgeGovernance, NodeRegistry,
-    NodeStaking, NodeYields, Reputation, Services, UsageClock,
+    configs::ranges::check_joint_ranges, Audits, Billing, ChainParams, EdgeGovernance,
+    NodeRegistry, NodeStaking, NodeYields, Reputation, Services, UsageClock,
 };
 use sp_runtime::TryRuntimeError;
 
@@ -17,6 +17,7 @@ pub fn check_invariants() -> Result<(), &'static str> {
     NodeStaking::check_invariants()?;
     Services::do_try_state().map_err(plain)?;
     Billing::check_invariants()?;
+    Audits::check_invariants()?;
     Reputation::check_invariants()?;
     NodeYields::check_invariants()?;
     EdgeGovernance::do_try_state().map_err(plain)?;

@@ -154,6 +154,8 @@ mod runtime {
     pub type NodeYields = pallet_edge_yields;
     #[runtime::pallet_index(25)]
     pub type EdgeDriver = pallet_edge_driver;
+    #[runtime::pallet_index(26)]
+    pub type Audits = pallet_edge_audits;
 
     #[runtime::pallet_index(30)]
     pub type Parameters = pallet_parameters;

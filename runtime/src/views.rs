@@ -7,16 +7,21 @@ use pallet_edge_billing::types::{AccountState as LedgerState, InvoiceItem, Statu
 use pallet_edge_reputation::ScoreRecord;
 use pallet_edge_services::types::ServiceSummary;
 use pallet_edge_traits::{DeviceInspect, EpochClock, ServiceInspect, StakeInspect};
+use selvedge_primitives_math::fraud::Context;
 use selvedge_primitives_runtime_api::{
-    AccountState, AccountView, ClockView, CommitmentStatus, Earnings, EraEarnings, HostView,
-    InvoiceHead, InvoiceLine, NodeView, ScoreView, ServiceView,
+    AccountState, AccountView, AuditTerms, ClockView, CommitmentStatus, Earnings, EraEarnings,
+    FraudView, HostView, InvoiceHead, InvoiceLine, NodeView, ScoreView, ServiceView,
 };
-use selvedge_primitives_types::{Account, DeviceId, Epoch, PriceList, Prices, UsageCommitment};
+use selvedge_primitives_types::{
+    Account, DeviceId, Epoch, PriceList, Prices, ServiceId, UsageCommitment,
+};
 
-use crate::{AccountId, Billing, NodeRegistry, NodeStaking, Runtime, Services, UsageClock};
+use crate::{AccountId, Audits, Billing, NodeRegistry, NodeStaking, Runtime, Services, UsageClock};
 
 /// Most devices of one answer.
 const MAX_DEVICES: u32 = 1_000;
+/// Most services, and most caches, that one answer tells an auditor of.
+const MAX_AUDITED: usize = 1_000;
 
 /// The usage clock.
 pub fn clock() -> ClockView {
@@ -132,6 +137,32 @@ fn status(status: Status) -> CommitmentStatus {
         Status::Refunding(cursor) => CommitmentStatus::Refunding(cursor),
         Status::Void => CommitmentStatus::Void,
     }
+}
+
+/// What the chain knows of an epoch, as an auditor needs it.
+pub fn audit_terms(
+    epoch: Epoch,
+    services: Vec<ServiceId>,
+    caches: Vec<DeviceId>,
+) -> Option<AuditTerms> {
+    let known = Audits::known(epoch)?;
+    let services = services.into_iter().take(MAX_AUDITED);
+    let caches = caches.iter().take(MAX_AUDITED);
+    Some(AuditTerms {
+        services: services.map(|service| known.terms(service)).collect(),
+        caches: caches.map(|cache| known.is_cache(cache)).collect(),
+    })
+}
+
+/// What was proven of a gateway's commitment.
+pub fn fraud(gateway: DeviceId, epoch: Epoch) -> Option<FraudView> {
+    let fraud = pallet_edge_audits::Frauds::<Runtime>::get(epoch, gateway)?;
+    Some(FraudView {
+        defect: fraud.defect,
+        reporter: Account(fraud.reporter.into()),
+        taken: fraud.taken,
+        reward: fraud.reward,
+    })
 }
 
 /// Published price lists with the epoch they take effect in.

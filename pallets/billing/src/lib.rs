@@ -10,6 +10,7 @@ pub mod agent;
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarking;
 mod commitment;
+mod fraud;
 mod history;
 mod invariants;
 mod invoice;
@@ -439,6 +440,8 @@ pub mod pallet {
         BooksUnbalanced,
         /// Everything that was earned is paid out.
         NothingToClaim,
+        /// Fraud is proven, never ruled.
+        NotProven,
     }
 
     #[pallet::hooks]
@@ -643,8 +646,8 @@ pub mod pallet {
         /// Declares a commitment void before any of it is paid. What it charged can be refunded
         /// from then on.
         ///
-        /// Only the void origin. Emits `CommitmentVoided`. Fails with `UnknownCommitment`,
-        /// `NotVoidable`.
+        /// Only the void origin, which rules and proves nothing: a reason of `Fraud` is refused.
+        /// Emits `CommitmentVoided`. Fails with `UnknownCommitment`, `NotVoidable`, `NotProven`.
         #[pallet::call_index(10)]
         #[pallet::weight(T::WeightInfo::void())]
         pub fn void(
@@ -654,6 +657,10 @@ pub mod pallet {
             reason: VoidReason,
         ) -> DispatchResult {
             T::VoidOrigin::ensure_origin(origin)?;
+            ensure!(
+                !matches!(reason, VoidReason::Fraud(_)),
+                Error::<T>::NotProven
+            );
             Self::do_void(gateway, epoch, reason)
         }
     }

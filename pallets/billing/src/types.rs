@@ -3,6 +3,7 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
+use selvedge_primitives_math::fraud::Defect;
 use selvedge_primitives_types::{
     DeviceId, Entry, Epoch, Millis, Planck, ServiceId, Usage, UsageCommitment,
 };
@@ -374,8 +375,6 @@ pub struct Payout {
 }
 
 /// Why a commitment is void.
-///
-/// Fraud proofs will add reasons from index 32 on.
 #[derive(
     Clone,
     Copy,
@@ -419,6 +418,9 @@ pub enum VoidReason {
     /// The void origin said so.
     #[codec(index = 9)]
     Ruled,
+    /// Somebody proved a defect.
+    #[codec(index = 32)]
+    Fraud(Defect),
 }
 
 /// How far a commitment has come. Audits will stand between `Pending` and `Settling`, from index 16

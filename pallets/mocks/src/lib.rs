@@ -6,8 +6,12 @@
 #![warn(missing_docs)]
 
 use core::cell::RefCell;
-use pallet_edge_traits::{DeviceInfo, DeviceInspect, EpochClock, ScoreInspect, StakeInspect};
-use selvedge_primitives_types::{DeviceId, Epoch, Millis, Planck, Region, Role, Score, StakeId};
+use pallet_edge_traits::{
+    DeviceInfo, DeviceInspect, EpochClock, ScoreInspect, Slashed, StakeInspect, StakeSlash,
+};
+use selvedge_primitives_types::{
+    DeviceId, Epoch, Millis, Planck, Ppm, Region, Role, Score, StakeId,
+};
 use sp_core::crypto::AccountId32;
 use std::collections::BTreeMap;
 
@@ -211,6 +215,27 @@ impl StakeInspect<AccountId32> for Network {
 
     fn boost_of(device: &DeviceId) -> u32 {
         Self::node(device).map_or(1_000_000, |node| node.boost)
+    }
+}
+
+/// A reporter gets a tenth.
+impl StakeSlash<AccountId32> for Network {
+    fn slash(
+        device: &DeviceId,
+        epoch: Epoch,
+        part: Ppm,
+        reporter: Option<&AccountId32>,
+    ) -> Slashed {
+        STATE.with_borrow_mut(|state| {
+            let node = state.nodes.get_mut(device);
+            node.filter(|node| node.is_active(epoch))
+                .map_or(Slashed::default(), |node| {
+                    let taken = node.stake * Planck::from(part.0) / 1_000_000;
+                    node.stake -= taken;
+                    let reward = reporter.map_or(0, |_| taken / 10);
+                    Slashed { taken, reward }
+                })
+        })
     }
 }
 

@@ -10,9 +10,9 @@ use frame_support::{
         Imbalance, OnUnbalanced,
     },
 };
-use pallet_edge_traits::StakeSlash;
+use pallet_edge_traits::{Slashed, StakeSlash};
 use selvedge_primitives_math::ratio;
-use selvedge_primitives_types::{DeviceId, Epoch, Planck, StakeId};
+use selvedge_primitives_types::{DeviceId, Epoch, Planck, Ppm, StakeId};
 use sp_core::crypto::AccountId32;
 use sp_runtime::{traits::Convert, Perbill};
 use sp_staking::{
@@ -21,17 +21,22 @@ use sp_staking::{
 };
 
 impl<T: Config> Pallet<T> {
-    /// Slashes at most `amount` of a stake and its chunks, and rewards the reporter out of it; returns what was taken.
-    pub fn slash_stake(stake: StakeId, amount: Planck, reporter: Option<&AccountId32>) -> Planck {
+    /// Slashes at most `amount` of a stake and its chunks, and rewards the reporter out of it.
+    pub fn slash_stake(stake: StakeId, amount: Planck, reporter: Option<&AccountId32>) -> Slashed {
         let Some(mut entry) = Stakes::<T>::get(stake) else {
-            return 0;
+            return Slashed::default();
         };
         let due = amount.min(entry.held());
         let (credit, short) = T::Currency::slash(&HoldReason::Stake.into(), &entry.owner, due);
         debug_assert_eq!(short, 0, "invariant 1: the hold covers the stake");
-        let taken = credit.peek();
+        let mut slashed = Slashed {
+            taken: credit.peek(),
+            reward: 0,
+        };
+        let Slashed { taken, .. } = slashed;
         if taken > 0 {
             let reward = Self::share_out(credit, reporter);
+            slashed.reward = reward;
             let owner = entry.owner.clone();
             Self::deposit_event(Event::Slashed {
                 stake,
@@ -45,7 +50,7 @@ impl<T: Config> Pallet<T> {
             Self::leave(stake, &mut entry);
         }
         Self::store(stake, entry);
-        taken
+        slashed
     }
 
     /// Gives the reporter a capped share and the rest to where slashes go; returns the reporter's.
@@ -87,9 +92,18 @@ impl<T: Config> Pallet<T> {
     }
 }
 
-impl<T: Config> StakeSlash for Pallet<T> {
-    fn slash(device: &DeviceId, epoch: Epoch, amount: Planck) -> Planck {
-        Self::stake_at(device, epoch).map_or(0, |stake| Self::slash_stake(stake, amount, None))
+impl<T: Config> StakeSlash<AccountId32> for Pallet<T> {
+    fn slash(
+        device: &DeviceId,
+        epoch: Epoch,
+        part: Ppm,
+        reporter: Option<&AccountId32>,
+    ) -> Slashed {
+        let Some(stake) = Self::stake_at(device, epoch) else {
+            return Slashed::default();
+        };
+        let held = Stakes::<T>::get(stake).map_or(0, |entry| entry.held());
+        Self::slash_stake(stake, ratio::apply(part, held), reporter)
     }
 }
 

@@ -16,10 +16,12 @@ use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::weights::Weight;
 use scale_info::TypeInfo;
+use selvedge_primitives_math::fraud::Defect;
 use selvedge_primitives_types::{
-    DeviceId, Epoch, Era, Millis, Planck, Prices, Region, Role, Score, ServiceId, StakeId,
+    DeviceId, Epoch, Era, Millis, Planck, Ppm, Prices, Region, Role, Score, ServiceId, StakeId,
+    UsageCommitment,
 };
-use sp_runtime::DispatchResult;
+use sp_runtime::{DispatchError, DispatchResult};
 
 /// Keccak-256 by the node's host function, for the usage trees inside the runtime.
 pub struct HostKeccak;
@@ -143,10 +145,20 @@ pub trait StakeInspect<AccountId> {
     }
 }
 
-/// Takes a stake's amount for an offence (answered by staking).
-pub trait StakeSlash {
-    /// Slashes at most `amount` from the stake assigned to the device in the epoch; returns what was taken.
-    fn slash(device: &DeviceId, epoch: Epoch, amount: Planck) -> Planck;
+/// What a slash took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Slashed {
+    /// Taken from the stake, in planck.
+    pub taken: Planck,
+    /// The reporter's capped share of it.
+    pub reward: Planck,
+}
+
+/// Takes a part of a stake for an offence (answered by staking).
+pub trait StakeSlash<AccountId> {
+    /// Slashes `part` of what is left of the stake that was assigned to the device in the epoch, and of what of it is
+    /// being unlocked, and gives the reporter a share. Takes nothing where there is no such stake any more.
+    fn slash(device: &DeviceId, epoch: Epoch, part: Ppm, reporter: Option<&AccountId>) -> Slashed;
 }
 
 /// Terms of a service in one epoch.
@@ -180,6 +192,41 @@ pub trait PrepaidInspect<AccountId> {
     fn is_funded_at(owner: &AccountId, epoch: Epoch) -> bool;
     /// Refuses unless the account's balance covers `caps` per epoch for all epochs that may be unsettled at once.
     fn ensure_covers(owner: &AccountId, caps: Planck) -> DispatchResult;
+}
+
+/// What became of a commitment's money when a defect was proven.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Forfeit {
+    /// The commitment is void by this: nothing of it is paid, and what it charged goes back.
+    #[codec(index = 0)]
+    Voided,
+    /// It was void already.
+    #[codec(index = 1)]
+    AlreadyVoid,
+    /// Payment had begun when the defect was proven: it goes on, and what is paid stays paid.
+    #[codec(index = 2)]
+    AlreadyPaid,
+}
+
+/// Looks up commitments and ends defective ones (answered by billing).
+pub trait CommitmentVoid {
+    /// What a gateway committed for an epoch, whatever became of it.
+    fn commitment_of(gateway: &DeviceId, epoch: Epoch) -> Option<UsageCommitment>;
+    /// Whether its money is neither forfeited nor being paid.
+    fn is_at_stake(gateway: &DeviceId, epoch: Epoch) -> bool;
+    /// Makes it void for a proven defect, unless payment has begun. Fails when there is no such commitment.
+    fn forfeit(gateway: &DeviceId, epoch: Epoch, defect: Defect) -> Result<Forfeit, DispatchError>;
 }
 
 /// Is told of charges that matured on leaves that name a node (answered by reputation and yields).

@@ -11,6 +11,7 @@ extern crate alloc;
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use scale_info::TypeInfo;
+use selvedge_primitives_math::fraud::{Defect, Terms};
 use selvedge_primitives_types::{
     Account, DeviceId, Epoch, Era, Millis, Planck, PriceList, Region, Role, Score, ServiceId,
     StakeId, Usage, UsageCommitment,
@@ -227,6 +228,28 @@ pub struct NodeView {
     pub eras: Vec<EraEarnings>,
 }
 
+/// What the chain knows of an epoch, as an auditor needs it.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct AuditTerms {
+    /// Terms of the services asked for, in their order; `None` for one that did not exist.
+    pub services: Vec<Option<Terms>>,
+    /// Whether the devices asked for were active caches, in their order.
+    pub caches: Vec<bool>,
+}
+
+/// A defect that was proven of a commitment.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct FraudView {
+    /// What is wrong; the gravest, if several were proven.
+    pub defect: Defect,
+    /// Who proved it.
+    pub reporter: Account,
+    /// Taken from the gateway's stake, in planck.
+    pub taken: Planck,
+    /// The reporters' part of it, in planck.
+    pub reward: Planck,
+}
+
 sp_api::decl_runtime_apis! {
     /// Prepaid accounts, services and bills.
     pub trait BillingApi {
@@ -252,5 +275,14 @@ sp_api::decl_runtime_apis! {
         fn devices(after: Option<DeviceId>, limit: u32) -> Vec<DeviceId>;
         /// What an account earned.
         fn earnings(account: Account) -> Earnings;
+    }
+
+    /// What whoever audits a commitment asks.
+    pub trait AuditsApi {
+        /// Terms of services and eligibility of caches in an epoch, of at most 1,000 each; `None` when the epoch is
+        /// known no longer.
+        fn terms(epoch: Epoch, services: Vec<ServiceId>, caches: Vec<DeviceId>) -> Option<AuditTerms>;
+        /// What was proven of a gateway's commitment, if anything.
+        fn fraud(gateway: DeviceId, epoch: Epoch) -> Option<FraudView>;
     }
 }

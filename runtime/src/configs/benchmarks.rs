@@ -7,7 +7,9 @@ use pallet_edge_registry::GenesisDevice;
 use pallet_edge_services::types::{Service, Terms};
 use pallet_edge_staking::GenesisStake;
 use pallet_edge_traits::EpochClock;
-use selvedge_primitives_types::{DeviceId, Epoch, Millis, Planck, Region, Role, ServiceId};
+use selvedge_primitives_types::{
+    DeviceId, Epoch, Millis, Planck, Region, Role, ServiceId, UsageCommitment,
+};
 use sp_runtime::traits::Convert;
 
 use super::params::{dynamic_params::billing::UnsettledEpochs, RoleAmount};
@@ -90,6 +92,36 @@ impl pallet_edge_billing::benchmarking::BenchmarkHelper for Helper {
             services.try_push(id).expect("there is room")
         });
         id
+    }
+}
+
+impl pallet_edge_audits::benchmarking::BenchmarkHelper for Helper {
+    fn commit(commitment: UsageCommitment) {
+        use pallet_edge_billing::types::{Books, CommitmentRecord, EpochBook, Status};
+        let UsageCommitment { gateway, epoch, .. } = commitment;
+        let record = CommitmentRecord {
+            commitment,
+            status: Status::Pending,
+            late: 0,
+            settled: 0,
+            void_reason: None,
+            books: Books::default(),
+        };
+        pallet_edge_billing::Commitments::<Runtime>::insert(epoch, gateway, record);
+        pallet_edge_billing::Open::<Runtime>::mutate(gateway, |open| {
+            open.try_push(epoch).expect("it is the first")
+        });
+        let book = EpochBook {
+            commitments: 1,
+            unsettled: 1,
+            open: 1,
+            ..Default::default()
+        };
+        pallet_edge_billing::EpochBooks::<Runtime>::insert(epoch, book);
+    }
+
+    fn add_service(owner: &AccountId, cap: Planck) -> ServiceId {
+        <Self as pallet_edge_billing::benchmarking::BenchmarkHelper>::add_service(owner, cap)
     }
 }
 

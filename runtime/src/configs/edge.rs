@@ -1,4 +1,4 @@
-//! The usage clock, services and the money of usage.
+//! The usage clock, services, the money of usage and proofs against it.
 
 use frame_support::{
     parameter_types,
@@ -12,11 +12,14 @@ use selvedge_primitives_types::Hash;
 use super::{
     governance::TreasuryAccount,
     nodes::HistoryDepth,
-    params::dynamic_params::{billing, services, shares},
+    params::{
+        dynamic_params::{billing, services, shares},
+        FraudSlash,
+    },
 };
 use crate::{
     governance::origins::{RootOrBrake, RootOrPrices},
-    Balances, Billing, NodeRegistry, NodeStaking, NodeYields, Reputation, Runtime,
+    Audits, Balances, Billing, NodeRegistry, NodeStaking, NodeYields, Reputation, Runtime,
     RuntimeHoldReason, SafeMode, Services, Timestamp, UsageClock,
 };
 
@@ -37,7 +40,7 @@ impl pallet_edge_clock::Config for Runtime {
     type MaxStep = ConstU64<60_000>;
     /// Staking first: the others ask it who is active in the epoch that began. Scores before
     /// yields, which depend on them.
-    type OnEpoch = (NodeStaking, Services, Reputation, NodeYields);
+    type OnEpoch = (NodeStaking, Services, Reputation, NodeYields, Audits);
     /// As long as invoices can be asked for.
     type StartsKept = HistoryEpochs;
     type Time = Timestamp;
@@ -109,4 +112,18 @@ impl pallet_edge_billing::Config for Runtime {
     type VoidOrigin = RootOrBrake;
     type WarnEpochs = billing::WarnEpochs;
     type WeightInfo = pallet_edge_billing::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_edge_audits::Config for Runtime {
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = super::benchmarks::Helper;
+    type Clock = UsageClock;
+    type Commitments = Billing;
+    /// As long as services and stakes keep theirs.
+    type HistoryDepth = HistoryEpochs;
+    type Services = Services;
+    type Slash = NodeStaking;
+    type SlashOf = FraudSlash;
+    type Stakes = NodeStaking;
+    type WeightInfo = pallet_edge_audits::weights::SubstrateWeight<Runtime>;
 }

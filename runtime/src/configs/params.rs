@@ -9,6 +9,7 @@ use frame_support::{
     traits::Get,
 };
 use pallet_edge_traits::EpochClock;
+use selvedge_primitives_math::fraud::DefectClass;
 use selvedge_primitives_types::{Planck, Ppm, Role};
 use sp_runtime::traits::Convert;
 
@@ -224,6 +225,24 @@ pub mod dynamic_params {
         #[codec(index = 3)]
         pub static ProofPeriod: u64 = 48;
     }
+
+    /// What a proven defect of a commitment costs its gateway, as a part of what is left of its stake.
+    #[dynamic_pallet_params]
+    #[codec(index = 5)]
+    pub mod audits {
+        /// A charge that the chain's terms did not allow, which a gateway may have learnt too late: of
+        /// 25,000 SEL, 1,250. Its whole claim of the epoch is forfeited besides.
+        #[codec(index = 0)]
+        pub static TermsSlash: Ppm = Ppm::percent(5);
+
+        /// A leaf that its own content refutes: of 25,000 SEL, 6,250.
+        #[codec(index = 1)]
+        pub static LeafSlash: Ppm = Ppm::percent(25);
+
+        /// Trees or signatures that no program makes by mistake: all of it.
+        #[codec(index = 2)]
+        pub static ForgerySlash: Ppm = Ppm::ONE;
+    }
 }
 
 #[cfg(feature = "runtime-benchmarks")]
@@ -247,6 +266,20 @@ impl Convert<Role, Planck> for RoleAmount {
             Role::Stargate => StargateStake::get(),
             Role::Gateway => GatewayStake::get(),
             Role::Cache => CacheStake::get(),
+        }
+    }
+}
+
+/// What a defect of a class costs.
+pub struct FraudSlash;
+
+impl Convert<DefectClass, Ppm> for FraudSlash {
+    fn convert(class: DefectClass) -> Ppm {
+        use dynamic_params::audits::*;
+        match class {
+            DefectClass::Terms => TermsSlash::get(),
+            DefectClass::Leaf => LeafSlash::get(),
+            DefectClass::Forgery => ForgerySlash::get(),
         }
     }
 }

@@ -19,7 +19,7 @@ use selvedge_primitives_types::Ppm;
 use sp_runtime::{DispatchError, DispatchResult};
 
 use super::params::{
-    dynamic_params::{billing, services, shares, stakes, yields},
+    dynamic_params::{audits, billing, services, shares, stakes, yields},
     RuntimeParameters, RuntimeParametersKey, DAY_MILLIS,
 };
 use crate::{
@@ -91,6 +91,11 @@ pub fn check_joint_ranges() -> Result<(), &'static str> {
     }
     .check()
     .map_err(RangeError::rule)?;
+    ensure(
+        audits::TermsSlash::get() <= audits::LeafSlash::get()
+            && audits::LeafSlash::get() <= audits::ForgerySlash::get(),
+        "a graver defect costs at least as much",
+    )?;
     ensure(
         billing::UnsettledEpochs::get() >= u64::from(billing::MaxLate::get()) + 3,
         "what is committed late can still be settled",
@@ -192,6 +197,11 @@ own_ranges! {
         HostDeposit: 10 * MILLI..=100 * SEL, "planck";
         PriceNotice: 1..=24 * 90, "epochs";
         ProofPeriod: 1..=24 * 30, "epochs";
+    }
+    Audits of audits {
+        TermsSlash: Ppm::percent(5)..=Ppm::ONE, "ppm";
+        LeafSlash: Ppm::percent(5)..=Ppm::ONE, "ppm";
+        ForgerySlash: Ppm::percent(5)..=Ppm::ONE, "ppm";
     }
 }
 

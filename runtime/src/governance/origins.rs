@@ -79,7 +79,8 @@ pub fn track_of(key: &RuntimeParametersKey) -> u16 {
         RuntimeParametersKey::Billing(_)
         | RuntimeParametersKey::Shares(_)
         | RuntimeParametersKey::Yields(_)
-        | RuntimeParametersKey::Services(_) => id::PARAMETERS,
+        | RuntimeParametersKey::Services(_)
+        | RuntimeParametersKey::Audits(_) => id::PARAMETERS,
     }
 }
 

@@ -25,7 +25,8 @@ use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityEr
 
 /// Who pays.
 pub const CUSTOMER: Sr25519Keyring = Sr25519Keyring::Ferdie;
-const GATEWAY_OWNER: Sr25519Keyring = Sr25519Keyring::Eve;
+/// Who runs the gateway.
+pub const GATEWAY_OWNER: Sr25519Keyring = Sr25519Keyring::Eve;
 const CACHE_OWNERS: [Sr25519Keyring; 2] = [Sr25519Keyring::Bob, Sr25519Keyring::Charlie];
 const CAP: Planck = 10 * SEL;
 const SERVICE: ServiceId = ServiceId(0);
@@ -83,13 +84,23 @@ impl Network {
 
     /// Both usage trees of an epoch: each cache supplied some, and some could not be cached.
     pub fn trees(&self, epoch: u64, requests: u64) -> UsageTrees {
+        self.trees_with(epoch, requests, |_| ())
+    }
+
+    /// As [`trees`](Self::trees), with each leaf's body changed before its cache signs it.
+    pub fn trees_with(
+        &self,
+        epoch: u64,
+        requests: u64,
+        change: impl Fn(&mut LeafBody),
+    ) -> UsageTrees {
         let caches = [self.caches[0].id(), self.caches[1].id(), Default::default()];
         let leaf = |index: usize| {
             let paid = Usage::ZERO
                 .with(UsageClass::Requests, requests)
                 .with(UsageClass::EgressBytes, requests * 12_345)
                 .with(UsageClass::OriginBytes, 777);
-            let body = LeafBody {
+            let mut body = LeafBody {
                 gateway: self.gateway.id(),
                 epoch: Epoch(epoch),
                 customer: account(CUSTOMER),
@@ -101,6 +112,7 @@ impl Network {
                 amount: charge(&paid, &PRICES).expect("it fits"),
                 ..Default::default()
             };
+            change(&mut body);
             let mut leaf = Leaf {
                 body,
                 ..Default::default()

@@ -43,12 +43,13 @@ const KNOWN_TO_WALLETS: [&str; 9] = [
 ];
 
 /// The pallets of this house.
-const OURS: [&str; 9] = [
+const OURS: [&str; 10] = [
     "NodeRegistry",
     "NodeStaking",
     "UsageClock",
     "Services",
     "Billing",
+    "Audits",
     "Reputation",
     "NodeYields",
     "EdgeGovernance",

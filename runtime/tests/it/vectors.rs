@@ -81,6 +81,7 @@ fn pallets_have_the_indices_of_the_plan() {
         ("Reputation", 23),
         ("NodeYields", 24),
         ("EdgeDriver", 25),
+        ("Audits", 26),
         ("Parameters", 30),
         ("EdgeGovernance", 31),
         ("Preimage", 32),

@@ -1,8 +1,11 @@
 //! What is committed is what visitors received, to the octet and the request.
 
 use crate::{gateway, net};
-use selvedge_edge_tools_testkit::{audit, content, Ask, Books, Client, Settings};
-use selvedge_primitives_types::{CustomerEntryKey, Leaf, UsageClass};
+use selvedge_edge_tools_testkit::{audit, books::Keccak, content, Ask, Books, Client, Settings};
+use selvedge_primitives_math::fraud::{find, verify, Context, Defect, Terms};
+use selvedge_primitives_types::{
+    Account, CustomerEntryKey, DeviceId, GenesisHash, Leaf, Prices, ServiceId, UsageClass,
+};
 
 /// What a visitor got in all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -157,6 +160,55 @@ async fn every_leaf_is_public_adds_up_and_is_signed_by_its_cache() {
         }
         // What no cache may hold names none.
         assert!(leaves.iter().any(|leaf| leaf.body.cache.is_none()));
+
+        let trees = audit::everything(gateway, books).await;
+        assert_eq!(trees.leaves().len(), leaves.len());
+        let mut auditor = Auditor {
+            customer,
+            service,
+            prices,
+            caches: net.caches.iter().map(|cache| cache.device()).collect(),
+            genesis,
+        };
+        let commitment = &books.commitment;
+        assert_eq!(find::<Keccak>(&trees, commitment, &auditor), Ok(None));
+        // The same auditor finds what is not as the chain has it.
+        auditor.caches.pop();
+        let proof = find::<Keccak>(&trees, commitment, &auditor)
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            verify::<Keccak>(&proof, commitment, &auditor),
+            Ok(Defect::UnassignedCache)
+        );
+    }
+}
+
+/// What the chain would tell an auditor.
+struct Auditor {
+    customer: Account,
+    service: ServiceId,
+    prices: Prices,
+    caches: Vec<DeviceId>,
+    genesis: GenesisHash,
+}
+
+impl Context for Auditor {
+    fn terms(&self, service: ServiceId) -> Option<Terms> {
+        (service == self.service).then_some(Terms {
+            owner: self.customer,
+            lease: u128::MAX,
+            price_version: 1,
+            prices: Some(self.prices),
+        })
+    }
+
+    fn is_cache(&self, device: &DeviceId) -> bool {
+        self.caches.contains(device)
+    }
+
+    fn is_signed(&self, leaf: &Leaf) -> bool {
+        audit::is_signed(leaf, &self.genesis)
     }
 }
 

@@ -3,6 +3,7 @@
 //! | Request | Answer |
 //! |---|---|
 //! | `GET /audit/v1/{epoch}/commitment` | `{epoch, commitment}` |
+//! | `GET /audit/v1/{epoch}/leaves` | `{start, total, leaves}`: all of the epoch, in an order that stays |
 //! | `GET /audit/v1/{epoch}/customer/{account}/{service}` | `{index, entry, entry_proof, start, leaves, leaves_proof}` |
 //!
 //! Purges are taken here too: see `purge`.
@@ -60,6 +61,9 @@ pub struct Invoice {
 pub trait Audit: Send + Sync + 'static {
     /// The commitment of a closed epoch.
     fn commitment(&self, epoch: Epoch) -> Option<UsageCommitment>;
+
+    /// At most `limit` leaves of a closed epoch from `start`, and how many there are.
+    fn leaves(&self, epoch: Epoch, start: usize, limit: usize) -> Option<(Vec<Leaf>, usize)>;
 
     /// A customer's entry with at most `limit` leaves from `start`.
     fn invoice(
@@ -149,6 +153,7 @@ impl<A: Audit> Endpoint<A> {
         let parts: Vec<&str> = path.split('/').collect();
         let answer = match parts.as_slice() {
             [epoch, "commitment"] => self.commitment(epoch),
+            [epoch, "leaves"] => self.leaves(epoch, query),
             [epoch, "customer", customer, service] => self.invoice(epoch, customer, service, query),
             _ => None,
         };
@@ -161,6 +166,14 @@ impl<A: Audit> Endpoint<A> {
         Some(json!({ "epoch": epoch.0, "commitment": scale_hex(&commitment) }))
     }
 
+    fn leaves(&self, epoch: &str, query: &str) -> Option<serde_json::Value> {
+        let (start, limit) = page(query);
+        let epoch = Epoch(epoch.parse().ok()?);
+        let (leaves, total) = self.audit.leaves(epoch, start, limit)?;
+        let leaves: Vec<String> = leaves.iter().map(scale_hex).collect();
+        Some(json!({ "start": start, "total": total, "leaves": leaves }))
+    }
+
     fn invoice(
         &self,
         epoch: &str,
@@ -171,10 +184,7 @@ impl<A: Audit> Endpoint<A> {
         let mut account = [0; 32];
         hex::decode_to_slice(customer.trim_start_matches("0x"), &mut account).ok()?;
         let (epoch, service) = (Epoch(epoch.parse().ok()?), ServiceId(service.parse().ok()?));
-        let start = parameter(query, "start").unwrap_or(0);
-        let limit = parameter(query, "limit")
-            .unwrap_or(MAX_LEAVES)
-            .min(MAX_LEAVES);
+        let (start, limit) = page(query);
         let invoice = self
             .audit
             .invoice(epoch, Account(account), service, start, limit)?;
@@ -194,6 +204,15 @@ fn scale_hex(value: &impl Encode) -> String {
     format!("0x{}", hex::encode(value.encode()))
 }
 
+/// Which leaves are asked for: the first, and at most how many.
+fn page(query: &str) -> (usize, usize) {
+    let limit = parameter(query, "limit").unwrap_or(MAX_LEAVES);
+    (
+        parameter(query, "start").unwrap_or(0),
+        limit.min(MAX_LEAVES),
+    )
+}
+
 fn parameter(query: &str, name: &str) -> Option<usize> {
     query
         .split('&')
@@ -205,6 +224,14 @@ fn parameter(query: &str, name: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_is_bounded_whatever_is_asked() {
+        assert_eq!(page(""), (0, MAX_LEAVES));
+        assert_eq!(page("start=7&limit=3"), (7, 3));
+        assert_eq!(page("limit=99999999"), (0, MAX_LEAVES));
+        assert_eq!(page("start=-1&limit=x"), (0, MAX_LEAVES));
+    }
 
     #[test]
     fn parameters_are_read_by_name() {

@@ -9,7 +9,9 @@ use selvedge_edge_drivers_meter::MeterError;
 use selvedge_primitives_types::agent::{
     AgentStatus, ConfigDelta, HostCheckAnswer, HostCheckRequest, HostCheckVerdict,
 };
-use selvedge_primitives_types::{Account, Domain, Epoch, Role, ServiceId, Usage, UsageCommitment};
+use selvedge_primitives_types::{
+    Account, Domain, Epoch, Leaf, Role, ServiceId, Usage, UsageCommitment,
+};
 
 use crate::gateway::Shared;
 use crate::world::World;
@@ -106,6 +108,14 @@ impl Control for Shared {
 impl Audit for Shared {
     fn commitment(&self, epoch: Epoch) -> Option<UsageCommitment> {
         Control::commitment(self, epoch)
+    }
+
+    fn leaves(&self, epoch: Epoch, start: usize, limit: usize) -> Option<(Vec<Leaf>, usize)> {
+        let closed = self.closed(epoch)?;
+        let all = closed.leaves();
+        let from = start.min(all.len());
+        let to = from.saturating_add(limit).min(all.len());
+        Some((all[from..to].to_vec(), all.len()))
     }
 
     fn invoice(

@@ -1,4 +1,4 @@
-//! Fetches the proof behind a line of a bill from the gateway's public audit endpoint.
+//! Fetches what stands behind a commitment from the gateway's public audit endpoint: the proof of a line of a bill, or every leaf.
 
 use crate::{error::Failure, http};
 use ::http::Request;
@@ -62,7 +62,7 @@ pub async fn fetch(line: &InvoiceLine, customer: Account, epoch: Epoch) -> Resul
     let unreadable =
         |error: anyhow::Error| unavailable(format!("the answer cannot be read: {error:#}"));
 
-    let first = page(&url, 0)
+    let first: Answer = page(&url, 0)
         .await
         .map_err(|error| unavailable(format!("{error:#}")))?;
     let entry: Entry = scale(&first.entry).map_err(unreadable)?;
@@ -76,7 +76,7 @@ pub async fn fetch(line: &InvoiceLine, customer: Account, epoch: Epoch) -> Resul
     let mut pages = vec![read_leaves(&first).map_err(unreadable)?];
     let mut known = pages[0].0.len() as u64;
     while known < entry.sum.leaves {
-        let next = page(&url, known)
+        let next: Answer = page(&url, known)
             .await
             .map_err(|error| unavailable(format!("{error:#}")))?;
         let next = read_leaves(&next).map_err(unreadable)?;
@@ -96,7 +96,45 @@ pub async fn fetch(line: &InvoiceLine, customer: Account, epoch: Epoch) -> Resul
     })
 }
 
-async fn page(url: &str, start: u64) -> anyhow::Result<Answer> {
+/// What the endpoint answers to whoever wants all leaves.
+#[derive(Deserialize)]
+struct Leaves {
+    leaves: Vec<String>,
+}
+
+/// Fetches all leaves of an epoch, of which there are `count` by the commitment. They are as the gateway gives them: nothing
+/// is checked.
+pub async fn leaves(base: &[u8], epoch: Epoch, count: u64) -> Result<Vec<Leaf>, Failure> {
+    let base = String::from_utf8_lossy(base);
+    let url = format!("{}/audit/v1/{epoch}/leaves", base.trim_end_matches('/'));
+    let unavailable = |cause: String| Failure::ProofUnavailable {
+        url: url.clone(),
+        cause,
+    };
+    if count > MAX_LEAVES {
+        return Err(unavailable(format!("it commits to {count} leaves")));
+    }
+    let mut leaves: Vec<Leaf> = Vec::new();
+    while (leaves.len() as u64) < count {
+        let answer: Leaves = page(&url, leaves.len() as u64)
+            .await
+            .map_err(|error| unavailable(format!("{error:#}")))?;
+        if answer.leaves.is_empty() {
+            return Err(unavailable(format!(
+                "it gave {} of {count} leaves",
+                leaves.len()
+            )));
+        }
+        let new = answer.leaves.iter().map(|leaf| scale(leaf));
+        let new: anyhow::Result<Vec<Leaf>> = new.collect();
+        leaves.extend(
+            new.map_err(|error| unavailable(format!("the answer cannot be read: {error:#}")))?,
+        );
+    }
+    Ok(leaves)
+}
+
+async fn page<T: for<'a> Deserialize<'a>>(url: &str, start: u64) -> anyhow::Result<T> {
     let answer = tokio::time::timeout(PATIENCE, get(&format!("{url}?start={start}"))).await;
     let answer =
         answer.map_err(|_| anyhow::anyhow!("no answer within {} s", PATIENCE.as_secs()))??;

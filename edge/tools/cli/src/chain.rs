@@ -7,8 +7,13 @@ use selvedge_primitives_runtime_api::NodeView;
 use selvedge_primitives_types::{Account, DeviceId, GenesisHash, StakeId};
 use subxt::{
     dynamic::{self, Value},
-    ext::scale_value::{At, Composite},
+    ext::{
+        scale_encode::EncodeAsFields,
+        scale_type_resolver::{FieldIter, TypeResolver},
+        scale_value::{At, Composite},
+    },
     extrinsics::ExtrinsicEvents,
+    transactions::Payload,
     OnlineClient, SubstrateConfig,
 };
 use subxt_signer::sr25519::Keypair;
@@ -41,6 +46,21 @@ pub struct Parameter {
     pub current: u128,
     /// Name of the track whose referenda may set it.
     pub track: Vec<u8>,
+}
+
+/// Arguments of a call in their SCALE form, for types that this program shares with the runtime.
+struct Encoded(Vec<u8>);
+
+impl EncodeAsFields for Encoded {
+    fn encode_as_fields_to<R: TypeResolver>(
+        &self,
+        _fields: &mut dyn FieldIter<'_, R::TypeId>,
+        _types: &R,
+        out: &mut Vec<u8>,
+    ) -> Result<(), subxt::ext::scale_encode::Error> {
+        out.extend_from_slice(&self.0);
+        Ok(())
+    }
 }
 
 /// What a transaction did.
@@ -177,16 +197,32 @@ impl Chain {
         fields: Vec<(&str, Value)>,
         signer: &Keypair,
     ) -> anyhow::Result<Receipt> {
-        let name = format!("{pallet}.{call}");
+        let payload = dynamic::transaction(pallet, call, Composite::named(fields));
+        self.send(&payload, signer).await
+    }
+
+    /// Sends a transaction whose arguments are in their SCALE form already, and waits until it is final.
+    pub async fn submit_encoded(
+        &self,
+        pallet: &str,
+        call: &str,
+        arguments: &impl Encode,
+        signer: &Keypair,
+    ) -> anyhow::Result<Receipt> {
+        let payload = dynamic::transaction(pallet, call, Encoded(arguments.encode()));
+        self.send(&payload, signer).await
+    }
+
+    async fn send(&self, payload: &impl Payload, signer: &Keypair) -> anyhow::Result<Receipt> {
+        let name = format!("{}.{}", payload.pallet_name(), payload.call_name());
         let refused = |reason: String| Failure::Refused {
             call: name.clone(),
             reason,
         };
-        let payload = dynamic::transaction(pallet, call, Composite::named(fields));
         let block = self.client.at_current_block().await?;
         let in_block = block
             .transactions()
-            .sign_and_submit_then_watch_default(&payload, signer)
+            .sign_and_submit_then_watch_default(payload, signer)
             .await
             .map_err(|error| refused(advice(&error.to_string(), signer)))?
             .wait_for_finalized()

@@ -383,6 +383,16 @@ pub enum NodeCommand {
         /// The stake's number.
         stake: u64,
     },
+    /// Look for what is wrong with a gateway's commitment, with the leaves it shows in public.
+    Audit {
+        /// The gateway's device id.
+        gateway: String,
+        /// The epoch it served in.
+        epoch: u64,
+        /// Send the proof to the chain if anything is wrong. The signing account gets a share of the slash.
+        #[arg(long)]
+        report: bool,
+    },
     /// Ask to serve nothing new, before maintenance or leaving.
     Drain {
         /// The device id.

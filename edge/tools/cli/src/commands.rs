@@ -1,6 +1,7 @@
 //! From words to deeds: one file per noun.
 
 mod account;
+mod audit;
 mod earnings;
 mod explain;
 mod network;

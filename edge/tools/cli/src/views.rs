@@ -266,6 +266,25 @@ impl From<&crate::chain::Parameter> for Parameter {
     }
 }
 
+/// What an audit found.
+#[derive(Serialize)]
+pub struct Audit {
+    pub gateway: String,
+    pub epoch: u64,
+    pub leaves: usize,
+    /// `sound`, `fraud` or `withheld`.
+    pub finding: &'static str,
+    /// What is wrong, or not shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The class of a defect, by which it is slashed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// The block in which the chain took the proof.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reported: Option<String>,
+}
+
 /// What a transaction did.
 #[derive(Serialize)]
 pub struct Done {

@@ -10,7 +10,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use selvedge_primitives_math::{
     price::charge,
     proof::{verify_entries, verify_leaves},
-    RangeProof, TreeKind,
+    RangeProof, TreeKind, UsageTrees,
 };
 use selvedge_primitives_types::{
     Account, CustomerEntryKey, DeviceId, Domain, Entry, EntryKey, GenesisHash, Leaf, LeafKey,
@@ -80,6 +80,37 @@ pub async fn leaves(
     }
     assert_eq!(sum, entry.sum);
     leaves
+}
+
+/// Asks a gateway in public for every leaf of a closed epoch and builds both trees of them.
+///
+/// Panics unless they are the committed ones.
+pub async fn everything(gateway: &Daemon, books: &Books) -> UsageTrees {
+    let public = Client::new(gateway.address("audit"), "localhost");
+    let epoch = books.commitment.epoch;
+    let mut leaves: Vec<Leaf> = Vec::new();
+    loop {
+        let target = format!(
+            "/audit/v1/{epoch}/leaves?start={}&limit={PAGE}",
+            leaves.len()
+        );
+        let page = get(&public, &target).await;
+        let new: Vec<Leaf> = page["leaves"]
+            .as_array()
+            .expect("leaves")
+            .iter()
+            .map(scale)
+            .collect();
+        let is_last = new.is_empty();
+        leaves.extend(new);
+        if is_last {
+            assert_eq!(page["total"], leaves.len());
+            break;
+        }
+    }
+    let trees = UsageTrees::build::<Keccak>(leaves).expect("the leaves form trees");
+    assert_eq!(trees.commitment(gateway.device(), epoch), books.commitment);
+    trees
 }
 
 /// Whether the cache that a leaf names signed it.

@@ -6,6 +6,7 @@ mod close;
 mod commit_usage;
 mod credit;
 mod deposit;
+mod fraud;
 mod history;
 mod invariants;
 mod invoice;

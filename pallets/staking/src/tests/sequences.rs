@@ -13,7 +13,7 @@ enum Op {
     Withdraw(u64, u32),
     Express(u64),
     Lock(u64, u32),
-    Slash(u8, u64, Planck),
+    Slash(u8, u64, Ppm),
     Pass(u64),
 }
 
@@ -32,8 +32,8 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (stake.clone(), 0..3u32).prop_map(|(stake, chunk)| Op::Withdraw(stake, chunk)),
         1 => stake.clone().prop_map(Op::Express),
         1 => (stake, 0..40u32).prop_map(|(stake, days)| Op::Lock(stake, days)),
-        1 => (device, 0..5u64, 0..30_000u128)
-            .prop_map(|(device, ago, amount)| Op::Slash(device, ago, amount)),
+        1 => (device, 0..5u64, 0..=1_000_000u32)
+            .prop_map(|(device, ago, part)| Op::Slash(device, ago, Ppm(part))),
         4 => prop_oneof![0..3 * EPOCH, 0..100 * types::DAY.0].prop_map(Op::Pass),
     ]
 }
@@ -65,9 +65,10 @@ fn apply(op: Op) {
         }
         Op::Express(stake) => NodeStaking::release_express(origin(stake), StakeId(stake)),
         Op::Lock(stake, days) => NodeStaking::commit_lock(origin(stake), StakeId(stake), days),
-        Op::Slash(id, ago, amount) => {
+        Op::Slash(id, ago, part) => {
             let epoch = Clock::current().minus(ago);
-            assert!(NodeStaking::slash(&device(id), epoch, amount) <= amount);
+            let slashed = NodeStaking::slash(&device(id), epoch, part, Some(&account(3)));
+            assert!(slashed.reward <= slashed.taken);
             Ok(())
         }
         Op::Pass(millis) => {

@@ -109,7 +109,7 @@ fn a_slash_in_mid_session_does_not_change_what_is_proven() {
         .to_vec();
         let proof = Historical::prove((DUMMY, &raw[..])).unwrap();
         assert_eq!(
-            Pallet::<Test>::slash_stake(StakeId(1), 40_000, None),
+            Pallet::<Test>::slash_stake(StakeId(1), 40_000, None).taken,
             40_000
         );
         let exposure = Exposure {

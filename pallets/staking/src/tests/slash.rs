@@ -4,17 +4,22 @@ use crate::{mock::*, types::DAY, *};
 use frame_support::assert_ok;
 use pallet_edge_traits::{StakeInspect, StakeSlash};
 
+/// Slashes a part of the stake of a device in an epoch without a reporter; returns what was taken.
+fn slash(id: u8, epoch: u64, part: Ppm) -> u128 {
+    NodeStaking::slash(&device(id), Epoch(epoch), part, None).taken
+}
+
 fn total_issuance() -> u128 {
     <Balances as Inspect<AccountId32>>::total_issuance()
 }
 
 #[test]
-fn takes_the_amount_and_unassigns_what_falls_short() {
+fn takes_the_part_and_unassigns_what_falls_short() {
     run(|| {
         staked(1, 1, Role::Gateway);
         pass(EPOCH);
         let before = total_issuance();
-        assert_eq!(NodeStaking::slash(&device(1), Epoch(1), 5_000), 5_000);
+        assert_eq!(slash(1, 1, Ppm::percent(20)), 5_000);
         assert_eq!((on_hold(1), free(SLASHES)), (20_000, FUNDS + 5_000));
         assert_eq!(total_issuance(), before);
         System::assert_has_event(
@@ -37,12 +42,12 @@ fn never_takes_more_than_the_stake() {
         staked(1, 1, Role::Gateway);
         create(1, Role::Gateway);
         pass(EPOCH);
-        assert_eq!(NodeStaking::slash(&device(1), Epoch(1), u128::MAX), 25_000);
+        assert_eq!(slash(1, 1, Ppm(u32::MAX)), 25_000);
         assert_eq!(on_hold(1), 25_000);
         assert!(!Stakes::<Test>::contains_key(StakeId(0)));
         assert!(NodeStaking::is_active(&device(1), Role::Gateway, Epoch(1)));
         assert_eq!(NodeStaking::stake_of(&device(1)), Some((StakeId(0), 0)));
-        assert_eq!(NodeStaking::slash(&device(1), Epoch(1), 1), 0);
+        assert_eq!(slash(1, 1, Ppm::ONE), 0);
     });
 }
 
@@ -60,7 +65,7 @@ fn chunks_do_not_dodge_it_and_the_youngest_go_first() {
             ));
         }
         pass(3 * EPOCH);
-        assert_eq!(NodeStaking::slash(&device(1), Epoch(1), 17_000), 17_000);
+        assert_eq!(slash(1, 1, Ppm::percent(68)), 17_000);
         let left: Vec<_> = stake(0).chunks.iter().map(|chunk| chunk.amount).collect();
         assert_eq!(left, [4_000, 4_000]);
         pass(90 * DAY.0);
@@ -77,9 +82,9 @@ fn an_epoch_without_a_stake_costs_nothing() {
     run(|| {
         staked(1, 1, Role::Gateway);
         pass(EPOCH);
-        assert_eq!(NodeStaking::slash(&device(1), Epoch(0), 1_000), 0);
-        assert_eq!(NodeStaking::slash(&device(2), Epoch(1), 1_000), 0);
-        assert_eq!(NodeStaking::slash(&device(1), Epoch(1), 0), 0);
+        assert_eq!(slash(1, 0, Ppm::percent(4)), 0);
+        assert_eq!(slash(2, 1, Ppm::percent(4)), 0);
+        assert_eq!(slash(1, 1, Ppm(0)), 0);
         assert_eq!((on_hold(1), stake(0).device), (25_000, Some(device(1))));
     });
 }
@@ -90,13 +95,13 @@ fn the_reporter_gets_a_capped_share() {
         let small = create(1, Role::Gateway);
         let large = create(2, Role::Stargate);
         assert_eq!(
-            Pallet::<Test>::slash_stake(small, 5_000, Some(&account(3))),
+            Pallet::<Test>::slash_stake(small, 5_000, Some(&account(3))).taken,
             5_000
         );
         assert_eq!((free(3), free(SLASHES)), (FUNDS + 500, FUNDS + 4_500));
         // A tenth would be 25,000.
         assert_eq!(
-            Pallet::<Test>::slash_stake(large, 250_000, Some(&account(3))),
+            Pallet::<Test>::slash_stake(large, 250_000, Some(&account(3))).taken,
             250_000
         );
         assert_eq!(free(3), FUNDS + 1_500);
@@ -107,7 +112,19 @@ fn the_reporter_gets_a_capped_share() {
 fn a_reward_below_the_existential_deposit_goes_where_slashes_go() {
     run(|| {
         let id = create(1, Role::Gateway);
-        assert_eq!(Pallet::<Test>::slash_stake(id, 90, Some(&account(99))), 90);
+        let slashed = Pallet::<Test>::slash_stake(id, 90, Some(&account(99)));
+        assert_eq!((slashed.taken, slashed.reward), (90, 0));
         assert_eq!((free(99), free(SLASHES)), (0, FUNDS + 90));
+    });
+}
+
+#[test]
+fn who_reports_a_device_gets_the_share_too() {
+    run(|| {
+        staked(1, 1, Role::Gateway);
+        pass(EPOCH);
+        let slashed = NodeStaking::slash(&device(1), Epoch(1), Ppm::percent(20), Some(&account(3)));
+        assert_eq!((slashed.taken, slashed.reward), (5_000, 500));
+        assert_eq!((free(3), free(SLASHES)), (FUNDS + 500, FUNDS + 4_500));
     });
 }

@@ -44,7 +44,7 @@ use selvedge_primitives_types::{
 };
 
 /// Terms of a service in the commitment's epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct Terms {
     /// Who pays.
     pub owner: Account,

@@ -14,7 +14,7 @@ use selvedge_primitives_types::{
 use std::collections::BTreeMap;
 
 /// A place in a tree: first item and number of items.
-type Place = (u32, u32);
+pub(crate) type Place = (u32, u32);
 
 /// One tree with every node that is stated in it.
 #[derive(Clone)]
@@ -151,9 +151,14 @@ impl LyingTree {
                 )
             };
             if !matches!(keep, Some(Spot::EntryNode(at)) if at == place) {
-                self.nodes.get_mut(&place).expect("it is there").hash = hash;
+                self.node(place).hash = hash;
             }
         }
+    }
+
+    /// A node over entries, to be misstated.
+    pub(crate) fn node(&mut self, place: Place) -> &mut Node<EntryKey> {
+        self.nodes.get_mut(&place).expect("a place of the tree")
     }
 
     /// Claims another number of entries for the same nodes.
@@ -243,7 +248,7 @@ impl LyingTree {
     /// Flips one bit of a spot that is not a hash of the tree; whether there was such a bit.
     pub(crate) fn misstate(&mut self, spot: Spot, bit: &Index) -> bool {
         match spot {
-            Spot::EntryNode(place) => flip(self.nodes.get_mut(&place).expect("a spot"), bit, 32),
+            Spot::EntryNode(place) => flip(self.node(place), bit, 32),
             Spot::Entry(index) => flip(&mut self.entries[index], bit, 32),
             Spot::LeafNode(index, place) => flip(
                 self.leaf_nodes[index].get_mut(&place).expect("a spot"),

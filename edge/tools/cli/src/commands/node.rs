@@ -1,6 +1,6 @@
 //! `selvedge node`.
 
-use super::{nothing, Context};
+use super::{audit, nothing, Context};
 use crate::{
     amount::Sel,
     cli::{NodeCommand, RegisterArgs},
@@ -11,7 +11,7 @@ use crate::{
 use selvedge_primitives_runtime_api::{ClockView, NodeView};
 use selvedge_primitives_types::{
     signing::{AssignStakePayload, RegisterDevicePayload},
-    DeviceId, Domain, Region, Role, StakeId,
+    DeviceId, Domain, Epoch, Region, Role, StakeId,
 };
 use std::path::Path;
 use subxt::dynamic::Value;
@@ -35,6 +35,11 @@ pub async fn run(context: &Context<'_>, command: NodeCommand) -> anyhow::Result<
                 )
                 .await
         }
+        NodeCommand::Audit {
+            gateway,
+            epoch,
+            report,
+        } => audit::run(context, keys::device(&gateway)?, Epoch(epoch), report).await,
         NodeCommand::Drain { device, end } => {
             let call = if end { "end_drain" } else { "request_drain" };
             let device = Value::from_bytes(keys::device(&device)?.0);

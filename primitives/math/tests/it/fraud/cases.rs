@@ -28,31 +28,16 @@ pub(crate) fn one_of_each() -> Vec<(Chain, Defect, FraudProof, UsageCommitment)>
     add(
         usual_chain(),
         caught_lying(|liar| {
-            liar.trees[0]
-                .nodes
-                .get_mut(&(0, 2))
-                .expect("a node")
-                .sum
-                .amount += 1;
+            liar.trees[0].node((0, 2)).sum.amount += 1;
             // One planck less elsewhere, so that the totals are what they were.
-            liar.trees[0]
-                .nodes
-                .get_mut(&(2, 1))
-                .expect("a node")
-                .sum
-                .amount -= 1;
+            liar.trees[0].node((2, 1)).sum.amount -= 1;
         }),
     );
     add(
         usual_chain(),
         caught_lying(|liar| {
             for node in [(0, 1), (1, 1)] {
-                liar.trees[0]
-                    .nodes
-                    .get_mut(&node)
-                    .expect("a node")
-                    .sum
-                    .amount = u128::MAX;
+                liar.trees[0].node(node).sum.amount = u128::MAX;
             }
         }),
     );
@@ -79,8 +64,7 @@ pub(crate) fn one_of_each() -> Vec<(Chain, Defect, FraudProof, UsageCommitment)>
     add(
         usual_chain(),
         caught_lying(|liar| {
-            liar.trees[0].nodes.get_mut(&(0, 2)).expect("a node").max =
-                liar.trees[0].entries[0].key;
+            liar.trees[0].node((0, 2)).max = liar.trees[0].entries[0].key;
         }),
     );
     add(

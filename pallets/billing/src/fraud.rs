@@ -1,0 +1,36 @@
+//! Ends commitments whose defects were proven.
+
+use crate::{types::*, Config, Pallet};
+use pallet_edge_traits::{CommitmentVoid, Forfeit};
+use selvedge_primitives_math::fraud::Defect;
+use selvedge_primitives_types::{DeviceId, Epoch, UsageCommitment};
+use sp_runtime::DispatchError;
+
+impl<T: Config> CommitmentVoid for Pallet<T> {
+    fn commitment_of(gateway: &DeviceId, epoch: Epoch) -> Option<UsageCommitment> {
+        Self::commitment(gateway, epoch).map(|record| record.commitment)
+    }
+
+    fn is_at_stake(gateway: &DeviceId, epoch: Epoch) -> bool {
+        Self::commitment(gateway, epoch).is_some_and(|record| {
+            matches!(
+                record.status,
+                Status::Pending | Status::Settling(_) | Status::HeldBack { .. }
+            )
+        })
+    }
+
+    fn forfeit(gateway: &DeviceId, epoch: Epoch, defect: Defect) -> Result<Forfeit, DispatchError> {
+        let record = Self::known_commitment(gateway, epoch)?;
+        match record.status {
+            Status::Pending | Status::Settling(_) | Status::HeldBack { .. } => {
+                Self::make_void(record, VoidReason::Fraud(defect))?;
+                Ok(Forfeit::Voided)
+            }
+            Status::Refunding(_) | Status::Void => Ok(Forfeit::AlreadyVoid),
+            // What caches were paid cannot be taken back, and no cache shall lose its part because
+            // another's came first.
+            Status::Crediting(_) | Status::Credited => Ok(Forfeit::AlreadyPaid),
+        }
+    }
+}
