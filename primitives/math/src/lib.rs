@@ -19,6 +19,7 @@ extern crate alloc;
 pub mod hash;
 pub mod lease;
 pub mod price;
+pub mod probe;
 pub mod proof;
 pub mod ratio;
 pub mod score;

@@ -56,6 +56,10 @@ pub enum Domain {
     PurgeOrder,
     /// A gateway or cache keeps a purge and obeys it (ed25519, device).
     PurgeAck,
+    /// A node answers the nonce of a probe (ed25519, device).
+    ProbeAnswer,
+    /// What a prober saw of the nodes it was drawn for (sr25519, agent key).
+    ProbeReport,
 }
 
 impl Domain {
@@ -73,6 +77,8 @@ impl Domain {
             Self::PurgeRequest => b"purge-request",
             Self::PurgeOrder => b"purge-order",
             Self::PurgeAck => b"purge-ack",
+            Self::ProbeAnswer => b"probe-answer",
+            Self::ProbeReport => b"probe-report",
         }
     }
 
@@ -134,6 +140,8 @@ mod tests {
             Domain::PurgeRequest,
             Domain::PurgeOrder,
             Domain::PurgeAck,
+            Domain::ProbeAnswer,
+            Domain::ProbeReport,
         ];
         let messages: Vec<_> = all
             .iter()
