@@ -9,6 +9,7 @@ mod genesis;
 mod governance;
 mod metadata;
 mod offences;
+mod probes;
 mod utility;
 mod vectors;
 mod weights;

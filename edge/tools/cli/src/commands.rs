@@ -6,6 +6,7 @@ mod explain;
 mod network;
 mod node;
 mod purge;
+mod score;
 mod service;
 mod watch;
 
