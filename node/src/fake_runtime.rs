@@ -235,6 +235,7 @@ sp_api::impl_runtime_apis! {
         }
     }
 
+    #[api_version(2)]
     impl edge::NodesApi<Block> for Runtime {
         fn node(_: DeviceId) -> Option<edge::NodeView> {
             unimplemented!()
@@ -245,6 +246,10 @@ sp_api::impl_runtime_apis! {
         }
 
         fn earnings(_: Account) -> edge::Earnings {
+            unimplemented!()
+        }
+
+        fn explain_score(_: DeviceId) -> Option<edge::ScoreExplanation> {
             unimplemented!()
         }
     }

@@ -11,7 +11,7 @@ use frame_support::{
 use pallet_transaction_payment::{FeeDetails, RuntimeDispatchInfo};
 use selvedge_primitives_runtime_api::{
     AccountView, AuditTerms, ClockView, CommitmentStatus, Earnings, FraudView, InvoiceHead,
-    NodeView, ServiceView,
+    NodeView, ScoreExplanation, ServiceView,
 };
 use selvedge_primitives_types::{Account, DeviceId, Epoch, PriceList, ServiceId, UsageCommitment};
 use sp_core::{crypto::KeyTypeId, OpaqueMetadata};
@@ -278,6 +278,7 @@ sp_api::impl_runtime_apis! {
         }
     }
 
+    #[api_version(2)]
     impl selvedge_primitives_runtime_api::NodesApi<Block> for Runtime {
         fn node(device: DeviceId) -> Option<NodeView> {
             views::node(device)
@@ -289,6 +290,10 @@ sp_api::impl_runtime_apis! {
 
         fn earnings(account: Account) -> Earnings {
             views::earnings(account)
+        }
+
+        fn explain_score(device: DeviceId) -> Option<ScoreExplanation> {
+            views::explain_score(device)
         }
     }
 

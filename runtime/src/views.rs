@@ -4,19 +4,26 @@
 
 use alloc::{collections::BTreeSet, vec::Vec};
 use pallet_edge_billing::types::{AccountState as LedgerState, InvoiceItem, Status};
-use pallet_edge_reputation::ScoreRecord;
+use pallet_edge_reputation::{types::Exclusion, Reason, ScoreRecord};
 use pallet_edge_services::types::ServiceSummary;
 use pallet_edge_traits::{DeviceInspect, EpochClock, ServiceInspect, StakeInspect};
-use selvedge_primitives_math::fraud::Context;
+use selvedge_primitives_math::{
+    fraud::Context,
+    probe::{Observed, Place},
+};
 use selvedge_primitives_runtime_api::{
     AccountState, AccountView, AuditTerms, ClockView, CommitmentStatus, Earnings, EraEarnings,
-    FraudView, HostView, InvoiceHead, InvoiceLine, NodeView, ScoreView, ServiceView,
+    FraudView, HostView, InvoiceHead, InvoiceLine, NodeView, OutReason, PlaceView, ProbesView,
+    ScoreExplanation, ScoreView, ServiceView,
 };
 use selvedge_primitives_types::{
     Account, DeviceId, Epoch, PriceList, Prices, ServiceId, UsageCommitment,
 };
 
-use crate::{AccountId, Audits, Billing, NodeRegistry, NodeStaking, Runtime, Services, UsageClock};
+use crate::{
+    AccountId, Audits, Billing, NodeRegistry, NodeStaking, Reputation, Runtime, Services,
+    UsageClock,
+};
 
 /// Most devices of one answer.
 const MAX_DEVICES: u32 = 1_000;
@@ -198,6 +205,52 @@ fn score(record: ScoreRecord) -> ScoreView {
         jobs: record.jobs,
         ok: record.ok,
         speed: record.speed,
+    }
+}
+
+/// Every component of a device's scores with its inputs.
+pub fn explain_score(device: DeviceId) -> Option<ScoreExplanation> {
+    let info = NodeRegistry::device(&device)?;
+    let explained = Reputation::explain(&device)?;
+    let known = |value: u64| (value > 0).then_some(value);
+    let probed = explained.probes;
+    Some(ScoreExplanation {
+        device,
+        role: info.role,
+        region: info.region,
+        blocks: explained.score.blocks,
+        score: score(explained.score),
+        probes: probes(&probed.observed),
+        median_pace: known(probed.median_pace),
+        usual_round_trip: known(probed.usual_round_trip),
+        place: match probed.place {
+            Place::Unknown => PlaceView::Unknown,
+            Place::Plausible => PlaceView::Plausible,
+            Place::FarFromHome => PlaceView::FarFromHome,
+            Place::Elsewhere(region) => PlaceView::Elsewhere(region),
+        },
+        current: probes(&explained.current),
+        expected: explained.expected,
+        draining: explained.draining,
+        out: explained.out.map(|Exclusion { since, reason }| {
+            let reason = match reason {
+                Reason::Unavailable => OutReason::Unavailable,
+                Reason::RegionDisproved(region) => OutReason::RegionDisproved(region),
+            };
+            (reason, since)
+        }),
+        disputed: explained.disputed,
+    })
+}
+
+fn probes(observed: &Observed) -> ProbesView {
+    ProbesView {
+        sampled: observed.sampled,
+        answered: observed.answered,
+        served: observed.served,
+        right: observed.right,
+        pace: observed.pace(),
+        round_trip: observed.round_trip(),
     }
 }
 

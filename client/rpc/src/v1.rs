@@ -22,7 +22,7 @@ use sp_runtime::{
 
 use crate::views::{
     all, AccountView, Answer, BlockView, ClockView, CommitmentView, EarningsView, InvoiceHeadView,
-    NodeView, PriceListView, ScoreView, ServiceView,
+    NodeView, PriceListView, ScoreExplanationView, ScoreView, ServiceView,
 };
 
 /// Error code of a call that the runtime at that block cannot answer.
@@ -78,6 +78,14 @@ pub trait V1Api<Hash> {
     /// A node's score with its inputs; `null` if it has none.
     #[method(name = "selvedge_v1_score", blocking)]
     fn score(&self, device: String, at: Option<Hash>) -> RpcResult<Answer<Option<ScoreView>>>;
+
+    /// Every component of a node's scores with its inputs; `null` if it is not registered.
+    #[method(name = "selvedge_v1_explainScore", blocking)]
+    fn explain_score(
+        &self,
+        device: String,
+        at: Option<Hash>,
+    ) -> RpcResult<Answer<Option<ScoreExplanationView>>>;
 
     /// Registered devices after `after` in the order of their ids, at most `limit` and never over
     /// 1,000.
@@ -222,6 +230,17 @@ where
         })
     }
 
+    fn explain_score(
+        &self,
+        device: String,
+        at: Option<Block::Hash>,
+    ) -> RpcResult<Answer<Option<ScoreExplanationView>>> {
+        let device = parse_device(&device)?;
+        self.ask(at, |api, at| {
+            Ok(api.explain_score(at, device)?.map(Into::into))
+        })
+    }
+
     fn devices(
         &self,
         after: Option<String>,
@@ -359,6 +378,10 @@ mod tests {
             fn earnings(_: Account) -> api::Earnings {
                 api::Earnings::default()
             }
+
+            fn explain_score(_: DeviceId) -> Option<api::ScoreExplanation> {
+                None
+            }
         }
     }
 
@@ -455,5 +478,9 @@ mod tests {
         }
         let error = rpc().node("0x00".into(), None).unwrap_err();
         assert_eq!(error.code(), INVALID_PARAMS_CODE);
+        let error = rpc().explain_score("0x00".into(), None).unwrap_err();
+        assert_eq!(error.code(), INVALID_PARAMS_CODE);
+        let unknown = rpc().explain_score(HEX.into(), None).unwrap();
+        assert_eq!(unknown.value, None);
     }
 }

@@ -410,6 +410,138 @@ impl From<api::ScoreView> for ScoreView {
     }
 }
 
+/// What probers saw of a node, by epochs in which enough of them spoke.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProbesView {
+    pub sampled: u32,
+    pub answered: u32,
+    pub served: u32,
+    pub right: u32,
+    /// Microseconds per 64 KiB.
+    pub pace_us: Option<u64>,
+    /// From its own region.
+    pub round_trip_us: Option<u64>,
+}
+
+impl From<api::ProbesView> for ProbesView {
+    fn from(probes: api::ProbesView) -> Self {
+        Self {
+            sampled: probes.sampled,
+            answered: probes.answered,
+            served: probes.served,
+            right: probes.right,
+            pace_us: probes.pace,
+            round_trip_us: probes.round_trip,
+        }
+    }
+}
+
+/// What round trips say about a node's region.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlaceView {
+    /// `unknown`, `plausible`, `farFromHome` or `elsewhere`.
+    pub verdict: &'static str,
+    /// Where it seems to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+}
+
+impl From<api::PlaceView> for PlaceView {
+    fn from(place: api::PlaceView) -> Self {
+        let (verdict, region) = match place {
+            api::PlaceView::Unknown => ("unknown", None),
+            api::PlaceView::Plausible => ("plausible", None),
+            api::PlaceView::FarFromHome => ("farFromHome", None),
+            api::PlaceView::Elsewhere(region) => ("elsewhere", Some(region.to_string())),
+        };
+        Self { verdict, region }
+    }
+}
+
+/// Why a node is out until it rejoins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OutView {
+    /// `unavailable` or `regionDisproved`.
+    pub reason: &'static str,
+    /// The region that was disproved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    pub since_epoch: u64,
+}
+
+impl From<(api::OutReason, types::Epoch)> for OutView {
+    fn from((reason, since): (api::OutReason, types::Epoch)) -> Self {
+        let (reason, region) = match reason {
+            api::OutReason::Unavailable => ("unavailable", None),
+            api::OutReason::RegionDisproved(region) => {
+                ("regionDisproved", Some(region.to_string()))
+            }
+        };
+        Self {
+            reason,
+            region,
+            since_epoch: since.0,
+        }
+    }
+}
+
+/// Blocks of a validator in an era.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BlocksView {
+    pub authored: u32,
+    pub expected: u32,
+}
+
+/// Every component of a node's scores with its inputs; scores, components and shares in millionths.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScoreExplanationView {
+    pub device: String,
+    /// `validator`, `stargate`, `gateway` or `cache`.
+    pub role: &'static str,
+    pub region: String,
+    pub score: ScoreView,
+    pub blocks: Option<BlocksView>,
+    /// In the era of the score.
+    pub probes: ProbesView,
+    /// Microseconds per 64 KiB, of its role and region.
+    pub median_pace_us: Option<u64>,
+    /// Among the nodes of its region.
+    pub usual_round_trip_us: Option<u64>,
+    pub place: PlaceView,
+    /// In the current era so far.
+    pub current: ProbesView,
+    pub expected_availability: u32,
+    pub draining: bool,
+    pub out: Option<OutView>,
+    pub disputed_since_epoch: Option<u64>,
+}
+
+impl From<api::ScoreExplanation> for ScoreExplanationView {
+    fn from(explained: api::ScoreExplanation) -> Self {
+        Self {
+            device: explained.device.to_string(),
+            role: explained.role.name(),
+            region: explained.region.to_string(),
+            score: explained.score.into(),
+            blocks: explained
+                .blocks
+                .map(|(authored, expected)| BlocksView { authored, expected }),
+            probes: explained.probes.into(),
+            median_pace_us: explained.median_pace,
+            usual_round_trip_us: explained.usual_round_trip,
+            place: explained.place.into(),
+            current: explained.current.into(),
+            expected_availability: explained.expected.0,
+            draining: explained.draining,
+            out: explained.out.map(Into::into),
+            disputed_since_epoch: explained.disputed.map(|epoch| epoch.0),
+        }
+    }
+}
+
 /// A stake.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StakeView {
@@ -530,6 +662,59 @@ mod tests {
             shown(api::CommitmentStatus::Refunding(1)),
             json!({ "state": "refunding", "nextEntry": 1, "final": false })
         );
+    }
+
+    #[test]
+    fn a_score_is_explained_to_its_inputs() {
+        let region = types::Region::parse("eu-west").unwrap();
+        let probes = api::ProbesView {
+            sampled: 23,
+            answered: 2,
+            pace: Some(1_200),
+            ..Default::default()
+        };
+        let one = types::Score::ONE;
+        let explained = api::ScoreExplanation {
+            device: types::DeviceId([1; 32]),
+            role: types::Role::Cache,
+            region,
+            score: api::ScoreView {
+                quality: one,
+                service: one,
+                era: types::Era(4),
+                jobs_per_stake: u128::MAX,
+                regional_median: 0,
+                jobs: one,
+                ok: one,
+                speed: one,
+            },
+            blocks: None,
+            probes: probes.clone(),
+            median_pace: Some(1_000),
+            usual_round_trip: None,
+            place: api::PlaceView::Elsewhere(region),
+            current: probes,
+            expected: types::Ppm::percent(20),
+            draining: false,
+            out: Some((api::OutReason::Unavailable, types::Epoch(96))),
+            disputed: None,
+        };
+        let shown = serde_json::to_value(ScoreExplanationView::from(explained)).unwrap();
+        assert_eq!(
+            shown["probes"],
+            json!({
+                "sampled": 23, "answered": 2, "served": 0, "right": 0, "paceUs": 1_200, "roundTripUs": null,
+            })
+        );
+        assert_eq!(
+            shown["out"],
+            json!({ "reason": "unavailable", "sinceEpoch": 96 })
+        );
+        assert_eq!(
+            shown["place"],
+            json!({ "verdict": "elsewhere", "region": "eu-west" })
+        );
+        assert_eq!(shown["expectedAvailability"], json!(200_000));
     }
 
     #[test]

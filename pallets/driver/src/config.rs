@@ -33,6 +33,11 @@ impl Common {
         }
     }
 
+    /// The clock.
+    pub(crate) fn clock(&self) -> &ClockConfig {
+        &self.clock
+    }
+
     /// What a device's daemon that holds `held` must be told.
     pub(crate) fn delta<T: Config>(
         &self,

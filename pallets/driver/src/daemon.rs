@@ -8,7 +8,8 @@ use alloc::format;
 use codec::{Decode, DecodeAll, Encode};
 use selvedge_primitives_types::{
     agent::{
-        AgentEndpoint, AgentStatus, ConfigDelta, HostCheckAnswer, HostCheckRequest, MAX_MESSAGE,
+        AgentEndpoint, AgentStatus, ConfigDelta, HostCheckAnswer, HostCheckRequest, ProbeOrder,
+        ProbeResults, MAX_MESSAGE,
     },
     Epoch, UsageCommitment,
 };
@@ -73,6 +74,25 @@ impl<'a> Daemon<'a> {
     pub(crate) fn host_check(&self, request: &HostCheckRequest) -> Result<HostCheckAnswer, Fault> {
         let (path, expected) = ("/control/v1/host-check", "answer about a host name");
         self.ask_until(self.deadline, path, Some(&request.encode()), expected)
+    }
+
+    /// Orders probes, or asks how they went.
+    pub(crate) fn probes(&self, order: &ProbeOrder) -> Result<ProbeResults, Fault> {
+        let expected = "results of probes that were ordered";
+        let results: ProbeResults =
+            self.ask("/control/v1/probes", Some(&order.encode()), expected)?;
+        let is_ordered = results.epoch == order.epoch
+            && results
+                .probes
+                .windows(2)
+                .all(|pair| pair[0].probed < pair[1].probed)
+            && results
+                .probes
+                .iter()
+                .all(|probe| order.nodes.binary_search(&probe.probed).is_ok());
+        is_ordered
+            .then_some(results)
+            .ok_or(Fault::Garbage(expected))
     }
 
     fn page(&self, tree: &str, epoch: Epoch, cursor: u32) -> Result<EntryPage, Fault> {

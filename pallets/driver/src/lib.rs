@@ -28,7 +28,7 @@ pub mod pallet {
     use super::*;
     use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::*;
-    use pallet_edge_traits::{DeviceInspect, HostChecks, Settlement};
+    use pallet_edge_traits::{DeviceInspect, HostChecks, ProbeDuties, Settlement};
     use selvedge_primitives_types::agent::BlockRef;
     use sp_runtime::{AccountId32, SaturatedConversion};
 
@@ -49,6 +49,9 @@ pub mod pallet {
 
         /// Knows which host names a gateway was drawn to look up.
         type HostChecks: HostChecks;
+
+        /// Knows which nodes a gateway was drawn to probe.
+        type Probes: ProbeDuties;
 
         /// Signs and sends transactions.
         type Submit: SubmitUsage;

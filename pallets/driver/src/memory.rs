@@ -22,6 +22,12 @@ pub(crate) enum Try {
     /// A host name, by the digest of its bytes, was looked up for a service.
     #[codec(index = 1)]
     Host(ServiceId, Hash, Epoch),
+    /// The probes of an epoch were ordered.
+    #[codec(index = 2)]
+    Order(Epoch),
+    /// They were reported.
+    #[codec(index = 3)]
+    Report(Epoch),
 }
 
 /// What was tried lately for one device.

@@ -13,7 +13,7 @@ use frame_support::traits::Get;
 use pallet_edge_traits::{DeviceInfo, DeviceInspect, HostChecks};
 use selvedge_primitives_types::{
     agent::{AgentEndpoint, BlockRef, AGENTS_STORAGE_KEY},
-    DeviceId,
+    DeviceId, Role,
 };
 use sp_core::offchain::{Duration, Timestamp};
 use sp_runtime::{
@@ -32,8 +32,8 @@ pub(crate) const MAX_DAEMONS: usize = 64;
 /// Drives every daemon once, beginning with another one in every block so that a slow one cannot
 /// starve the others.
 ///
-/// Looking host names up comes last, after everyone's config and money: the DNS may use up what
-/// time is left.
+/// Probes come after everyone's config and money. Looking host names up comes last: the DNS may use
+/// up what time is left.
 pub(crate) fn run<T: Config>(block: BlockRef) {
     let endpoints = endpoints();
     if endpoints.is_empty() {
@@ -58,6 +58,12 @@ pub(crate) fn run<T: Config>(block: BlockRef) {
         if done {
             served.push(endpoint);
         }
+    }
+    let Some(common) = common else { return };
+    for endpoint in served.iter().filter(|one| is_gateway::<T>(&one.device)) {
+        run.exclusively::<T>(endpoint, |daemon| {
+            Work::new(endpoint, daemon, run.memory::<T>(endpoint)).probes::<T>(common.clock())
+        });
     }
     for endpoint in served {
         if T::HostChecks::due(&endpoint.device).is_empty() {
@@ -134,6 +140,10 @@ impl Run {
     fn memory<T: Config>(&self, endpoint: &AgentEndpoint) -> Memory {
         Memory::read(&endpoint.device, self.block.number, T::ResubmitAfter::get())
     }
+}
+
+fn is_gateway<T: Config>(device: &DeviceId) -> bool {
+    T::Devices::device(device).is_some_and(|info| info.role == Role::Gateway)
 }
 
 /// The daemons that the node's operator wrote down; none when there are none or the list cannot be

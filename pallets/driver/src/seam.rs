@@ -6,7 +6,8 @@ use core::fmt;
 use selvedge_primitives_math::RangeProof;
 use selvedge_primitives_types::{
     agent::{ClockConfig, HostCheckVerdict, NodeConfig, ServiceConfig, AGENT_KEY_TYPE},
-    DeviceId, Domain, Entry, EntryKey, Epoch, GenesisHash, PriceList, Signature64, UsageCommitment,
+    DeviceId, Domain, Entry, EntryKey, Epoch, GenesisHash, PriceList, ProbeReport, Signature64,
+    UsageCommitment,
 };
 use sp_core::{crypto::KeyTypeId, sr25519};
 
@@ -74,21 +75,23 @@ pub trait SubmitUsage {
     ) -> Result<(), SubmitError>;
     /// Brings a gateway's answer about a host name; the device has signed it.
     fn attest_host(verdict: HostCheckVerdict, signature: Signature64) -> Result<(), SubmitError>;
+    /// Reports what a gateway saw of the nodes it was drawn to probe.
+    fn report_probes(agent_key: &[u8; 32], report: ProbeReport) -> Result<(), SubmitError>;
 }
 
 /// A run of entries of a usage tree with its proof.
 pub type EntryPage = (Vec<Entry>, RangeProof<EntryKey>);
 
-/// Signs a payload under [`Domain::Agent`] with an agent key of the node's keystore; `None` when it
-/// is not there.
+/// Signs a payload with an agent key of the node's keystore; `None` when it is not there.
 ///
 /// For off-chain workers only: a block's execution has no keystore.
 pub fn sign_with_agent_key(
+    domain: Domain,
     agent_key: &[u8; 32],
     genesis: &GenesisHash,
     payload: &impl Encode,
 ) -> Option<Signature64> {
-    let message = Domain::Agent.message(genesis, payload);
+    let message = domain.message(genesis, payload);
     let public = sr25519::Public::from_raw(*agent_key);
     sp_io::crypto::sr25519_sign(KeyTypeId(AGENT_KEY_TYPE), &public, &message)
         .map(|signature| Signature64(signature.0))

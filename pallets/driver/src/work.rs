@@ -1,5 +1,5 @@
-//! Carries out what the chain waits for from one device: commitments, pages, and answers about host
-//! names.
+//! Carries out what the chain waits for from one device: commitments, pages, what it saw of the nodes
+//! it was drawn to probe, and answers about host names.
 
 use crate::{
     daemon::Daemon,
@@ -9,10 +9,13 @@ use crate::{
 };
 use alloc::vec::Vec;
 use core::fmt;
-use pallet_edge_traits::{HostChecks, Job, Settlement};
+use pallet_edge_traits::{HostChecks, Job, ProbeDuties, Settlement};
 use selvedge_primitives_types::{
-    agent::{AgentEndpoint, AgentStatus, HostCheckRequest, HostCheckVerdict},
-    DeviceId, Epoch, ServiceId,
+    agent::{
+        AgentEndpoint, AgentStatus, ClockConfig, HostCheckRequest, HostCheckVerdict, ProbeOrder,
+        ProbeResults,
+    },
+    DeviceId, Epoch, Millis, ProbeReport, ServiceId,
 };
 
 /// Jobs of one device in one block.
@@ -129,6 +132,55 @@ impl<'a> Work<'a> {
                 // A refund walks the entries that were charged.
                 let page = self.daemon.settle_page(epoch, cursor)?;
                 T::Submit::refund(agent_key, *device, epoch, page)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Orders the probes that the gateway was drawn for, and brings the chain what it saw once
+    /// reports are taken.
+    ///
+    /// The chain is asked who was drawn only every few blocks: it looks at every node for that.
+    pub(crate) fn probes<T: Config>(&mut self, clock: &ClockConfig) -> Result<(), Fault> {
+        let (device, epoch) = (self.endpoint.device, clock.epoch);
+        let elapsed = clock.now.0.saturating_sub(clock.epoch_start.0);
+        let within = clock.epoch_length.0.div_ceil(2).saturating_sub(elapsed);
+        let tried = match within {
+            0 => Try::Report(epoch),
+            _ => Try::Order(epoch),
+        };
+        if self.memory.knows(&tried) {
+            return Ok(());
+        }
+        let nodes = T::Probes::duty(&device);
+        if nodes.is_empty() {
+            self.memory.note(tried);
+            return Ok(());
+        }
+        let order = ProbeOrder {
+            epoch,
+            within: Millis(within),
+            nodes,
+        };
+        let results = self.daemon.probes(&order);
+        // What is not done yet is asked for again in the next block, before it is too late.
+        let is_open = |results: &ProbeResults| within == 0 && !results.is_done;
+        if !results.as_ref().is_ok_and(is_open) {
+            self.memory.note(tried);
+        }
+        let results = results?;
+        if within > 0 || !results.is_done || results.probes.is_empty() {
+            return Ok(());
+        }
+        let report = ProbeReport {
+            prober: device,
+            epoch,
+            probes: results.probes,
+        };
+        match T::Submit::report_probes(&self.endpoint.agent_key, report) {
+            Ok(()) => log::debug!(target: LOG_TARGET, "{device}: sent its probes of {epoch}"),
+            Err(error) => {
+                log::warn!(target: LOG_TARGET, "{device}: its probes were not reported: {error}")
             }
         }
         Ok(())

@@ -36,6 +36,8 @@ pub struct Node {
     pub boost: u32,
     /// Whether it drains.
     pub draining: bool,
+    /// The key of its agent.
+    pub agent_key: [u8; 32],
     /// Its quality.
     pub quality: Score,
     /// Its service score.
@@ -55,6 +57,7 @@ impl Node {
             since: Millis(0),
             boost: 1_000_000,
             draining: false,
+            agent_key: [1; 32],
             quality: Score::ONE,
             service: Score::ONE,
         }
@@ -178,7 +181,7 @@ impl DeviceInspect<AccountId32> for Network {
             endpoint: b"node.example:443".to_vec(),
             public_url: b"https://node.example".to_vec(),
             capacity: 1,
-            agent_key: [1; 32],
+            agent_key: node.agent_key,
             draining: node.draining,
         })
     }

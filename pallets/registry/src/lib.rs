@@ -22,7 +22,7 @@ use frame_support::{
     traits::fungible::{Inspect, InspectHold, MutateHold},
 };
 use frame_system::pallet_prelude::*;
-use pallet_edge_traits::{EpochClock, StakeInspect};
+use pallet_edge_traits::{EpochClock, OnDrainEnd, StakeInspect};
 use selvedge_primitives_types::{DeviceId, Epoch, Planck, Region, Role, Signature64};
 use sp_core::crypto::AccountId32;
 
@@ -54,6 +54,8 @@ pub mod pallet {
         type Clock: EpochClock;
         /// Tells whether a device carries a stake.
         type Stakes: StakeInspect<Self::AccountId>;
+        /// Is told when a drain ends.
+        type OnDrainEnd: OnDrainEnd;
         /// What is held per device, in planck, when it is registered.
         type DeviceDeposit: Get<Planck>;
         /// Weights of the calls.
@@ -310,7 +312,7 @@ pub mod pallet {
         ///
         /// Errors: `UnknownDevice`, `NotOperator`, `NotDraining`.
         #[pallet::call_index(5)]
-        #[pallet::weight(T::WeightInfo::end_drain())]
+        #[pallet::weight(T::WeightInfo::end_drain().saturating_add(T::DbWeight::get().writes(1)))]
         pub fn end_drain(origin: OriginFor<T>, device: DeviceId) -> DispatchResult {
             let operator = ensure_signed(origin)?;
             Self::with_device(&operator, device, |entry| {
@@ -318,6 +320,7 @@ pub mod pallet {
                 entry.draining = false;
                 Ok(())
             })?;
+            T::OnDrainEnd::on_drain_end(&device);
             Self::deposit_event(Event::DrainEnded { device });
             Ok(())
         }

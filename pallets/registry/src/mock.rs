@@ -7,7 +7,7 @@ use crate::{self as pallet_edge_registry, *};
 use core::cell::RefCell;
 use frame_support::{derive_impl, traits::ConstU128};
 use pallet_edge_mocks::Network;
-use pallet_edge_traits::{EpochClock, StakeInspect};
+use pallet_edge_traits::{EpochClock, OnDrainEnd, StakeInspect};
 use selvedge_primitives_types::{
     signing::RegisterDevicePayload, Account, Domain, Epoch, Millis, StakeId,
 };
@@ -62,12 +62,30 @@ impl Config for Test {
     type Currency = Balances;
     type Clock = Network;
     type Stakes = Stakes;
+    type OnDrainEnd = Drains;
     type DeviceDeposit = ConstU128<DEPOSIT>;
     type WeightInfo = weights::SubstrateWeight<Test>;
 }
 
 thread_local! {
+    static ENDED: RefCell<Vec<DeviceId>> = const { RefCell::new(Vec::new()) };
     static STAKED: RefCell<BTreeSet<DeviceId>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// Remembers whose drain has ended.
+pub struct Drains;
+
+impl Drains {
+    /// Since the last look.
+    pub(crate) fn take_ended() -> Vec<DeviceId> {
+        ENDED.take()
+    }
+}
+
+impl OnDrainEnd for Drains {
+    fn on_drain_end(device: &DeviceId) {
+        ENDED.with_borrow_mut(|ended| ended.push(*device));
+    }
 }
 
 /// Says of which devices a stake is assigned.
@@ -195,6 +213,7 @@ pub(crate) fn run_with(node_registry: GenesisConfig<Test>, test: impl FnOnce()) 
 /// The first block of a network.
 pub(crate) fn externalities(node_registry: GenesisConfig<Test>) -> sp_io::TestExternalities {
     STAKED.take();
+    Drains::take_ended();
     Network::reset();
     Network::set_pace(Millis(3_600_000), ERA);
     let balances = pallet_balances::GenesisConfig {

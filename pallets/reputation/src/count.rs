@@ -1,12 +1,12 @@
 //! Counts what an era's scores are made of, and tells the scores.
 
 use crate::{
-    types::{Closing, Step},
-    Authored, Blocks, Close, Config, Matured, Pallet, Period, PeriodStart, Scores,
+    types::{Closing, ScoreRecord, Step},
+    Authored, Blocks, Close, Config, Drained, Matured, Out, Pallet, Period, PeriodStart, Scores,
 };
 use frame_support::{traits::Get, weights::Weight};
 use frame_system::pallet_prelude::BlockNumberFor;
-use pallet_edge_traits::{EpochClock, NodeWalk, OnEpoch, OnMatured, ScoreInspect};
+use pallet_edge_traits::{EpochClock, NodeWalk, OnDrainEnd, OnEpoch, OnMatured, ScoreInspect};
 use selvedge_primitives_types::{DeviceId, Epoch, Planck, Score};
 use sp_core::crypto::AccountId32;
 
@@ -31,9 +31,10 @@ impl<T: Config> pallet_authorship::EventHandler<AccountId32, BlockNumberFor<T>> 
 
 impl<T: Config> OnEpoch for Pallet<T> {
     fn on_epoch(ended: Epoch, began: Epoch) -> Weight {
+        let turned = Self::begin_turn(began);
         let era = T::Clock::era_of(ended);
         if era == T::Clock::era_of(began) || Close::<T>::exists() {
-            return T::DbWeight::get().reads(2);
+            return turned.saturating_add(T::DbWeight::get().reads(2));
         }
         let period = Period::<T>::mutate(|period| {
             let ended = *period;
@@ -51,16 +52,31 @@ impl<T: Config> OnEpoch for Pallet<T> {
             scored: 0,
             step,
         });
-        T::DbWeight::get().reads_writes(4, 3)
+        turned.saturating_add(T::DbWeight::get().reads_writes(4, 3))
     }
 }
 
 impl<T: Config> ScoreInspect for Pallet<T> {
     fn quality(device: &DeviceId) -> Score {
-        Scores::<T>::get(device).unwrap_or_default().quality
+        Self::score_of(device).map_or(Score::MIN, |record| record.quality)
     }
 
     fn service(device: &DeviceId) -> Score {
-        Scores::<T>::get(device).unwrap_or_default().service
+        Self::score_of(device).map_or(Score::MIN, |record| record.service)
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// The scores that count now; `None` while the node is out.
+    fn score_of(device: &DeviceId) -> Option<ScoreRecord> {
+        let is_in = !Out::<T>::contains_key(device);
+        is_in.then(|| Scores::<T>::get(device).unwrap_or_default())
+    }
+}
+
+impl<T: Config> OnDrainEnd for Pallet<T> {
+    fn on_drain_end(device: &DeviceId) {
+        // What was seen of it earlier in the epoch may be of the time in which it drained.
+        Drained::<T>::insert(device, ());
     }
 }

@@ -1,13 +1,29 @@
 //! What the pallet stores. Nothing here knows of `Config`.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{
+    pallet_prelude::{ConstU32, Get},
+    BoundedVec,
+};
 use pallet_edge_traits::NodeWalk;
 use scale_info::TypeInfo;
-use selvedge_primitives_math::score;
-use selvedge_primitives_types::{Account, Epoch, Era, Planck, Score};
+use selvedge_primitives_math::{
+    probe::{Observed, Place},
+    score,
+};
+use selvedge_primitives_types::{
+    probe::MAX_PROBES, Account, DeviceId, Epoch, Era, Hash, Planck, Ppm, Probe, Prober, Region,
+    Role, Score, Sighting,
+};
 
 /// Most nodes of a role and region that a median is taken over; further ones are scored against it all the same.
 pub const MAX_SAMPLES: u32 = 1_024;
+
+/// Probers drawn for a node, each of another operator: with five, none holds more than a fifth of the weight.
+pub const PROBERS: u32 = 5;
+
+/// Sightings from other regions that are remembered of a node in an era, the latest: two in each of 12 epochs.
+pub const MAX_AWAY: u32 = 24;
 
 /// A node's scores with the inputs of the last era it was scored for.
 #[derive(
@@ -97,6 +113,31 @@ impl From<Sample> for score::Sample {
     }
 }
 
+/// What a median of the close is taken over.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Group {
+    /// Matured charges per stake, in millionths, of the nodes of a role and region.
+    #[codec(index = 0)]
+    Jobs(Role, Region),
+    /// Their paces, in microseconds per 64 KiB.
+    #[codec(index = 1)]
+    Pace(Role, Region),
+    /// Round trips among the nodes of a region, in microseconds.
+    #[codec(index = 2)]
+    RoundTrip(Region),
+}
+
 /// What the close of an era does next.
 #[derive(
     Clone,
@@ -114,11 +155,14 @@ pub enum Step {
     /// Takes the samples of the medians.
     #[codec(index = 0)]
     Sample(NodeWalk),
-    /// Scores the nodes.
+    /// Takes the medians.
     #[codec(index = 1)]
+    Median,
+    /// Scores the nodes.
+    #[codec(index = 2)]
     Score(NodeWalk),
     /// Forgets what was counted.
-    #[codec(index = 2)]
+    #[codec(index = 3)]
     Clear,
 }
 
@@ -148,4 +192,200 @@ pub struct Closing {
     pub scored: u32,
     /// What is to be done next.
     pub step: Step,
+}
+
+/// Who may be drawn to probe in an epoch, and by which seed. Who probes whom follows from it.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+#[codec(mel_bound())]
+#[scale_info(skip_type_params(MaxProbers))]
+pub struct ProbeRound<MaxProbers: Get<u32>> {
+    /// The epoch.
+    pub epoch: Epoch,
+    /// What the draws of the epoch depend on.
+    pub seed: Hash,
+    /// Gateways that were active when the epoch began, sorted.
+    pub panel: BoundedVec<Prober, MaxProbers>,
+}
+
+/// What is to be done between two epochs.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Turn {
+    /// The epoch that is being prepared.
+    pub epoch: Epoch,
+    /// The period that what was seen in the epoch before counts for.
+    pub period: u64,
+    /// What is to be done next.
+    pub step: TurnStep,
+}
+
+/// A step between two epochs.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum TurnStep {
+    /// Finds what the probers of the epoch before saw together.
+    #[codec(index = 0)]
+    Gather,
+    /// Forgets who reported and who drained in it.
+    #[codec(index = 1)]
+    Forget,
+    /// Enrols the gateways after this device, in the storage's order, from a place that the seed chose.
+    #[codec(index = 2)]
+    Enrol(DeviceId),
+    /// Enrols those before that place.
+    #[codec(index = 3)]
+    EnrolRest(Option<DeviceId>),
+}
+
+/// The entries of a report.
+pub type Probes = BoundedVec<Probe, ConstU32<MAX_PROBES>>;
+
+/// What the probers drawn for a node saw in an epoch.
+pub type Sightings = BoundedVec<Sighting, ConstU32<PROBERS>>;
+
+/// What was found of a node in an era.
+#[derive(
+    Clone,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Observation {
+    /// Sums over its epochs.
+    pub observed: Observed,
+    /// What probers of other regions saw, latest last.
+    pub away: BoundedVec<Sighting, ConstU32<MAX_AWAY>>,
+}
+
+/// What the probes of an era made of a node's score, with everything it came from.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct ProbeRecord {
+    /// The era.
+    pub era: Era,
+    /// What was found in it.
+    pub observed: Observed,
+    /// The regional median pace of the role in microseconds per 64 KiB; zero for none.
+    pub median_pace: u64,
+    /// The median round trip among the nodes of its region in microseconds; zero for none.
+    pub usual_round_trip: u64,
+    /// The quality of this era alone.
+    pub quality: Score,
+    /// What the round trips say about its region.
+    pub place: Place,
+}
+
+/// Why a node is out until it rejoins.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Reason {
+    /// It answered in less than half of the share of epochs that is expected of its role.
+    #[codec(index = 0)]
+    Unavailable,
+    /// A dispute about this region was decided against it.
+    #[codec(index = 1)]
+    RegionDisproved(Region),
+}
+
+/// A node that is out.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Exclusion {
+    /// The epoch it began in.
+    pub since: Epoch,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// A dispute about a node's region.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Dispute<AccountId> {
+    /// Who disputes it.
+    pub by: AccountId,
+    /// What is on hold for it, in planck.
+    pub bond: Planck,
+    /// The epoch it was opened in; the next whole era decides.
+    pub since: Epoch,
+}
+
+/// Every component of a node's score with its inputs.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Explanation {
+    /// The scores, with the inputs of jobs; those of a node of which nothing is known if it was never scored.
+    pub score: ScoreRecord,
+    /// What the probes of the last scored era gave.
+    pub probes: ProbeRecord,
+    /// What was found in the current era so far.
+    pub current: Observed,
+    /// Availability that is expected of its role.
+    pub expected: Ppm,
+    /// Whether it drains, so that its scores stand still.
+    pub draining: bool,
+    /// Why it is out, if it is.
+    pub out: Option<Exclusion>,
+    /// Since when its region is disputed, if it is.
+    pub disputed: Option<Epoch>,
 }

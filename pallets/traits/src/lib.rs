@@ -111,6 +111,16 @@ pub trait DeviceInspect<AccountId> {
     fn set_device(_device: DeviceId, _info: DeviceInfo<AccountId>) {}
 }
 
+/// Is told when a device's drain ends (answered by reputation).
+pub trait OnDrainEnd {
+    /// The device takes new work again.
+    fn on_drain_end(device: &DeviceId);
+}
+
+impl OnDrainEnd for () {
+    fn on_drain_end(_: &DeviceId) {}
+}
+
 /// Looks up stakes and their assignments (answered by staking).
 pub trait StakeInspect<AccountId> {
     /// Whether the device carried an active stake of this role for the whole of the epoch.
@@ -277,4 +287,11 @@ pub trait Settlement {
 pub trait HostChecks {
     /// Host names that the device was drawn to look up now: (service, host, expected text, epoch).
     fn due(device: &DeviceId) -> Vec<(ServiceId, Vec<u8>, Vec<u8>, Epoch)>;
+}
+
+/// Knows which nodes a gateway was drawn to probe (answered by reputation, asked by the driver).
+pub trait ProbeDuties {
+    /// The nodes that the device was drawn to probe in the current epoch, in the order of their ids; none when it has
+    /// reported. For off-chain workers alone: it looks at every active node.
+    fn duty(device: &DeviceId) -> Vec<DeviceId>;
 }

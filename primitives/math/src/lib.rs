@@ -23,6 +23,7 @@ pub mod fraud;
 pub mod hash;
 pub mod lease;
 pub mod price;
+pub mod probe;
 pub mod proof;
 pub mod ranges;
 pub mod ratio;

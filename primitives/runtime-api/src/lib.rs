@@ -13,7 +13,7 @@ use codec::{Decode, Encode};
 use scale_info::TypeInfo;
 use selvedge_primitives_math::fraud::{Defect, Terms};
 use selvedge_primitives_types::{
-    Account, DeviceId, Epoch, Era, Millis, Planck, PriceList, Region, Role, Score, ServiceId,
+    Account, DeviceId, Epoch, Era, Millis, Planck, Ppm, PriceList, Region, Role, Score, ServiceId,
     StakeId, Usage, UsageCommitment,
 };
 
@@ -201,6 +201,83 @@ pub struct ScoreView {
     pub speed: Score,
 }
 
+/// What probers saw of a node, by epochs in which enough of them spoke.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode, TypeInfo)]
+pub struct ProbesView {
+    /// Epochs that say anything.
+    pub sampled: u32,
+    /// Of these, epochs in which the node answered.
+    pub answered: u32,
+    /// Epochs in which enough probers fetched an object from it.
+    pub served: u32,
+    /// Of these, epochs in which the octets were right.
+    pub right: u32,
+    /// Mean pace in microseconds per 64 KiB.
+    pub pace: Option<u64>,
+    /// Mean round trip from its own region in microseconds.
+    pub round_trip: Option<u64>,
+}
+
+/// What round trips say about a node's region.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub enum PlaceView {
+    /// Too few operators have probers in the region.
+    Unknown,
+    /// Nothing speaks against it.
+    Plausible,
+    /// The node is far from everybody in its region.
+    FarFromHome,
+    /// The node is as near to another region as that one's own nodes, and far nearer than to its own.
+    Elsewhere(Region),
+}
+
+/// Why a node is out until it rejoins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub enum OutReason {
+    /// It answered in less than half of the share of epochs that is expected of its role.
+    Unavailable,
+    /// A dispute about this region was decided against it.
+    RegionDisproved(Region),
+}
+
+/// Every component of a node's scores with its inputs, so that anyone can compute them again:
+///
+/// `quality ← ⅞ quality + ⅛ answered × min(speed, 1) × right` and `service ← ⅞ service + ⅛ ok² (jobs + speed) / 2`, with
+/// `answered = probes.answered / probes.sampled`, `right = probes.right / probes.served`, `ok = answered × right`,
+/// `speed = clamp(median_pace / probes.pace, 0, 1.25)` and `jobs = clamp(jobs_per_stake / regional_median, 0, 1.25)`;
+/// what was not seen is one. A validator's service is `⅞ service + ⅛ blocks.0 / blocks.1`, at most 1.5.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct ScoreExplanation {
+    /// The device.
+    pub device: DeviceId,
+    /// Its role.
+    pub role: Role,
+    /// Its region.
+    pub region: Region,
+    /// Both scores and the components of the last era that it was scored for.
+    pub score: ScoreView,
+    /// For a validator, in that era: blocks authored and blocks expected.
+    pub blocks: Option<(u32, u32)>,
+    /// What probers saw in that era.
+    pub probes: ProbesView,
+    /// The median pace of its role and region in microseconds per 64 KiB.
+    pub median_pace: Option<u64>,
+    /// The median round trip among the nodes of its region in microseconds.
+    pub usual_round_trip: Option<u64>,
+    /// What round trips say about its region.
+    pub place: PlaceView,
+    /// What probers saw in the current era so far.
+    pub current: ProbesView,
+    /// Availability expected of its role; below half of it a node is out.
+    pub expected: Ppm,
+    /// Whether it drains, so that its scores stand still.
+    pub draining: bool,
+    /// Why it is out, with scores of zero, and since which epoch.
+    pub out: Option<(OutReason, Epoch)>,
+    /// Since which epoch its region is disputed.
+    pub disputed: Option<Epoch>,
+}
+
 /// A node: registration, stake and scores.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct NodeView {
@@ -275,6 +352,9 @@ sp_api::decl_runtime_apis! {
         fn devices(after: Option<DeviceId>, limit: u32) -> Vec<DeviceId>;
         /// What an account earned.
         fn earnings(account: Account) -> Earnings;
+        /// Every component of a device's scores with its inputs; `None` for a device that is not registered.
+        #[api_version(2)]
+        fn explain_score(device: DeviceId) -> Option<ScoreExplanation>;
     }
 
     /// What whoever audits a commitment asks.

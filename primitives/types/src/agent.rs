@@ -10,13 +10,14 @@
 //! | `GET /control/v1/settle/{epoch}/{cursor}` | – | an entry page of the tree by customer |
 //! | `GET /control/v1/credit/{epoch}/{cursor}` | – | an entry page of the tree by cache |
 //! | `POST /control/v1/host-check` | [`HostCheckRequest`] | [`HostCheckAnswer`] |
+//! | `POST /control/v1/probes` | [`ProbeOrder`] | [`ProbeResults`] |
 //!
 //! An entry page is `(Vec<Entry>, RangeProof<EntryKey>)` from `selvedge-primitives-math`. Every message is idempotent and
 //! at most [`MAX_MESSAGE`] bytes long.
 
 use crate::{
-    Account, DeviceId, Epoch, GenesisHash, Hash, Millis, Planck, PriceList, Region, Role, Score,
-    ServiceId, Signature64,
+    Account, DeviceId, Epoch, GenesisHash, Hash, Millis, Planck, PriceList, Probe, Region, Role,
+    Score, ServiceId, Signature64,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
@@ -106,7 +107,7 @@ pub struct NodeConfig {
     pub capacity: u32,
     /// Quality score.
     pub quality: Score,
-    /// Whether it drains: it serves what it has and takes nothing new.
+    /// Whether it drains or is out: it serves what it has and takes nothing new.
     pub draining: bool,
 }
 
@@ -223,4 +224,27 @@ pub struct HostCheckVerdict {
     pub epoch: Epoch,
     /// Whether the record was there.
     pub found: bool,
+}
+
+/// Orders a gateway to probe nodes, at moments of its own choice. The first order of an epoch starts it; the same again
+/// only asks how it went.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ProbeOrder {
+    /// The epoch.
+    pub epoch: Epoch,
+    /// How long it may take: until reports are taken.
+    pub within: Millis,
+    /// The nodes, in the order of their ids, at most [`crate::probe::MAX_PROBES`].
+    pub nodes: Vec<DeviceId>,
+}
+
+/// What a gateway saw of the nodes it was ordered to probe.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ProbeResults {
+    /// The epoch.
+    pub epoch: Epoch,
+    /// Whether every node was probed.
+    pub is_done: bool,
+    /// What was seen so far, in the order of the nodes' ids.
+    pub probes: Vec<Probe>,
 }

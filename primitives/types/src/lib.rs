@@ -20,6 +20,7 @@ pub mod customer;
 pub mod ids;
 pub mod leaf;
 pub mod price;
+pub mod probe;
 pub mod purge;
 pub mod record;
 pub mod role;
@@ -39,6 +40,10 @@ pub use ids::{
 };
 pub use leaf::{Leaf, LeafBody, Quality};
 pub use price::{PriceList, Prices};
+pub use probe::{
+    FetchVerdict, Probe, ProbeAnswer, ProbeAnswerPayload, ProbeFetch, ProbeNonce, ProbeReport,
+    Prober, Sighting,
+};
 pub use purge::{
     InvalidKeys, PurgeAck, PurgeAckPayload, PurgeAnswer, PurgeAuthor, PurgeKind, PurgeMode,
     PurgeOrder, PurgeReceipt, PurgeRefusal, PurgeRequest, SignedPurgeOrder, SignedPurgeRequest,

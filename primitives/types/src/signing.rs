@@ -58,6 +58,10 @@ pub enum Domain {
     PurgeOrder,
     /// A gateway or cache keeps a purge and obeys it (ed25519, device).
     PurgeAck,
+    /// A node answers the nonce of a probe (ed25519, device).
+    ProbeAnswer,
+    /// What a prober saw of the nodes it was drawn for (sr25519, agent key).
+    ProbeReport,
 }
 
 impl Domain {
@@ -76,6 +80,8 @@ impl Domain {
             Self::Invalidation => b"invalidation",
             Self::PurgeOrder => b"purge-order",
             Self::PurgeAck => b"purge-ack",
+            Self::ProbeAnswer => b"probe-answer",
+            Self::ProbeReport => b"probe-report",
         }
     }
 
@@ -138,6 +144,8 @@ mod tests {
             Domain::Invalidation,
             Domain::PurgeOrder,
             Domain::PurgeAck,
+            Domain::ProbeAnswer,
+            Domain::ProbeReport,
         ];
         let messages: Vec<_> = all
             .iter()

@@ -125,6 +125,12 @@ impl pallet_edge_audits::benchmarking::BenchmarkHelper for Helper {
     }
 }
 
+impl pallet_edge_reputation::benchmarking::BenchmarkHelper for Helper {
+    fn set_clock(epoch: Epoch, quarters: u64) {
+        <Self as pallet_edge_billing::benchmarking::BenchmarkHelper>::set_clock(epoch, quarters);
+    }
+}
+
 impl pallet_edge_services::BenchmarkHelper<AccountId> for Helper {
     fn fund(who: &AccountId, caps: Planck) {
         // Every epoch that may be unsettled is reserved for, and one more for a later raise.

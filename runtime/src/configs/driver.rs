@@ -13,12 +13,14 @@ use pallet_edge_billing::{
     Call as BillingCall,
 };
 use pallet_edge_driver::{sign_with_agent_key, ConfigView, EntryPage, SubmitError, SubmitUsage};
+use pallet_edge_reputation::{types::Probes, Call as ReputationCall};
 use pallet_edge_services::{types::ServiceSummary, Call as ServicesCall};
 use pallet_edge_traits::{DeviceInspect, EpochClock, PrepaidInspect, ScoreInspect, StakeInspect};
 use selvedge_primitives_math::RangeProof;
 use selvedge_primitives_types::{
     agent::{ClockConfig, HostCheckVerdict, NodeConfig, ServiceConfig, ServiceState},
-    Account, DeviceId, EntryKey, Epoch, GenesisHash, PriceList, Role, Signature64, UsageCommitment,
+    Account, DeviceId, Domain, EntryKey, Epoch, GenesisHash, PriceList, ProbeReport, Role,
+    Signature64, UsageCommitment,
 };
 
 use super::nodes::MaxNodesPerRole;
@@ -40,6 +42,7 @@ parameter_types! {
 impl pallet_edge_driver::Config for Runtime {
     type Devices = NodeRegistry;
     type HostChecks = Services;
+    type Probes = Reputation;
     type RequestDeadline = RequestDeadline;
     /// A transaction that is in no block after four was dropped.
     type ResubmitAfter = ConstU32<4>;
@@ -106,7 +109,8 @@ fn node_config(device: DeviceId) -> Option<NodeConfig> {
         public_url: info.public_url,
         capacity: info.capacity,
         quality: Reputation::quality(&device),
-        draining: info.draining,
+        // One that is out gets nothing new either, until it rejoins.
+        draining: info.draining || Reputation::is_out(&device),
     })
 }
 
@@ -155,7 +159,8 @@ impl Submitter {
     }
 
     fn sign(agent_key: &[u8; 32], payload: &impl Encode) -> Result<Signature64, SubmitError> {
-        sign_with_agent_key(agent_key, &genesis_hash(), payload).ok_or(SubmitError::NoKey)
+        sign_with_agent_key(Domain::Agent, agent_key, &genesis_hash(), payload)
+            .ok_or(SubmitError::NoKey)
     }
 
     /// A page that a call takes, with the agent's signature.
@@ -247,6 +252,19 @@ impl SubmitUsage for Submitter {
             device,
             epoch,
             found,
+            signature,
+        })
+    }
+
+    fn report_probes(agent_key: &[u8; 32], report: ProbeReport) -> Result<(), SubmitError> {
+        let domain = Domain::ProbeReport;
+        let signature = sign_with_agent_key(domain, agent_key, &genesis_hash(), &report)
+            .ok_or(SubmitError::NoKey)?;
+        let probes = Probes::try_from(report.probes).map_err(|_| SubmitError::Refused)?;
+        Self::send(ReputationCall::report_probes {
+            prober: report.prober,
+            epoch: report.epoch,
+            probes,
             signature,
         })
     }

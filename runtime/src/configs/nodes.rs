@@ -2,11 +2,12 @@
 
 use frame_support::{
     parameter_types,
-    traits::{tokens::imbalance::ResolveTo, Get},
+    traits::{tokens::imbalance::ResolveTo, Get, Randomness},
     PalletId,
 };
+use pallet_babe::RandomnessFromOneEpochAgo;
 use selvedge_primitives_math::yields::YieldTerms;
-use selvedge_primitives_types::{Ppm, Role};
+use selvedge_primitives_types::{Hash, Ppm, Role};
 use sp_runtime::traits::Convert;
 
 use super::{
@@ -18,8 +19,8 @@ use super::{
     },
 };
 use crate::{
-    Balances, NodeRegistry, NodeStaking, Reputation, Runtime, RuntimeHoldReason, Session,
-    UsageClock,
+    constants::currency::SEL, Balance, Balances, NodeRegistry, NodeStaking, Reputation, Runtime,
+    RuntimeHoldReason, Session, UsageClock,
 };
 
 parameter_types! {
@@ -33,6 +34,10 @@ parameter_types! {
     /// Nodes that a block looks at while an era closes, in each of two pallets: with the reads of
     /// ParityDB about 20 ms of a block's second.
     pub const NodesPerBlock: u32 = 128;
+    /// Gateways among whom probers are drawn: 1,024 × 80 bytes make 80 KiB, which every report reads.
+    pub const MaxProbers: u32 = 1_024;
+    /// What a dispute about a region puts at stake: as much as a cache stakes.
+    pub const DisputeBond: Balance = 100 * SEL;
     pub const EmissionPalletId: PalletId = PalletId(*b"sel/pool");
 }
 
@@ -40,6 +45,7 @@ impl pallet_edge_registry::Config for Runtime {
     type Clock = UsageClock;
     type Currency = Balances;
     type DeviceDeposit = stakes::DeviceDeposit;
+    type OnDrainEnd = Reputation;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Stakes = NodeStaking;
     type WeightInfo = pallet_edge_registry::weights::SubstrateWeight<Runtime>;
@@ -67,12 +73,44 @@ impl pallet_edge_staking::Config for Runtime {
     type WeightInfo = pallet_edge_staking::weights::SubstrateWeight<Runtime>;
 }
 
+/// What the draws of probers depend on: BABE's randomness of a whole epoch ago, which no gateway could foresee when it
+/// chose its key and region.
+pub struct ProbeSeed;
+
+impl Get<Hash> for ProbeSeed {
+    fn get() -> Hash {
+        let (seed, _known_since) = RandomnessFromOneEpochAgo::<Runtime>::random(b"selvedge/probes");
+        seed.0
+    }
+}
+
+/// Availability that is expected of a role.
+pub struct Expected;
+
+impl Convert<Role, Ppm> for Expected {
+    fn convert(role: Role) -> Ppm {
+        match role {
+            Role::Validator => Ppm(999_000),
+            Role::Stargate => Ppm(999_900),
+            Role::Gateway => Ppm::percent(99),
+            Role::Cache => Ppm::percent(20),
+        }
+    }
+}
+
 impl pallet_edge_reputation::Config for Runtime {
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = super::benchmarks::Helper;
+    type BondDestination = ResolveTo<TreasuryAccount, Balances>;
     type Clock = UsageClock;
+    type Currency = Balances;
     type Devices = NodeRegistry;
+    type DisputeBond = DisputeBond;
+    type Expected = Expected;
+    type MaxProbers = MaxProbers;
     type NodesPerBlock = NodesPerBlock;
+    type ProbeSeed = ProbeSeed;
+    type RuntimeHoldReason = RuntimeHoldReason;
     type Stakes = NodeStaking;
     type Validators = Session;
     type WeightInfo = pallet_edge_reputation::weights::SubstrateWeight<Runtime>;

@@ -7,6 +7,7 @@ use frame_support::{
     traits::{ConstU32, InstanceFilter},
 };
 use pallet_edge_billing::Call as BillingCall;
+use pallet_edge_reputation::Call as ReputationCall;
 use pallet_edge_staking::Call as StakingCall;
 use pallet_identity::legacy::IdentityInfo;
 use scale_info::TypeInfo;
@@ -123,6 +124,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                         StakingCall::assign { .. } | StakingCall::unassign { .. }
                     )
                     | RuntimeCall::NodeYields(_)
+                    | RuntimeCall::Reputation(ReputationCall::rejoin { .. })
                     | RuntimeCall::Session(_)
                     | RuntimeCall::Billing(
                         BillingCall::claim { .. } | BillingCall::claim_for { .. }

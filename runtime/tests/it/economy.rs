@@ -127,7 +127,7 @@ impl Network {
 }
 
 /// Registers a device of `owner`, stakes for it and assigns the stake.
-fn join(chain: &mut Chain, device: &Device, owner: Sr25519Keyring, role: Role) {
+pub fn join(chain: &mut Chain, device: &Device, owner: Sr25519Keyring, role: Role) {
     assert_ok!(chain.send(owner, register(device, owner, role)));
     let stake = pallet_edge_staking::NextStake::<Runtime>::get();
     assert_ok!(chain.send(owner, StakingCall::create_stake { role }));

@@ -10,6 +10,7 @@ mod genesis;
 mod governance;
 mod metadata;
 mod offences;
+mod probes;
 mod refusals;
 mod sequences;
 mod utility;

@@ -36,6 +36,10 @@ fn calls() -> Vec<RuntimeCall> {
         unassign.into(),
         judgement.into(),
         spend.into(),
+        pallet_edge_reputation::Call::rejoin {
+            device: Default::default(),
+        }
+        .into(),
         pallet_edge_billing::Call::deposit { amount: SEL }.into(),
         pallet_edge_billing::Call::claim {}.into(),
         pallet_edge_services::Call::pause {
@@ -82,7 +86,12 @@ fn operators_and_customers_have_proxies_of_their_own() {
     let may = |kind: ProxyType, call: RuntimeCall| kind.filter(&call);
     let unassign = || pallet_edge_staking::Call::unassign { stake: StakeId(0) };
     let deposit = || pallet_edge_billing::Call::deposit { amount: SEL };
+    let rejoin = || pallet_edge_reputation::Call::rejoin {
+        device: Default::default(),
+    };
     assert!(may(ProxyType::Nodes, unassign().into()));
+    assert!(may(ProxyType::Nodes, rejoin().into()));
+    assert!(!may(ProxyType::Customer, rejoin().into()));
     assert!(!may(ProxyType::Nodes, deposit().into()));
     assert!(may(ProxyType::Customer, deposit().into()));
     assert!(!may(ProxyType::Customer, unassign().into()));

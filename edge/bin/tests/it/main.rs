@@ -27,6 +27,7 @@ mod origins;
 mod outside;
 mod peers;
 mod poisoning;
+mod probes;
 mod program;
 mod purge;
 mod purge_failures;

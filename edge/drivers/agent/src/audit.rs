@@ -6,7 +6,7 @@
 //! | `GET /audit/v1/{epoch}/leaves` | `{start, total, leaves}`: all of the epoch, in an order that stays |
 //! | `GET /audit/v1/{epoch}/customer/{account}/{service}` | `{index, entry, entry_proof, start, leaves, leaves_proof}` |
 //!
-//! Purges are taken here too: see `purge`.
+//! Purges are taken here too: see `purge`; and nonces answered: see `probe`.
 //!
 //! The account is 32 bytes in hex; `?start=` and `&limit=` choose a page of leaves, which ends
 //! early at 16,384. On the same port is what [`crate::insight`] tells customers. Whatever is not a number is SCALE in hex with `0x` before it. Leaves name no
@@ -28,6 +28,7 @@ use selvedge_primitives_types::{
 use serde_json::json;
 
 use crate::insight::{self, Insight};
+use crate::probe::{self, ProbeDesk};
 use crate::purge::{self, PurgeDesk};
 use crate::rate::Buckets;
 use crate::reply;
@@ -83,7 +84,7 @@ impl AuditServer {
     /// Starts it.
     ///
     /// Errors: when the address cannot be bound.
-    pub async fn start<A: Audit + Insight + PurgeDesk>(
+    pub async fn start<A: Audit + Insight + ProbeDesk + PurgeDesk>(
         address: SocketAddr,
         audit: Arc<A>,
     ) -> io::Result<ServerHandle> {
@@ -108,7 +109,7 @@ struct Endpoint<A> {
     purges: Buckets,
 }
 
-impl<A: Audit + Insight + PurgeDesk> Handler for Endpoint<A> {
+impl<A: Audit + Insight + ProbeDesk + PurgeDesk> Handler for Endpoint<A> {
     async fn handle(
         self: Arc<Self>,
         request: Request<Incoming>,
@@ -123,6 +124,7 @@ impl<A: Audit + Insight + PurgeDesk> Handler for Endpoint<A> {
         let mut response = if buckets.admit(connection.peer.ip(), Instant::now()) {
             match purge {
                 Some(rest) => purge::answer(&self.audit, rest, request).await,
+                None if path == "/probe/v1" => probe::answer(&self.audit, request).await,
                 None if insight::is_insight(&path) => insight::answer(&self.audit, request).await,
                 None => self.answer(&request),
             }

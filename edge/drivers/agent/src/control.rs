@@ -16,7 +16,8 @@ use selvedge_edge_drivers_http::{
 };
 use selvedge_primitives_math::proof::RangeProof;
 use selvedge_primitives_types::agent::{
-    AgentStatus, ConfigDelta, HostCheckAnswer, HostCheckRequest, MAX_MESSAGE,
+    AgentStatus, ConfigDelta, HostCheckAnswer, HostCheckRequest, ProbeOrder, ProbeResults,
+    MAX_MESSAGE,
 };
 use selvedge_primitives_types::{Entry, EntryKey, Epoch, UsageCommitment};
 
@@ -54,6 +55,9 @@ pub trait Control: Send + Sync + 'static {
         &self,
         request: HostCheckRequest,
     ) -> impl Future<Output = Result<HostCheckAnswer, String>> + Send;
+
+    /// Begins to probe nodes, unless it has begun already; says what was seen so far.
+    fn probe(self: Arc<Self>, order: ProbeOrder) -> Result<ProbeResults, String>;
 }
 
 /// The control server.
@@ -119,6 +123,10 @@ impl<C: Control> Endpoint<C> {
             },
             (Method::POST, ["host-check"]) => match read(request).await {
                 Ok(asked) => said(control.check_host(asked).await),
+                Err(refused) => refused,
+            },
+            (Method::POST, ["probes"]) => match read(request).await {
+                Ok(order) => said(control.clone().probe(order)),
                 Err(refused) => refused,
             },
             (Method::GET, ["commitment", epoch]) => match epoch.parse() {

@@ -7,6 +7,7 @@
 //! - [`audit`]: the leaves behind a bill, for anyone, as JSON with SCALE in hex.
 //! - [`insight`]: figures, log and explanations, for the customer of a service.
 //! - [`PurgeDesk`]: purges, for customers and other gateways, beside the audit endpoint.
+//! - [`ProbeDesk`]: nonces of other gateways, beside the audit endpoint too.
 //! - [`ChainConfig`]: what the chain node pushed, put together and kept on disk.
 //! - [`read_token`]: what a customer shows to read about a service; [`Buckets`]: how often anybody
 //!   may ask.
@@ -23,6 +24,7 @@ mod customer;
 mod host_check;
 mod insight;
 mod operator;
+mod probe;
 mod purge;
 mod rate;
 mod reply;
@@ -35,6 +37,7 @@ pub use customer::{read_token, ReadRefused};
 pub use host_check::{HostCheckError, HostChecker};
 pub use insight::{Asked, Insight, NoInsight};
 pub use operator::{health, Operated, OperatorServer};
+pub use probe::{answer_probe, ProbeDesk};
 pub use purge::PurgeDesk;
 pub use rate::Buckets;
 pub use token::{Token, TokenError};

@@ -57,22 +57,38 @@ pub(crate) struct Connector {
 
 impl Connector {
     async fn open(self, uri: Uri) -> Result<OriginStream, ConnectError> {
+        let default = if uri.scheme_str() == Some("https") {
+            443
+        } else {
+            80
+        };
+        let port = uri.port_u16().unwrap_or(default);
         let host = uri.host().ok_or(ConnectError::BadUrl("no host"))?;
-        let host = host.trim_start_matches('[').trim_end_matches(']');
+        self.open_at(host, port, &uri).await
+    }
+
+    /// Connects to a server by its own name, for a URL whose host it answers to.
+    pub(crate) async fn open_at(
+        &self,
+        server: &str,
+        port: u16,
+        uri: &Uri,
+    ) -> Result<OriginStream, ConnectError> {
+        let plain = |host: &str| host.trim_matches(['[', ']']).to_owned();
+        let host = plain(uri.host().ok_or(ConnectError::BadUrl("no host"))?);
         let is_tls = match uri.scheme_str() {
             Some("http") => false,
             Some("https") => true,
             _ => return Err(ConnectError::BadUrl("neither http nor https")),
         };
-        let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
-        let stream = self.connect(host, port).await?;
+        let stream = self.connect(&plain(server), port).await?;
         // Both ends have small heads to send: waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
         if !is_tls {
             return Ok(OriginStream::Plain(TokioIo::new(stream)));
         }
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| ConnectError::BadUrl("the host is no name"))?;
+        let name =
+            ServerName::try_from(host).map_err(|_| ConnectError::BadUrl("the host is no name"))?;
         let stream = self
             .tls
             .connect(name, stream)

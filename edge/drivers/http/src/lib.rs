@@ -27,6 +27,7 @@ mod place;
 mod server;
 mod socket;
 mod stall;
+mod through;
 mod workers;
 
 pub use body::{channel, collect, empty, full, Body, BodyError, BodySender, Closed, CollectError};
@@ -38,4 +39,5 @@ pub use limits::Limits;
 pub use origin::{OriginClient, OriginError, OriginOptions, Patience, Phase};
 pub use server::{ConnInfo, Handler, Server, ServerHandle, ServerStats};
 pub use socket::{Following, Progress};
+pub use through::ThroughError;
 pub use workers::Workers;

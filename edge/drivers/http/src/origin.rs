@@ -118,6 +118,7 @@ pub struct OriginClient {
     client: Client<Connector, Body>,
     /// Keeps no connection, so that what is sent again does not meet another one that has died.
     fresh: Client<Connector, Body>,
+    pub(crate) connector: Connector,
     head_timeout: Duration,
     retries: Share,
     budgets: parking_lot::Mutex<HashMap<Place, Budget>>,
@@ -162,6 +163,7 @@ impl OriginClient {
         Ok(Self {
             client: build(options.idle_connections),
             fresh: build(0),
+            connector,
             head_timeout: options.head_timeout,
             retries: options.retries,
             budgets: parking_lot::Mutex::default(),

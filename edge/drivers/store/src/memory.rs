@@ -119,6 +119,25 @@ impl<V: Weigh> Memory<V> {
         slots.iter().map(|slot| slot.value.clone()).collect()
     }
 
+    /// A value that `choose` accepts, of at most `limit` that are looked at in each part, beginning at the place that
+    /// `start` names. Counts as no hit.
+    pub fn pick(
+        &self,
+        start: u64,
+        limit: usize,
+        mut choose: impl FnMut(&V) -> bool,
+    ) -> Option<Arc<V>> {
+        let parts = self.shards.len() as u64;
+        (0..parts).find_map(|part| {
+            let shard = self.shards[(start.wrapping_add(part) % parts) as usize].lock();
+            let keys = shard.keys.len() as u64;
+            let skip = (start / parts).checked_rem(keys)? as usize;
+            let round = shard.keys.values().skip(skip).chain(shard.keys.values());
+            let found = round.flatten().take(limit).find(|slot| choose(&slot.value));
+            found.map(|slot| slot.value.clone())
+        })
+    }
+
     /// Keeps a value in place of the one with the same variant. Returns it, shared; it is not kept
     /// when it is larger than [`Memory::largest`].
     pub fn insert(&self, service: ServiceId, key: &[u8], variant: &Variant, value: V) -> Arc<V> {

@@ -16,7 +16,8 @@ use selvedge_edge_core_purge::{OrderPurge, PurgeNews, PurgeSync};
 use selvedge_edge_core_verify::LeaseId;
 use selvedge_edge_drivers_http::{channel, collect, full, Body, BodySender, Closed};
 use selvedge_primitives_types::{
-    DeviceId, LeafBody, PurgeAnswer, PurgeRefusal, Signature64, SignedPurgeOrder, SignedVoucher,
+    DeviceId, LeafBody, ProbeAnswerPayload, PurgeAnswer, PurgeRefusal, Signature64,
+    SignedPurgeOrder, SignedVoucher,
 };
 use tokio::net::TcpStream;
 use tokio::sync::Mutex as AsyncMutex;
@@ -213,6 +214,16 @@ impl Peers {
             return Err(TransportError::Malformed("another number of signatures"));
         }
         Ok(signatures)
+    }
+
+    /// Asks a cache to sign the nonce of a probe; `None` when it does not want to.
+    pub async fn probe(
+        &self,
+        peer: &PeerAddress,
+        asked: &ProbeAnswerPayload,
+    ) -> Result<Option<Signature64>, TransportError> {
+        let response = self.post(peer, "/v1/probe", full(asked.encode())).await?;
+        read(response, self.options.answer_timeout).await
     }
 
     async fn post(

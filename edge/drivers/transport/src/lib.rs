@@ -15,6 +15,7 @@
 //! | `POST /v1/purge/sync` | [`PurgeSync`] | [`PurgeNews`] |
 //! | `POST /v1/voucher` | `SignedVoucher` | – |
 //! | `POST /v1/leaves` | `Vec<LeafBody>` | `Vec<Option<Signature64>>` |
+//! | `POST /v1/probe` | `ProbeAnswerPayload` | `Option<Signature64>` |
 //!
 //! A stream is a sequence of frames: length (`u32`, little endian), then at most [`MAX_FRAME`]
 //! bytes. Nothing here is believed: what a message means for a peer's standing is decided by the

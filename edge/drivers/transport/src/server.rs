@@ -15,7 +15,8 @@ use selvedge_edge_drivers_http::{
     channel, collect, empty, full, Body, BodySender, Closed, ConnInfo, Handler, Limits, Server,
 };
 use selvedge_primitives_types::{
-    DeviceId, LeafBody, PurgeAnswer, PurgeRefusal, Signature64, SignedPurgeOrder, SignedVoucher,
+    DeviceId, LeafBody, ProbeAnswerPayload, PurgeAnswer, PurgeRefusal, Signature64,
+    SignedPurgeOrder, SignedVoucher,
 };
 
 use crate::error::TransportError;
@@ -102,6 +103,9 @@ pub trait CacheService: Send + Sync + 'static {
         peer: DeviceId,
         leaves: Vec<LeafBody>,
     ) -> impl Future<Output = Vec<Option<Signature64>>> + Send;
+
+    /// Signs the nonce of a probe, if it is for this cache and the gateway may ask.
+    fn answer_probe(&self, peer: DeviceId, asked: &ProbeAnswerPayload) -> Option<Signature64>;
 }
 
 /// Sends the replies to one lookup.
@@ -248,6 +252,10 @@ impl<S: CacheService> Endpoint<S> {
             },
             "/v1/leaves" => match read(&body) {
                 Some(leaves) => answer_with(&service.leaves(peer, leaves).await),
+                None => status(StatusCode::BAD_REQUEST),
+            },
+            "/v1/probe" => match read(&body) {
+                Some(asked) => answer_with(&service.answer_probe(peer, &asked)),
                 None => status(StatusCode::BAD_REQUEST),
             },
             _ => status(StatusCode::NOT_FOUND),

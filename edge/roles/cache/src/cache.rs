@@ -76,6 +76,7 @@ impl Cache {
         let worlds = Arc::new(Worlds::default());
         let shared = Arc::new(Shared {
             device: identity.device(),
+            identity: identity.clone(),
             worlds: worlds.clone(),
             store,
             flights: Flights::new(clock::now().0 << 16),

@@ -5,7 +5,9 @@ use selvedge_edge_core_metering::EpochClock;
 use selvedge_edge_drivers_agent::{ChainConfig, ConfigFile, Control, Page};
 use selvedge_edge_drivers_meter::MeterError;
 use selvedge_primitives_types::{
-    agent::{AgentStatus, ConfigDelta, HostCheckAnswer, HostCheckRequest},
+    agent::{
+        AgentStatus, ConfigDelta, HostCheckAnswer, HostCheckRequest, ProbeOrder, ProbeResults,
+    },
     Epoch, Role, UsageCommitment,
 };
 use std::sync::Arc;
@@ -92,5 +94,9 @@ impl Control for CacheControl {
 
     async fn check_host(&self, _: HostCheckRequest) -> Result<HostCheckAnswer, String> {
         Err("a cache looks up no host names; only gateways are drawn".into())
+    }
+
+    fn probe(self: Arc<Self>, _: ProbeOrder) -> Result<ProbeResults, String> {
+        Err("a cache probes nobody; only gateways are drawn".into())
     }
 }

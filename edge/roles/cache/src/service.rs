@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use selvedge_edge_core_verify::LeaseId;
+use selvedge_edge_drivers_agent::answer_probe;
 use selvedge_edge_drivers_meter::CacheMeter;
 use selvedge_edge_drivers_purge::{OrderPurge, PurgeNews, PurgeSync, Purges};
 use selvedge_edge_drivers_store::Store;
 use selvedge_edge_drivers_transport::{
-    CacheService, HoldRequest, InvalidateRequest, LookupRequest, ReplySender, SeedAnswer,
+    CacheService, HoldRequest, Identity, InvalidateRequest, LookupRequest, ReplySender, SeedAnswer,
     SeedReceiver,
 };
 use selvedge_primitives_types::{
-    DeviceId, LeafBody, PurgeAnswer, PurgeRefusal, ServiceId, Signature64, SignedPurgeOrder,
-    SignedVoucher,
+    DeviceId, LeafBody, ProbeAnswerPayload, PurgeAnswer, PurgeRefusal, ServiceId, Signature64,
+    SignedPurgeOrder, SignedVoucher,
 };
 
 use crate::asked::Asked;
@@ -28,6 +29,7 @@ use crate::{lookup, seed};
 /// Everything that the parts of a cache share.
 pub(crate) struct Shared {
     pub(crate) device: DeviceId,
+    pub(crate) identity: Arc<Identity>,
     pub(crate) options: CacheOptions,
     pub(crate) worlds: Arc<Worlds>,
     pub(crate) store: Store,
@@ -148,5 +150,11 @@ impl CacheService for Shared {
         self.metrics.leaves.inc_by(signed as u64);
         self.metrics.leaves_refused.inc_by((count - signed) as u64);
         signatures
+    }
+
+    fn answer_probe(&self, peer: DeviceId, asked: &ProbeAnswerPayload) -> Option<Signature64> {
+        let world = self.world()?;
+        let is_own = peer == asked.prober && world.is_gateway(&peer);
+        answer_probe(self.identity.key(), &world.chain.clock, asked, is_own)
     }
 }

@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use selvedge_edge_core_verify::sign::sign;
-use selvedge_edge_drivers_agent::{clock, Audit, ChainConfig, Control, Invoice, Page};
+use selvedge_edge_drivers_agent::{
+    answer_probe, clock, Audit, ChainConfig, Control, Invoice, Page, ProbeDesk,
+};
 use selvedge_edge_drivers_meter::rules::{Closed, EpochClock, Pricing, Terms};
 use selvedge_edge_drivers_meter::MeterError;
 use selvedge_primitives_types::agent::{
-    AgentStatus, ConfigDelta, HostCheckAnswer, HostCheckRequest, HostCheckVerdict,
+    AgentStatus, ConfigDelta, HostCheckAnswer, HostCheckRequest, HostCheckVerdict, ProbeOrder,
+    ProbeResults,
 };
 use selvedge_primitives_types::{
-    Account, Domain, Epoch, Leaf, Role, ServiceId, Usage, UsageCommitment,
+    Account, Domain, Epoch, Leaf, ProbeAnswerPayload, Role, ServiceId, Signature64, Usage,
+    UsageCommitment,
 };
 
 use crate::gateway::Shared;
@@ -102,6 +106,18 @@ impl Control for Shared {
         let key = self.identity.key();
         let signature = sign(key, Domain::HostCheck, world.genesis(), &verdict);
         Ok(HostCheckAnswer { found, signature })
+    }
+
+    fn probe(self: Arc<Self>, order: ProbeOrder) -> Result<ProbeResults, String> {
+        self.take_order(order)
+    }
+}
+
+impl ProbeDesk for Shared {
+    fn answer_probe(&self, asked: &ProbeAnswerPayload) -> Option<Signature64> {
+        let world = self.world()?;
+        let is_gateway = world.is_gateway(&asked.prober);
+        answer_probe(self.identity.key(), &world.chain.clock, asked, is_gateway)
     }
 }
 

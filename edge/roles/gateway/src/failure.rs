@@ -8,7 +8,7 @@ use http::{header, HeaderMap, HeaderValue, Response, StatusCode};
 use selvedge_edge_drivers_http::{full, Body, ConnectError, OriginError};
 
 /// Header that names the reason, for programs.
-const REASON: &str = "x-selvedge-reason";
+pub(crate) const REASON: &str = "x-selvedge-reason";
 
 /// Why a request is not answered with content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -31,6 +31,7 @@ use crate::live::{Analytics, Live};
 use crate::metered::{Base, MeteredBody};
 use crate::metrics::{Metrics, Source};
 use crate::options::GatewayOptions;
+use crate::probing::Probing;
 use crate::purge_sync::Watch;
 use crate::question::Question;
 use crate::refresh::Refreshes;
@@ -110,6 +111,8 @@ pub struct Shared {
     pub purges: Arc<Purges>,
     /// When the owners of services' purges were heard of.
     pub watch: Watch,
+    /// Probes that the chain node ordered.
+    pub probing: Probing,
     /// Wakes the comparison of purges.
     pub purge_sync: Notify,
     /// What unsafe requests made invalid and no order is about yet.
@@ -362,6 +365,7 @@ impl Gateway {
             verdicts: Verdicts::default(),
             purges: Arc::new(purges),
             watch: Watch::default(),
+            probing: Probing::default(),
             purge_sync: Notify::new(),
             invalidations,
             holding: Holding::default(),

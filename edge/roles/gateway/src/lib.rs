@@ -51,6 +51,8 @@ mod metered;
 mod metrics;
 mod options;
 mod parts;
+mod probe;
+mod probing;
 mod pump;
 mod purge_sync;
 mod purged;

@@ -218,6 +218,11 @@ impl World {
         self.nodes.values().filter(serves).map(|node| node.device)
     }
 
+    /// A registered node.
+    pub fn node(&self, device: &DeviceId) -> Option<&NodeConfig> {
+        self.nodes.get(device)
+    }
+
     /// Base URL of a gateway's public endpoint.
     pub fn public_url(&self, device: &DeviceId) -> Option<&str> {
         let node = self.nodes.get(device)?;

@@ -363,6 +363,24 @@ pub enum NodeCommand {
         /// The device id.
         device: String,
     },
+    /// Explain a node's scores: every component, and what it was computed from.
+    Score {
+        /// The device id.
+        device: String,
+    },
+    /// Let a node that is out count again, once it is well.
+    Rejoin {
+        /// The device id.
+        device: String,
+    },
+    /// Dispute that a node is in the region it claims; holds a bond that is lost if it is.
+    DisputeRegion {
+        /// The device id.
+        device: String,
+        /// Take the dispute back, when no era decided it for more than two.
+        #[arg(long)]
+        withdraw: bool,
+    },
     /// Register a device to the signing operator.
     Register(RegisterArgs),
     /// Hold the stake of a role.

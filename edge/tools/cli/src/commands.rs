@@ -8,6 +8,7 @@ mod network;
 mod node;
 mod parameters;
 mod purge;
+mod score;
 mod service;
 mod watch;
 

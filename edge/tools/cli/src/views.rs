@@ -141,6 +141,100 @@ pub struct Score {
     pub regional_median: String,
 }
 
+impl From<&api::ScoreView> for Score {
+    fn from(score: &api::ScoreView) -> Self {
+        Self {
+            quality: score.quality.0,
+            service: score.service.0,
+            era: score.era.0,
+            jobs: score.jobs.0,
+            ok: score.ok.0,
+            speed: score.speed.0,
+            jobs_per_stake: score.jobs_per_stake.to_string(),
+            regional_median: score.regional_median.to_string(),
+        }
+    }
+}
+
+/// A node's scores, every component of them and its inputs; scores and shares in millionths, times in microseconds.
+#[derive(Serialize)]
+pub struct ScoreExplanation {
+    pub device: String,
+    pub role: String,
+    pub region: String,
+    pub score: Score,
+    pub blocks_authored: Option<u32>,
+    pub blocks_expected: Option<u32>,
+    pub probes: Probes,
+    pub median_pace_us: Option<u64>,
+    pub usual_round_trip_us: Option<u64>,
+    pub place: &'static str,
+    pub seems_in_region: Option<String>,
+    pub current: Probes,
+    pub expected_availability: u32,
+    pub draining: bool,
+    pub out: Option<&'static str>,
+    pub out_since_epoch: Option<u64>,
+    pub disputed_since_epoch: Option<u64>,
+}
+
+/// What probers saw of a node, by epochs in which enough of them spoke.
+#[derive(Serialize)]
+pub struct Probes {
+    pub sampled: u32,
+    pub answered: u32,
+    pub served: u32,
+    pub right: u32,
+    pub pace_us: Option<u64>,
+    pub round_trip_us: Option<u64>,
+}
+
+impl From<&api::ProbesView> for Probes {
+    fn from(view: &api::ProbesView) -> Self {
+        Self {
+            sampled: view.sampled,
+            answered: view.answered,
+            served: view.served,
+            right: view.right,
+            pace_us: view.pace,
+            round_trip_us: view.round_trip,
+        }
+    }
+}
+
+impl From<&api::ScoreExplanation> for ScoreExplanation {
+    fn from(view: &api::ScoreExplanation) -> Self {
+        let (place, elsewhere) = match view.place {
+            api::PlaceView::Unknown => ("unknown", None),
+            api::PlaceView::Plausible => ("plausible", None),
+            api::PlaceView::FarFromHome => ("far_from_home", None),
+            api::PlaceView::Elsewhere(region) => ("elsewhere", Some(region)),
+        };
+        Self {
+            device: view.device.to_string(),
+            role: view.role.to_string(),
+            region: view.region.to_string(),
+            score: (&view.score).into(),
+            blocks_authored: view.blocks.map(|(authored, _)| authored),
+            blocks_expected: view.blocks.map(|(_, expected)| expected),
+            probes: (&view.probes).into(),
+            median_pace_us: view.median_pace,
+            usual_round_trip_us: view.usual_round_trip,
+            place,
+            seems_in_region: elsewhere.map(|region| region.to_string()),
+            current: (&view.current).into(),
+            expected_availability: view.expected.0,
+            draining: view.draining,
+            out: view.out.as_ref().map(|(reason, _)| match reason {
+                api::OutReason::Unavailable => "unavailable",
+                api::OutReason::RegionDisproved(_) => "region_disproved",
+            }),
+            out_since_epoch: view.out.as_ref().map(|(_, since)| since.0),
+            disputed_since_epoch: view.disputed.map(|epoch| epoch.0),
+        }
+    }
+}
+
 /// What a node earned in an era.
 #[derive(Serialize)]
 pub struct EraEarnings {
@@ -165,16 +259,7 @@ impl From<&api::NodeView> for Node {
             }),
             active: view.active,
             draining: view.draining,
-            score: view.score.as_ref().map(|score| Score {
-                quality: score.quality.0,
-                service: score.service.0,
-                era: score.era.0,
-                jobs: score.jobs.0,
-                ok: score.ok.0,
-                speed: score.speed.0,
-                jobs_per_stake: score.jobs_per_stake.to_string(),
-                regional_median: score.regional_median.to_string(),
-            }),
+            score: view.score.as_ref().map(Into::into),
             eras: view
                 .eras
                 .iter()

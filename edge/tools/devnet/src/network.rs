@@ -160,7 +160,12 @@ impl Network {
         let key = key.to_string_lossy();
         let status = cli.run(None, &["node", "status", &device]).await;
         if status.is_err() {
-            let endpoint = format!("127.0.0.1:{}", daemon.transport_port);
+            // Visitors reach a gateway at its endpoint, gateways a cache.
+            let port = match daemon.role.as_str() {
+                "gateway" => daemon.http_port,
+                _ => daemon.transport_port,
+            };
+            let endpoint = format!("127.0.0.1:{port}");
             let audit = format!("http://127.0.0.1:{}", daemon.audit_port);
             let agent = format!("0x{}", hex::encode(daemon.agent.sr25519()));
             let words = [

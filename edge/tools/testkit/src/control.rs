@@ -4,7 +4,7 @@ use crate::client::{Answer, Ask, Client};
 use codec::{Decode, DecodeAll, Encode};
 use selvedge_primitives_math::RangeProof;
 use selvedge_primitives_types::{
-    agent::{AgentStatus, ConfigDelta},
+    agent::{AgentStatus, ConfigDelta, ProbeOrder, ProbeResults},
     Entry, EntryKey, Epoch, UsageCommitment,
 };
 use std::net::SocketAddr;
@@ -57,6 +57,18 @@ impl ControlClient {
             .ask(Ask::post("/control/v1/config", delta.encode()))
             .await;
         let answer = answer.unwrap_or_else(|error| panic!("a config: {error:#}"));
+        match answer.status.as_u16() {
+            200 => Ok(decode(&answer)),
+            _ => Err(answer.text()),
+        }
+    }
+
+    /// Orders probes, or asks how they went; `Err` is the daemon's text.
+    pub async fn probe(&self, order: &ProbeOrder) -> Result<ProbeResults, String> {
+        let answer = self
+            .ask(Ask::post("/control/v1/probes", order.encode()))
+            .await;
+        let answer = answer.unwrap_or_else(|error| panic!("an order of probes: {error:#}"));
         match answer.status.as_u16() {
             200 => Ok(decode(&answer)),
             _ => Err(answer.text()),

@@ -2,11 +2,11 @@
 
 use super::device;
 use crate::{ConfigView, EntryPage, SubmitError, SubmitUsage};
-use pallet_edge_traits::{DeviceInfo, DeviceInspect, HostChecks, Job, Settlement};
+use pallet_edge_traits::{DeviceInfo, DeviceInspect, HostChecks, Job, ProbeDuties, Settlement};
 use selvedge_primitives_types::{
     agent::{ClockConfig, HostCheckVerdict, NodeConfig, ServiceConfig, ServiceState},
-    Account, DeviceId, Epoch, Millis, PriceList, Prices, Region, Role, Score, ServiceId,
-    Signature64, UsageCommitment,
+    Account, DeviceId, Epoch, Millis, PriceList, Prices, ProbeReport, Region, Role, Score,
+    ServiceId, Signature64, UsageCommitment,
 };
 use sp_core::crypto::AccountId32;
 use std::cell::{Cell, RefCell};
@@ -19,6 +19,7 @@ pub(crate) enum Sent {
     Credit(DeviceId, Epoch, EntryPage),
     Refund(DeviceId, Epoch, EntryPage),
     AttestHost(HostCheckVerdict, Signature64),
+    Report(ProbeReport),
 }
 
 type Due = (ServiceId, Vec<u8>, Vec<u8>, Epoch);
@@ -26,6 +27,9 @@ type Due = (ServiceId, Vec<u8>, Vec<u8>, Epoch);
 thread_local! {
     static JOBS: RefCell<Vec<Job>> = const { RefCell::new(Vec::new()) };
     static DUE: RefCell<Vec<Due>> = const { RefCell::new(Vec::new()) };
+    static DUTY: RefCell<Vec<DeviceId>> = const { RefCell::new(Vec::new()) };
+    static ELAPSED: Cell<u64> = const { Cell::new(10_000) };
+    static ASKED: Cell<usize> = const { Cell::new(0) };
     static SENT: RefCell<Vec<Sent>> = const { RefCell::new(Vec::new()) };
     static AGENT_KEY: Cell<[u8; 32]> = const { Cell::new(KEY) };
     static REGISTERED: Cell<bool> = const { Cell::new(true) };
@@ -47,7 +51,7 @@ impl ConfigView for Chain {
             epoch: EPOCH,
             epoch_start: Millis(420_000),
             epoch_length: Millis(60_000),
-            now: Millis(430_000),
+            now: Millis(420_000 + ELAPSED.get()),
             keep_epochs: 24,
         }
     }
@@ -117,6 +121,13 @@ impl HostChecks for Chain {
     }
 }
 
+impl ProbeDuties for Chain {
+    fn duty(_: &DeviceId) -> Vec<DeviceId> {
+        ASKED.set(ASKED.get() + 1);
+        DUTY.with_borrow(Clone::clone)
+    }
+}
+
 fn submit(sent: Sent) -> Result<(), SubmitError> {
     if REFUSES.get() {
         return Err(SubmitError::Refused);
@@ -142,6 +153,10 @@ impl SubmitUsage for Chain {
     fn attest_host(verdict: HostCheckVerdict, s: Signature64) -> Result<(), SubmitError> {
         submit(Sent::AttestHost(verdict, s))
     }
+    fn report_probes(key: &[u8; 32], report: ProbeReport) -> Result<(), SubmitError> {
+        assert_eq!(*key, KEY);
+        submit(Sent::Report(report))
+    }
 }
 
 pub(crate) fn set_jobs(jobs: &[Job]) {
@@ -149,6 +164,17 @@ pub(crate) fn set_jobs(jobs: &[Job]) {
 }
 pub(crate) fn set_due(due: Vec<Due>) {
     DUE.set(due);
+}
+pub(crate) fn set_duty(nodes: &[DeviceId]) {
+    DUTY.set(nodes.to_vec());
+}
+/// How far the epoch of a minute has run, in milliseconds.
+pub(crate) fn set_elapsed(millis: u64) {
+    ELAPSED.set(millis);
+}
+/// How often it was asked who is to be probed, since the last look.
+pub(crate) fn take_asked() -> usize {
+    ASKED.take()
 }
 pub(crate) fn set_registered(registered: bool, agent_key: [u8; 32]) {
     REGISTERED.set(registered);
@@ -172,6 +198,9 @@ pub(crate) fn take_sent() -> Vec<Sent> {
 pub(super) fn reset() {
     set_jobs(&[]);
     set_due(vec![]);
+    set_duty(&[]);
+    set_elapsed(10_000);
+    take_asked();
     set_registered(true, KEY);
     set_refuses(false);
     set_lease(500);

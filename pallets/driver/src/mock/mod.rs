@@ -45,6 +45,7 @@ impl crate::Config for Test {
     type Devices = Chain;
     type Settlement = Chain;
     type HostChecks = Chain;
+    type Probes = Chain;
     type Submit = Chain;
     type TotalDeadline = TotalDeadline;
     type RequestDeadline = RequestDeadline;

@@ -4,6 +4,7 @@ mod config;
 mod faults;
 mod host_checks;
 mod jobs;
+mod probes;
 mod sign;
 
 pub(crate) use crate::mock::{

@@ -16,12 +16,15 @@ fn signs_domain_genesis_and_payload_with_a_key_of_the_keystore_only() {
     ext.register_extension(KeystoreExt::new(keystore));
     ext.execute_with(|| {
         let (genesis, payload) = ([4; 32], (*b"commit", 7u64));
-        let signature = sign_with_agent_key(&key.0, &genesis, &payload).unwrap();
+        let signature = sign_with_agent_key(Domain::Agent, &key.0, &genesis, &payload).unwrap();
         let message = Domain::Agent.message(&genesis, &payload);
         let signature = sr25519::Signature::from_raw(signature.0);
         assert!(sr25519::Pair::verify(&signature, &message, &key));
         let other = Domain::Agent.message(&[5; 32], &payload);
         assert!(!sr25519::Pair::verify(&signature, other, &key));
-        assert_eq!(sign_with_agent_key(&[1; 32], &genesis, &payload), None);
+        assert_eq!(
+            sign_with_agent_key(Domain::Agent, &[1; 32], &genesis, &payload),
+            None
+        );
     });
 }

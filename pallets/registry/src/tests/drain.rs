@@ -20,7 +20,9 @@ fn a_drain_begins_and_ends() {
         assert_ok!(request(1, 1));
         assert!(NodeRegistry::device(&device(1)).unwrap().draining);
         System::assert_last_event(Event::<Test>::DrainBegan { device: device(1) }.into());
+        assert!(Drains::take_ended().is_empty());
         assert_ok!(end(1, 1));
+        assert_eq!(Drains::take_ended(), [device(1)]);
         assert!(!NodeRegistry::device(&device(1)).unwrap().draining);
         System::assert_last_event(Event::<Test>::DrainEnded { device: device(1) }.into());
     });

@@ -1,4 +1,9 @@
 mod blocks;
 mod close;
+mod explain;
+mod gather;
 mod invariants;
 mod jobs;
+mod report;
+mod standing;
+mod turn;

@@ -1,6 +1,6 @@
 //! `selvedge node`.
 
-use super::{audit, nothing, Context};
+use super::{audit, nothing, score, Context};
 use crate::{
     amount::Sel,
     cli::{NodeCommand, RegisterArgs},
@@ -20,6 +20,15 @@ pub async fn run(context: &Context<'_>, command: NodeCommand) -> anyhow::Result<
     match command {
         NodeCommand::List => list(context).await,
         NodeCommand::Status { device } => status(context, keys::device(&device)?).await,
+        NodeCommand::Score { device } => score::explain(context, keys::device(&device)?).await,
+        NodeCommand::Rejoin { device } => of_device(context, "Reputation", "rejoin", &device).await,
+        NodeCommand::DisputeRegion { device, withdraw } => {
+            let call = match withdraw {
+                true => "withdraw_dispute",
+                false => "dispute_region",
+            };
+            of_device(context, "Reputation", call, &device).await
+        }
         NodeCommand::Register(args) => register(context, args).await,
         NodeCommand::Stake { role } => stake(context, parse_role(&role)?).await,
         NodeCommand::Assign { stake, device_key } => {
@@ -42,12 +51,22 @@ pub async fn run(context: &Context<'_>, command: NodeCommand) -> anyhow::Result<
         } => audit::run(context, keys::device(&gateway)?, Epoch(epoch), report).await,
         NodeCommand::Drain { device, end } => {
             let call = if end { "end_drain" } else { "request_drain" };
-            let device = Value::from_bytes(keys::device(&device)?.0);
-            context
-                .submit("NodeRegistry", call, vec![("device", device)], nothing)
-                .await
+            of_device(context, "NodeRegistry", call, &device).await
         }
     }
+}
+
+/// Sends a call that takes a device alone.
+async fn of_device(
+    context: &Context<'_>,
+    pallet: &str,
+    call: &str,
+    device: &str,
+) -> anyhow::Result<()> {
+    let device = Value::from_bytes(keys::device(device)?.0);
+    context
+        .submit(pallet, call, vec![("device", device)], nothing)
+        .await
 }
 
 fn parse_role(text: &str) -> Result<Role, Failure> {

@@ -16,8 +16,8 @@ use selvedge_edge_drivers_transport::{
     SeedReceiver, Want,
 };
 use selvedge_primitives_types::{
-    DeviceId, GenesisHash, LeafBody, Millis, PurgeAnswer, PurgeRefusal, Signature64,
-    SignedPurgeOrder, SignedVoucher,
+    DeviceId, GenesisHash, LeafBody, Millis, ProbeAnswerPayload, PurgeAnswer, PurgeRefusal,
+    Signature64, SignedPurgeOrder, SignedVoucher,
 };
 use std::{
     collections::HashMap,
@@ -379,6 +379,11 @@ impl CacheService for State {
 
     async fn voucher(self: Arc<Self>, _: DeviceId, _: SignedVoucher) -> Result<(), String> {
         Ok(())
+    }
+
+    /// What it says is no signature.
+    fn answer_probe(&self, _: DeviceId, _: &ProbeAnswerPayload) -> Option<Signature64> {
+        Some(Signature64::default())
     }
 
     /// It signs nothing, and says that it did.
