@@ -106,6 +106,8 @@ impl Validator {
             grandpa: self.device.public().into(),
             babe: self.operator.public().into(),
             authority_discovery: self.operator.public().into(),
+            #[cfg(feature = "upgrade-rehearsal")]
+            witness: crate::rehearsal::first_witness(&self.id()),
         }
     }
 
