@@ -73,8 +73,8 @@ node_tool() {
 }
 
 # Builds every program. `--examples` makes cargo resolve features as it does for tests, so that the
-# dependencies compile once for both.
-build_programs() { cargo build --release --workspace --lib --bins --examples; }
+# dependencies compile once for both. The runtime of upgrade rehearsals is for tests, which build it themselves.
+build_programs() { cargo build --release --workspace --exclude selvedge-runtime-rehearsal --lib --bins --examples; }
 
 # Installs what is missing and builds every program. Always the whole workspace: with fewer crates the dependencies have fewer
 # features, and compile again.

@@ -15,6 +15,7 @@ use sp_runtime::{
     traits::{BlakeTwo256, IdentifyAccount, Verify},
     MultiAddress, MultiSignature,
 };
+#[cfg(not(feature = "upgrade-rehearsal"))]
 use sp_version::RuntimeVersion;
 
 mod apis;
@@ -26,11 +27,15 @@ pub mod constants;
 pub mod governance;
 mod invariants;
 pub mod presets;
+#[cfg(feature = "upgrade-rehearsal")]
+pub mod rehearsal;
 pub mod views;
 
 pub use apis::{api, RuntimeApi, RUNTIME_API_VERSIONS};
 pub use configs::consensus::SessionKeys;
 pub use invariants::check_invariants;
+#[cfg(feature = "upgrade-rehearsal")]
+pub use rehearsal::{Migrations, VERSION};
 
 /// A signature of any scheme an account may use.
 pub type Signature = MultiSignature;
@@ -81,7 +86,12 @@ pub type Executive = frame_executive::Executive<
     AllPalletsWithSystem,
 >;
 
+/// What the block after an upgrade changes in storage; a migration goes when every network has run it.
+#[cfg(not(feature = "upgrade-rehearsal"))]
+pub type Migrations = ();
+
 /// Version of the runtime.
+#[cfg(not(feature = "upgrade-rehearsal"))]
 #[sp_version::runtime_version]
 pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: alloc::borrow::Cow::Borrowed("selvedge"),

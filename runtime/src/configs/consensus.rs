@@ -1,18 +1,18 @@
 //! Authoring, finality, sessions and offences.
 
+#[cfg(not(feature = "upgrade-rehearsal"))]
 use alloc::vec::Vec;
 use frame_support::{parameter_types, traits::ConstU32};
 use pallet_edge_chain_params::{BabeEpochDuration, MinimumPeriod, SlotDurationOf};
 use pallet_session::historical::{self, NoteHistoricalRoot};
 use sp_consensus_babe::{AllowedSlots, BabeEpochConfiguration};
-use sp_runtime::{
-    impl_opaque_keys,
-    traits::{ConvertInto, OpaqueKeys},
-};
+use sp_runtime::traits::{ConvertInto, OpaqueKeys};
 
+#[cfg(feature = "upgrade-rehearsal")]
+pub use crate::rehearsal::SessionKeys;
 use crate::{
-    constants::time::DAYS, AccountId, AuthorityDiscovery, Babe, Balances, Grandpa, Historical,
-    NodeStaking, Offences, Reputation, Runtime, RuntimeEvent, Session, UsageClock,
+    constants::time::DAYS, AccountId, Babe, Balances, Historical, NodeStaking, Offences,
+    Reputation, Runtime, RuntimeEvent, Session, UsageClock,
 };
 
 /// Slots with at least one primary author: one in four.
@@ -73,15 +73,16 @@ impl pallet_authorship::Config for Runtime {
     type FindAuthor = pallet_session::FindAccountFromAuthorIndex<Self, Babe>;
 }
 
-impl_opaque_keys! {
+#[cfg(not(feature = "upgrade-rehearsal"))]
+sp_runtime::impl_opaque_keys! {
     /// What a validator signs with. Later keys come with `Session::upgrade_keys`.
     pub struct SessionKeys {
         /// Votes for finality.
-        pub grandpa: Grandpa,
+        pub grandpa: crate::Grandpa,
         /// Claims slots and seals blocks.
         pub babe: Babe,
         /// Publishes the validator's addresses.
-        pub authority_discovery: AuthorityDiscovery,
+        pub authority_discovery: crate::AuthorityDiscovery,
     }
 }
 

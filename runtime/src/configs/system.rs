@@ -54,6 +54,7 @@ impl frame_system::Config for Runtime {
     type ExtensionsWeightInfo = frame_system::SubstrateExtensionsWeight<Runtime>;
     type MaxConsumers = ConstU32<64>;
     type SS58Prefix = Ss58Prefix;
+    type SingleBlockMigrations = crate::Migrations;
     type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
     type Version = Version;
 }

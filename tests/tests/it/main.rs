@@ -4,15 +4,20 @@
 //! and sets both. Without them the tests fail, they do not pass silently.
 
 mod clients;
+mod double_vote;
 mod equivocation;
+mod governed;
 mod invariants;
 mod lifecycle;
 mod network;
 mod operated;
 mod ownership;
+mod parameters;
 mod site;
 mod state;
 mod traffic;
+mod upgrade;
+mod wallet;
 
 /// Held by each test while its network runs: two at once are too slow for either.
 static ONE_NETWORK: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());

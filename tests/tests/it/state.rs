@@ -3,7 +3,7 @@
 use anyhow::Context;
 use selvedge_devnet::client::rpc;
 use serde_json::{json, Value};
-use sp_io::hashing::twox_128;
+use sp_io::{hashing::twox_128, TestExternalities};
 use std::collections::BTreeMap;
 
 /// Keys asked for at once.
@@ -39,18 +39,39 @@ pub async fn all(port: u16, block: &str) -> anyhow::Result<State> {
     }
 }
 
+/// The state of the newest finalised block, as the runtime's own code reads it.
+pub async fn externalities(port: u16) -> anyhow::Result<TestExternalities> {
+    let head = finalised_head(port).await?;
+    let mut state = TestExternalities::default();
+    for (key, value) in all(port, &head).await? {
+        state.insert(key, value);
+    }
+    Ok(state)
+}
+
 /// What the newest finalised block has in a storage value of a pallet; `None` where nothing is stored.
 pub async fn value(port: u16, pallet: &str, item: &str) -> anyhow::Result<Option<Vec<u8>>> {
     let head = finalised_head(port).await?;
+    value_at(port, pallet, item, &head).await
+}
+
+/// What a block has in a storage value of a pallet; `None` where nothing is stored.
+pub async fn value_at(
+    port: u16,
+    pallet: &str,
+    item: &str,
+    block: &str,
+) -> anyhow::Result<Option<Vec<u8>>> {
     let key = [twox_128(pallet.as_bytes()), twox_128(item.as_bytes())].concat();
     let key = format!("0x{}", hex::encode(key));
-    match rpc(port, "state_getStorage", json!([key, head])).await? {
+    match rpc(port, "state_getStorage", json!([key, block])).await? {
         Value::Null => Ok(None),
         value => bytes(&value).map(Some),
     }
 }
 
-fn bytes(value: &Value) -> anyhow::Result<Vec<u8>> {
+/// The bytes of a hex text.
+pub fn bytes(value: &Value) -> anyhow::Result<Vec<u8>> {
     let text = value
         .as_str()
         .with_context(|| format!("{value} is not bytes"))?;
