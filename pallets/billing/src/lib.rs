@@ -40,11 +40,12 @@ pub mod pallet {
     };
     use frame_system::pallet_prelude::*;
     use pallet_edge_traits::{DeviceInspect, EpochClock, OnMatured, ServiceInspect, StakeInspect};
-    use selvedge_primitives_math::RangeProof;
+    use selvedge_primitives_math::{yields::YieldTerms, RangeProof};
     use selvedge_primitives_types::{
-        DeviceId, EntryKey, Epoch, Millis, Planck, Ppm, ServiceId, Signature64, UsageCommitment,
+        DeviceId, EntryKey, Epoch, Millis, Planck, Ppm, Role, ServiceId, Signature64,
+        UsageCommitment,
     };
-    use sp_runtime::AccountId32;
+    use sp_runtime::{traits::Convert, AccountId32};
 
     #[pallet::config]
     pub trait Config:
@@ -66,6 +67,8 @@ pub mod pallet {
         type Services: ServiceInspect<Self::AccountId>;
         /// Is told what matured through which device.
         type OnMatured: OnMatured;
+        /// The rates of a role, by which activity may return a part of what matures.
+        type YieldTerms: Convert<Role, YieldTerms>;
         /// May declare a commitment void.
         type VoidOrigin: EnsureOrigin<Self::RuntimeOrigin>;
         /// Names the pot that escrow and unclaimed payouts lie in.

@@ -13,12 +13,13 @@ use pallet_edge_traits::{EpochClock, OnMatured, StakeInspect};
 use selvedge_primitives_math::{
     ratio::apply,
     share::{Split, TakeSplit},
+    yields::{returnable, YieldTerms},
     RangeProof, TreeKind,
 };
 use selvedge_primitives_types::{
     DeviceId, Entry, EntryKey, Epoch, Planck, Ppm, Role, UsageCommitment,
 };
-use sp_runtime::{DispatchError, DispatchResult};
+use sp_runtime::{traits::Convert, DispatchError, DispatchResult};
 
 /// The governed shares, as they are when a page is paid.
 struct Terms {
@@ -26,6 +27,8 @@ struct Terms {
     take: TakeSplit,
     /// Part of the gateway's share that is lost by lateness.
     penalty: Ppm,
+    /// What activity may return of a charge, to gateways and to caches.
+    returns: [YieldTerms; 2],
 }
 
 /// What one cache entry pays to whom.
@@ -164,7 +167,8 @@ impl<T: Config> Pallet<T> {
                     }
                 }
                 if amount > 0 {
-                    T::OnMatured::on_matured(&cache, epoch, amount);
+                    let returnable = returnable(&terms.returns[1], amount);
+                    T::OnMatured::on_matured(&cache, epoch, amount, returnable);
                 }
             }
             to_gateway += parts.gateway;
@@ -178,7 +182,8 @@ impl<T: Config> Pallet<T> {
             None => shares.treasury += core::mem::take(&mut shares.gateways),
         }
         if matured > 0 {
-            T::OnMatured::on_matured(&gateway, epoch, matured);
+            let returnable = returnable(&terms.returns[0], matured);
+            T::OnMatured::on_matured(&gateway, epoch, matured, returnable);
         }
         if shares.burn > 0 {
             Self::burn(shares.burn)?;
@@ -230,6 +235,7 @@ impl<T: Config> Pallet<T> {
             split,
             take,
             penalty,
+            returns: [Role::Gateway, Role::Cache].map(T::YieldTerms::convert),
         })
     }
 

@@ -28,7 +28,7 @@ use frame_support::{
     },
 };
 use frame_system::pallet_prelude::*;
-use pallet_edge_traits::{DeviceInspect, EpochClock};
+use pallet_edge_traits::{DeviceInspect, EpochClock, OnAbsence};
 use selvedge_primitives_types::{DeviceId, Epoch, Millis, Planck, Ppm, Role, Signature64, StakeId};
 use sp_core::crypto::AccountId32;
 use sp_runtime::traits::Convert;
@@ -65,6 +65,8 @@ pub mod pallet {
         type Clock: EpochClock;
         /// The register of devices.
         type Devices: DeviceInspect<AccountId32>;
+        /// Is told of epochs in which a stake was on no device.
+        type OnAbsence: OnAbsence;
         /// Session keys, disabling and historical roots.
         type Sessions: ValidatorSessions;
         /// What a stake of a role takes, in planck.

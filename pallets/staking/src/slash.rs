@@ -10,7 +10,7 @@ use frame_support::{
         Imbalance, OnUnbalanced,
     },
 };
-use pallet_edge_traits::{Slashed, StakeSlash};
+use pallet_edge_traits::{Slashed, StakeInspect, StakeSlash};
 use selvedge_primitives_math::ratio;
 use selvedge_primitives_types::{DeviceId, Epoch, Planck, Ppm, StakeId};
 use sp_core::crypto::AccountId32;

@@ -11,7 +11,7 @@ use selvedge_primitives_types::Hash;
 
 use super::{
     governance::TreasuryAccount,
-    nodes::HistoryDepth,
+    nodes::{HistoryDepth, Terms},
     params::{
         dynamic_params::{billing, services, shares},
         FraudSlash,
@@ -112,6 +112,7 @@ impl pallet_edge_billing::Config for Runtime {
     type VoidOrigin = RootOrBrake;
     type WarnEpochs = billing::WarnEpochs;
     type WeightInfo = pallet_edge_billing::weights::SubstrateWeight<Runtime>;
+    type YieldTerms = Terms;
 }
 
 impl pallet_edge_audits::Config for Runtime {

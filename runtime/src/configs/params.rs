@@ -76,6 +76,16 @@ pub mod dynamic_params {
         /// ten times its storage: listing devices that serve nothing is not worth while.
         #[codec(index = 10)]
         pub static DeviceDeposit: Planck = 2 * SEL;
+
+        /// Epochs that a drain is granted for, besides the rest of the one in which it is asked for: a sixth of an era, so 4
+        /// live and 1 on a devnet. Nothing that is seen of a node in them counts.
+        #[codec(index = 11)]
+        pub static DrainEpochs: u64 = (<UsageClock as EpochClock>::epochs_per_era() / 6).max(1);
+
+        /// Eras after the end of a grant in which the same stake gets none. With 7 days a stake may be away for at most 5 of
+        /// 173 epochs.
+        #[codec(index = 12)]
+        pub static DrainRest: u64 = 7;
     }
 
     /// Prepaid accounts, and how a commitment becomes money.

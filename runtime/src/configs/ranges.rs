@@ -159,6 +159,8 @@ own_ranges! {
         ReporterShare: ranges::REPORTER_SHARE, "ppm";
         ReporterMax: ranges::REPORTER_MAX, "planck";
         DeviceDeposit: ranges::DEVICE_DEPOSIT, "planck";
+        DrainEpochs: 1..=12, "epochs";
+        DrainRest: 3..=90, "eras";
     }
     Billing of billing {
         MinDeposit: 10 * MILLI..=100 * SEL, "planck";

@@ -4,9 +4,11 @@ use super::{account, AccountId};
 use pallet_edge_traits::{
     DeviceInfo, DeviceInspect, EpochClock, OnMatured, ServiceInspect, ServiceTerms, StakeInspect,
 };
+use selvedge_primitives_math::yields::YieldTerms;
 use selvedge_primitives_types::{
-    DeviceId, Epoch, Millis, Planck, Prices, Region, Role, ServiceId, StakeId,
+    DeviceId, Epoch, Millis, Planck, Ppm, Prices, Region, Role, ServiceId, StakeId,
 };
+use sp_runtime::traits::Convert;
 use std::{cell::RefCell, collections::BTreeMap};
 
 /// What the other pallets would answer. Terms hold from epoch 0 on unless a test changes them.
@@ -21,7 +23,8 @@ pub struct World {
     pub(crate) prices: BTreeMap<u32, Prices>,
     /// Highest allowances of anybody's former services that may still be charged.
     pub(crate) former_caps: Planck,
-    pub(crate) matured: Vec<(DeviceId, Epoch, Planck)>,
+    /// What matured through whom, and what activity may return of it.
+    pub(crate) matured: Vec<(DeviceId, Epoch, Planck, Planck)>,
 }
 
 thread_local!(static WORLD: RefCell<World> = RefCell::default());
@@ -66,6 +69,9 @@ impl DeviceInspect<AccountId> for World {
             draining: false,
         })
     }
+    fn drained(_device: &DeviceId, _from: Epoch, _to: Epoch) -> bool {
+        false
+    }
 }
 
 impl StakeInspect<AccountId> for World {
@@ -81,6 +87,12 @@ impl StakeInspect<AccountId> for World {
     fn stake_of(_device: &DeviceId) -> Option<(StakeId, Planck)> {
         None
     }
+    fn stake_at(_device: &DeviceId, _epoch: Epoch) -> Option<StakeId> {
+        None
+    }
+    fn amount_of(_stake: StakeId) -> Planck {
+        0
+    }
     fn active_count(role: Role, _epoch: Epoch) -> u32 {
         world(|world| world.active.keys().filter(|key| key.0 == role).count() as u32)
     }
@@ -90,7 +102,7 @@ impl StakeInspect<AccountId> for World {
     fn assigned_since(_device: &DeviceId) -> Option<Millis> {
         None
     }
-    fn boost_of(_device: &DeviceId) -> u32 {
+    fn boost_of(_stake: StakeId) -> u32 {
         1_000_000
     }
 }
@@ -112,8 +124,28 @@ impl ServiceInspect<AccountId> for World {
 }
 
 impl OnMatured for World {
-    fn on_matured(device: &DeviceId, epoch: Epoch, amount: Planck) {
-        world(|world| world.matured.push((*device, epoch, amount)));
+    fn on_matured(device: &DeviceId, epoch: Epoch, amount: Planck, returnable: Planck) {
+        world(|world| world.matured.push((*device, epoch, amount, returnable)));
+    }
+}
+
+impl Convert<Role, YieldTerms> for World {
+    fn convert(role: Role) -> YieldTerms {
+        let lambda = match role {
+            Role::Validator => 0,
+            Role::Stargate => 10,
+            Role::Gateway => 35,
+            Role::Cache => 55,
+        };
+        YieldTerms {
+            beta: Ppm::percent(50),
+            kappa: Ppm::percent(50),
+            apr: Ppm::percent(10),
+            lambda: Ppm::percent(lambda),
+            take: Ppm::percent(15),
+            referral: Ppm::percent(10),
+            audit: Ppm::percent(1),
+        }
     }
 }
 

@@ -61,9 +61,10 @@ fn tells_what_matured_through_whom() {
         assert_eq!(
             matured,
             [
-                (CACHE, epoch, 301),
-                (OTHER_CACHE, epoch, 90),
-                (GATEWAY, epoch, 449)
+                // κ · λ · n: 0.5 · 0.55 · 0.04 = 1.1 % for caches, 0.5 · 0.35 · 0.04 = 0.7 % for gateways.
+                (CACHE, epoch, 301, 3),
+                (OTHER_CACHE, epoch, 90, 0),
+                (GATEWAY, epoch, 449, 3)
             ]
         );
     });
