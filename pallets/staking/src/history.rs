@@ -194,4 +194,9 @@ impl<T: Config> StakeInspect<AccountId32> for Pallet<T> {
             Self::boost(&entry)
         })
     }
+
+    fn held_at(device: &DeviceId, epoch: Epoch) -> Planck {
+        let stake = Self::stake_at(device, epoch).and_then(Stakes::<T>::get);
+        stake.map_or(0, |entry| entry.held())
+    }
 }

@@ -8,8 +8,12 @@
 
 extern crate alloc;
 
+mod claim;
 mod walk;
 
+pub use claim::{
+    CommitmentFate, Disputed, Fate, HeldLine, Redeemed, SampleMore, StakeRedeem,
+};
 pub use walk::NodeWalk;
 
 use alloc::vec::Vec;
@@ -152,6 +156,10 @@ pub trait StakeInspect<AccountId> {
         (from.0..=to.0)
             .filter(|epoch| Self::is_active(device, role, Epoch(*epoch)))
             .count() as u64
+    }
+    /// What is left of the stake that the device carried in the epoch and of what of it is being unlocked, in planck.
+    fn held_at(device: &DeviceId, _epoch: Epoch) -> Planck {
+        Self::stake_of(device).map_or(0, |(_, amount)| amount)
     }
 }
 
