@@ -39,8 +39,7 @@ impl<T: Config> StakeRedeem<AccountId32> for Pallet<T> {
         // By force: a freeze, such as a vote's, spans held tokens too and must not keep a stake from answering.
         let (reason, owner) = (HoldReason::Stake.into(), entry.owner.clone());
         if paid > 0 {
-            let (precision, mode, force) =
-                (Precision::Exact, Restriction::Free, Fortitude::Force);
+            let (precision, mode, force) = (Precision::Exact, Restriction::Free, Fortitude::Force);
             T::Currency::transfer_on_hold(&reason, &owner, to, paid, precision, mode, force)?;
         }
         if burnt > 0 {

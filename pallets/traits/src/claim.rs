@@ -9,7 +9,12 @@ pub enum Fate {
     /// It may still be committed, or its commitment is neither paid in full nor void.
     Open,
     /// Its commitment is paid in full.
-    Paid(UsageCommitment),
+    Paid {
+        /// What was committed.
+        commitment: UsageCommitment,
+        /// What of it the gateway earned, in planck.
+        gateway_share: Planck,
+    },
     /// Its commitment is void.
     Void,
     /// It was never committed and cannot be any more.
@@ -23,15 +28,13 @@ pub struct HeldLine {
     pub amount: Planck,
     /// Index of its entry in the tree by customer.
     pub entry: u32,
-    /// Leaves of the commitment, which bound those of the line.
-    pub leaves: u64,
     /// The first epoch the commitment may be paid in.
     pub matures: Epoch,
 }
 
 /// Looks up what commitments came to, and takes of what gateways earned (answered by billing).
 pub trait CommitmentFate<AccountId> {
-    /// What became of the gateway's use of the epoch.
+    /// What became of the gateway's use of the epoch. `Paid`, `Void` and `Missing` stay what they are.
     fn fate(gateway: &DeviceId, epoch: Epoch) -> Fate;
     /// The customer's line, while its commitment is in hold-back.
     fn held_line(
@@ -42,14 +45,8 @@ pub trait CommitmentFate<AccountId> {
     ) -> Option<HeldLine>;
     /// A cache's part of a charge, by the shares in force. Fails when they sum to more than one.
     fn cache_part(amount: Planck) -> Result<Planck, DispatchError>;
-    /// Pays `to` out of what the gateway's owner earned and has not claimed, at most the gateway's share of the
-    /// commitment and at most `amount`; returns how much.
-    fn garnish(
-        gateway: &DeviceId,
-        epoch: Epoch,
-        to: &AccountId,
-        amount: Planck,
-    ) -> Result<Planck, DispatchError>;
+    /// Pays `to` out of what `from` earned and has not claimed, at most `amount`; returns how much.
+    fn garnish(from: &AccountId, to: &AccountId, amount: Planck) -> Result<Planck, DispatchError>;
 }
 
 /// What was taken of a stake for those it answers to.

@@ -11,9 +11,7 @@ extern crate alloc;
 mod claim;
 mod walk;
 
-pub use claim::{
-    CommitmentFate, Disputed, Fate, HeldLine, Redeemed, SampleMore, StakeRedeem,
-};
+pub use claim::{CommitmentFate, Disputed, Fate, HeldLine, Redeemed, SampleMore, StakeRedeem};
 pub use walk::NodeWalk;
 
 use alloc::vec::Vec;
@@ -156,6 +154,10 @@ pub trait StakeInspect<AccountId> {
         (from.0..=to.0)
             .filter(|epoch| Self::is_active(device, role, Epoch(*epoch)))
             .count() as u64
+    }
+    /// When the stake that the device carried in the epoch was assigned to it.
+    fn assigned_at(device: &DeviceId, _epoch: Epoch) -> Option<Millis> {
+        Self::assigned_since(device)
     }
     /// What is left of the stake that the device carried in the epoch and of what of it is being unlocked, in planck.
     fn held_at(device: &DeviceId, _epoch: Epoch) -> Planck {
