@@ -192,4 +192,15 @@ impl<T: Config> StakeInspect<AccountId32> for Pallet<T> {
     fn boost_of(stake: StakeId) -> u32 {
         Stakes::<T>::get(stake).map_or(Ppm::ONE.0, |entry| Self::boost(&entry))
     }
+
+    fn assigned_at(device: &DeviceId, epoch: Epoch) -> Option<Millis> {
+        // A preset is built before the clock knows the time.
+        let first = T::Clock::start_of(Epoch(0));
+        Self::span_at(device, epoch).map(|span| span.since.max(first))
+    }
+
+    fn held_at(device: &DeviceId, epoch: Epoch) -> Planck {
+        let stake = Self::stake_at(device, epoch).and_then(Stakes::<T>::get);
+        stake.map_or(0, |entry| entry.held())
+    }
 }

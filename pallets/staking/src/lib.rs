@@ -12,6 +12,7 @@ mod history;
 mod invariants;
 #[cfg(test)]
 mod mock;
+mod redeem;
 mod slash;
 mod stake;
 #[cfg(test)]
@@ -269,6 +270,20 @@ pub mod pallet {
             stake: StakeId,
             /// The session of the offence.
             session: u32,
+        },
+        /// A stake answered for what its device owed.
+        #[codec(index = 9)]
+        Redeemed {
+            /// The stake.
+            stake: StakeId,
+            /// Its owner.
+            owner: AccountId32,
+            /// To whom.
+            to: AccountId32,
+            /// How much was paid, in planck.
+            paid: Planck,
+            /// How much was burnt, in planck.
+            burnt: Planck,
         },
     }
 

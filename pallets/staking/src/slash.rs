@@ -74,7 +74,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Takes `taken` off the books: of the stake first, then of the youngest chunk.
-    fn reduce(entry: &mut Stake, taken: Planck) {
+    pub(crate) fn reduce(entry: &mut Stake, taken: Planck) {
         let of_stake = taken.min(entry.amount);
         entry.amount -= of_stake;
         let mut rest = taken - of_stake;

@@ -8,8 +8,10 @@
 
 extern crate alloc;
 
+mod claim;
 mod walk;
 
+pub use claim::{CommitmentFate, Disputed, Fate, HeldLine, Redeemed, SampleMore, StakeRedeem};
 pub use walk::NodeWalk;
 
 use alloc::vec::Vec;
@@ -158,6 +160,14 @@ pub trait StakeInspect<AccountId> {
         (from.0..=to.0)
             .filter(|epoch| Self::stake_at(device, Epoch(*epoch)) == Some(stake))
             .count() as u64
+    }
+    /// When the stake that the device carried in the epoch was assigned to it.
+    fn assigned_at(device: &DeviceId, _epoch: Epoch) -> Option<Millis> {
+        Self::assigned_since(device)
+    }
+    /// What is left of the stake that the device carried in the epoch and of what of it is being unlocked, in planck.
+    fn held_at(device: &DeviceId, _epoch: Epoch) -> Planck {
+        Self::stake_of(device).map_or(0, |(_, amount)| amount)
     }
 }
 

@@ -7,19 +7,19 @@ use frame_support::{
 };
 use pallet_babe::RandomnessFromOneEpochAgo;
 use pallet_edge_chain_params::LocalNames;
-use selvedge_primitives_types::Hash;
+use selvedge_primitives_types::{Hash, Score};
 
 use super::{
     governance::TreasuryAccount,
     nodes::{HistoryDepth, Terms},
     params::{
-        dynamic_params::{billing, services, shares},
-        FraudSlash,
+        dynamic_params::{billing, services, shares, stakes},
+        FraudSlash, StakeLiability,
     },
 };
 use crate::{
     governance::origins::{RootOrBrake, RootOrPrices},
-    Audits, Balances, Billing, NodeRegistry, NodeStaking, NodeYields, Reputation, Runtime,
+    Audits, Balances, Billing, Claims, NodeRegistry, NodeStaking, NodeYields, Reputation, Runtime,
     RuntimeHoldReason, SafeMode, Services, Timestamp, UsageClock,
 };
 
@@ -40,7 +40,14 @@ impl pallet_edge_clock::Config for Runtime {
     type MaxStep = ConstU64<60_000>;
     /// Staking first: the others ask it who is active in the epoch that began. Scores before
     /// yields, which depend on them.
-    type OnEpoch = (NodeStaking, Services, Reputation, NodeYields, Audits);
+    type OnEpoch = (
+        NodeStaking,
+        Services,
+        Reputation,
+        NodeYields,
+        Audits,
+        Claims,
+    );
     /// As long as invoices can be asked for.
     type StartsKept = HistoryEpochs;
     type Time = Timestamp;
@@ -83,6 +90,15 @@ impl pallet_edge_services::Config for Runtime {
     type WeightInfo = pallet_edge_services::weights::SubstrateWeight<Runtime>;
 }
 
+/// The least score of a new node that is fair.
+pub struct FairScore;
+
+impl Get<Score> for FairScore {
+    fn get() -> Score {
+        Score(billing::FairScore::get().0)
+    }
+}
+
 impl pallet_edge_billing::Config for Runtime {
     type AuditFee = shares::AuditFee;
     #[cfg(feature = "runtime-benchmarks")]
@@ -92,6 +108,9 @@ impl pallet_edge_billing::Config for Runtime {
     type Clock = UsageClock;
     type Currency = Balances;
     type Devices = NodeRegistry;
+    type Disputes = Claims;
+    type FairScore = FairScore;
+    type FirstHoldBack = billing::FirstHoldBack;
     type HistoryEpochs = billing::HistoryEpochs;
     type HoldBackEpochs = billing::HoldBackEpochs;
     type LatePenalty = billing::LatePenalty;
@@ -103,6 +122,7 @@ impl pallet_edge_billing::Config for Runtime {
     type PalletId = BillingPalletId;
     type Referral = shares::Referral;
     type RuntimeHoldReason = RuntimeHoldReason;
+    type Scores = Reputation;
     type Services = Services;
     type StargateShare = shares::StargateShare;
     type Stakes = NodeStaking;
@@ -127,4 +147,21 @@ impl pallet_edge_audits::Config for Runtime {
     type SlashOf = FraudSlash;
     type Stakes = NodeStaking;
     type WeightInfo = pallet_edge_audits::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_edge_claims::Config for Runtime {
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = super::benchmarks::Helper;
+    type Clock = UsageClock;
+    type Commitments = Billing;
+    type Currency = Balances;
+    type DisputeBond = billing::DisputeBond;
+    type DisputeEpochs = billing::DisputeEpochs;
+    type ExpressFee = stakes::ExpressFee;
+    type Redeem = NodeStaking;
+    type RedeemUntil = StakeLiability;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Samples = ();
+    type Stakes = NodeStaking;
+    type WeightInfo = pallet_edge_claims::weights::SubstrateWeight<Runtime>;
 }

@@ -2,11 +2,12 @@
 
 use super::{account, AccountId};
 use pallet_edge_traits::{
-    DeviceInfo, DeviceInspect, EpochClock, OnMatured, ServiceInspect, ServiceTerms, StakeInspect,
+    DeviceInfo, DeviceInspect, Disputed, EpochClock, OnMatured, ScoreInspect, ServiceInspect,
+    ServiceTerms, StakeInspect,
 };
 use selvedge_primitives_math::yields::YieldTerms;
 use selvedge_primitives_types::{
-    DeviceId, Epoch, Millis, Planck, Ppm, Prices, Region, Role, ServiceId, StakeId,
+    DeviceId, Epoch, Millis, Planck, Ppm, Prices, Region, Role, Score, ServiceId, StakeId,
 };
 use sp_runtime::traits::Convert;
 use std::{cell::RefCell, collections::BTreeMap};
@@ -25,9 +26,20 @@ pub struct World {
     pub(crate) former_caps: Planck,
     /// What matured through whom, and what activity may return of it.
     pub(crate) matured: Vec<(DeviceId, Epoch, Planck, Planck)>,
+    /// What is left of every stake.
+    pub(crate) stake: Planck,
+    /// When a device's stake was assigned, if anybody knows.
+    pub(crate) since: BTreeMap<DeviceId, Millis>,
+    /// Quality of every node.
+    pub(crate) quality: Score,
+    /// What customers want burnt of every commitment.
+    pub(crate) to_burn: Planck,
 }
 
 thread_local!(static WORLD: RefCell<World> = RefCell::default());
+
+/// What every stake is in the mock.
+pub(crate) const STAKE: Planck = 1_000_000;
 
 /// Length of an epoch in the mock.
 pub(crate) const LENGTH: u64 = 60_000;
@@ -104,6 +116,27 @@ impl StakeInspect<AccountId> for World {
     }
     fn boost_of(_stake: StakeId) -> u32 {
         1_000_000
+    }
+    fn assigned_at(device: &DeviceId, _epoch: Epoch) -> Option<Millis> {
+        world(|world| world.since.get(device).copied())
+    }
+    fn held_at(_device: &DeviceId, _epoch: Epoch) -> Planck {
+        world(|world| world.stake)
+    }
+}
+
+impl ScoreInspect for World {
+    fn quality(_device: &DeviceId) -> Score {
+        world(|world| world.quality)
+    }
+    fn service(_device: &DeviceId) -> Score {
+        world(|world| world.quality)
+    }
+}
+
+impl Disputed for World {
+    fn to_burn(_gateway: &DeviceId, _epoch: Epoch) -> Planck {
+        world(|world| world.to_burn)
     }
 }
 
