@@ -43,7 +43,8 @@ pub mod pallet {
     };
     use frame_system::pallet_prelude::*;
     use pallet_edge_traits::{
-        DeviceInspect, Disputed, EpochClock, OnMatured, ScoreInspect, ServiceInspect, StakeInspect,
+        CommitmentAudit, DeviceInspect, Disputed, EpochClock, OnMatured, ScoreInspect,
+        ServiceInspect, StakeInspect,
     };
     use selvedge_primitives_math::{yields::YieldTerms, RangeProof};
     use selvedge_primitives_types::{
@@ -78,6 +79,8 @@ pub mod pallet {
         type OnMatured: OnMatured;
         /// The rates of a role, by which activity may return a part of what matures.
         type YieldTerms: Convert<Role, YieldTerms>;
+        /// Decides which commitments are charged.
+        type Audits: CommitmentAudit<Self::AccountId>;
         /// May declare a commitment void.
         type VoidOrigin: EnsureOrigin<Self::RuntimeOrigin>;
         /// Names the pot that escrow and unclaimed payouts lie in.
@@ -520,7 +523,7 @@ pub mod pallet {
         MalformedCommitment,
         /// There is no such commitment.
         UnknownCommitment,
-        /// The time for commitments of this epoch is not over.
+        /// Its audit has not been decided, or the time for commitments of this epoch is not over.
         NotAccepted,
         /// The commitment is not one to be charged now.
         NotSettling,
@@ -762,7 +765,7 @@ pub mod pallet {
         /// Declares a commitment void before any of it is paid. What it charged can be refunded
         /// from then on.
         ///
-        /// Only the void origin, which rules and proves nothing: a reason of `Fraud` is refused.
+        /// Only the void origin, which rules and proves nothing: a reason of `Fraud` or `LeavesWithheld` is refused.
         /// Emits `CommitmentVoided`. Fails with `UnknownCommitment`, `NotVoidable`, `NotProven`.
         #[pallet::call_index(10)]
         #[pallet::weight(T::WeightInfo::void())]
@@ -774,7 +777,7 @@ pub mod pallet {
         ) -> DispatchResult {
             T::VoidOrigin::ensure_origin(origin)?;
             ensure!(
-                !matches!(reason, VoidReason::Fraud(_)),
+                !matches!(reason, VoidReason::Fraud(_) | VoidReason::LeavesWithheld),
                 Error::<T>::NotProven
             );
             Self::do_void(gateway, epoch, reason)

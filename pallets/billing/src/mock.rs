@@ -72,6 +72,7 @@ impl pallet_edge_billing::Config for Test {
     type Disputes = World;
     type OnMatured = World;
     type YieldTerms = World;
+    type Audits = World;
     type VoidOrigin = EnsureRoot<AccountId>;
     type PalletId = BillingPalletId;
     type Treasury = TreasuryAccount;

@@ -423,10 +423,12 @@ pub enum VoidReason {
     /// Somebody proved a defect.
     #[codec(index = 32)]
     Fraud(Defect),
+    /// Leaves that were due on chain did not come.
+    #[codec(index = 33)]
+    LeavesWithheld,
 }
 
-/// How far a commitment has come. Audits will stand between `Pending` and `Settling`, from index 16
-/// on.
+/// How far a commitment has come. Whether a `Pending` one may be charged is the audit's to say.
 #[derive(
     Clone,
     Copy,
@@ -574,6 +576,13 @@ pub struct Kept {
     pub since: Millis,
     /// How much, in planck.
     pub amount: Planck,
+}
+
+impl CommitmentRecord {
+    /// The epoch in whose first quarter it was made, at the latest.
+    pub fn window(&self) -> Epoch {
+        self.commitment.epoch.next().plus(self.late.into())
+    }
 }
 
 /// One gateway's charge for one service in one epoch.

@@ -2,7 +2,8 @@
 
 use super::{account, AccountId};
 use pallet_edge_traits::{
-    DeviceInfo, DeviceInspect, Disputed, EpochClock, OnMatured, ScoreInspect, ServiceInspect,
+    Acceptance, CommitmentAudit, DeviceInfo, DeviceInspect, Disputed, EpochClock, OnMatured,
+    ScoreInspect, ServiceInspect,
     ServiceTerms, StakeInspect,
 };
 use selvedge_primitives_math::yields::YieldTerms;
@@ -34,6 +35,11 @@ pub struct World {
     pub(crate) quality: Score,
     /// What customers want burnt of every commitment.
     pub(crate) to_burn: Planck,
+    /// What audits say; without it whatever was committed is accepted when its window closes.
+    pub(crate) acceptance: Option<Acceptance>,
+    pub(crate) challenged: bool,
+    pub(crate) payees: Vec<AccountId>,
+    pub(crate) audited: Vec<(DeviceId, Epoch, Epoch, Planck)>,
 }
 
 thread_local!(static WORLD: RefCell<World> = RefCell::default());
@@ -153,6 +159,25 @@ impl ServiceInspect<AccountId> for World {
     }
     fn prices(version: u32) -> Option<Prices> {
         world(|world| world.prices.get(&version).copied())
+    }
+}
+
+impl CommitmentAudit<AccountId> for World {
+    fn on_commit(gateway: &DeviceId, epoch: Epoch, window: Epoch, amount: Planck) {
+        world(|world| world.audited.push((*gateway, epoch, window, amount)));
+    }
+    fn acceptance(_: &DeviceId, _: Epoch, window: Epoch) -> Acceptance {
+        let at_close = || match Self::is_closed(window) {
+            true => Acceptance::Accepted { hold_backs: 1 },
+            false => Acceptance::Undecided,
+        };
+        world(|world| world.acceptance).unwrap_or_else(at_close)
+    }
+    fn is_challenged(_: &DeviceId, _: Epoch) -> bool {
+        world(|world| world.challenged)
+    }
+    fn payees(_: &DeviceId, _: Epoch) -> Vec<AccountId> {
+        world(|world| world.payees.clone())
     }
 }
 
