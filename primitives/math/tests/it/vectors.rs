@@ -3,7 +3,7 @@
 
 use crate::{
     fraud::{one_of_each, usual, Chain, PRICES},
-    testkit::{build, leaf, Keccak, EPOCH, GATEWAY},
+    testkit::{blake2_256, build, leaf, Keccak, EPOCH, GATEWAY},
 };
 use codec::Encode;
 use selvedge_primitives_math::{
@@ -57,7 +57,7 @@ fn audit() -> Value {
         "openings": hex(openings.encode()),
         "leaves": leaves.iter().map(|leaf| hex(leaf.encode())).collect::<Vec<_>>(),
         "auditor": hex(auditor.0),
-        "held": hex(held::<Keccak>(&auditor, &leaves)),
+        "held": hex(held(&auditor, &leaves, blake2_256)),
     })
 }
 

@@ -55,12 +55,18 @@ pub fn sample<H: Keccak256>(
 }
 
 /// What an auditor states of leaves: that it held these very ones. It differs for each auditor, so
-/// that none can copy another's.
-pub fn held<H: Keccak256>(auditor: &DeviceId, leaves: &[Leaf]) -> Hash {
+/// that none can copy another's. On chain `digest` is blake2-256
+/// ([`Verdict::Ok`](selvedge_primitives_types::Verdict::Ok)).
+pub fn held<'a>(
+    auditor: &DeviceId,
+    leaves: impl IntoIterator<Item = &'a Leaf>,
+    digest: impl FnOnce(&[u8]) -> Hash,
+) -> Hash {
     let mut bytes = auditor.encode();
-    bytes.reserve(leaves.iter().map(Encode::size_hint).sum());
-    leaves.iter().for_each(|leaf| leaf.encode_to(&mut bytes));
-    H::hash(&bytes)
+    for leaf in leaves {
+        leaf.encode_to(&mut bytes);
+    }
+    digest(&bytes)
 }
 
 impl<H: Keccak256, V: Shown<H>, C: Context> Search<'_, H, V, C> {
