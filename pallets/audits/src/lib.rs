@@ -159,7 +159,7 @@ pub mod pallet {
 
     /// What auditors and leaves of a window's commitments are drawn from; nothing where no randomness came in time.
     ///
-    /// Key: the epoch in whose first quarter the commitments are made. Written once, when the panel is complete; goes nine
+    /// Key: the epoch in whose first quarter the commitments are made. Written once, when the panel is complete; goes eight
     /// windows later.
     #[pallet::storage]
     pub type Windows<T: Config> =

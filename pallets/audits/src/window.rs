@@ -95,13 +95,18 @@ impl<T: Config> Pallet<T> {
         if meter.try_consume(T::WeightInfo::turn(0)).is_err() {
             return;
         }
-        let Turn { window, step } = WindowTurn::<T>::get();
+        let Turn { mut window, step } = WindowTurn::<T>::get();
+        let newest = Self::newest_closed();
         let step = match step {
-            TurnStep::Open if T::Clock::is_closed(window) => TurnStep::Closed(Self::block()),
-            TurnStep::Open => return,
-            // The next window closes: this one gets no seed in time.
-            TurnStep::Closed(_) if T::Clock::is_closed(window.next()) => {
-                return Self::begin_window(T::Clock::current().minus(1).max(window.next()));
+            TurnStep::Open if Some(window) > newest => return,
+            TurnStep::Open => {
+                window = newest.unwrap_or(window);
+                TurnStep::Closed(Self::block())
+            }
+            // The next window has closed: this one gets no seed in time.
+            TurnStep::Closed(_) if Some(window) < newest => {
+                window = newest.unwrap_or(window);
+                TurnStep::Closed(Self::block())
             }
             TurnStep::Closed(at) => match T::Seed::seed().filter(|(_, since)| *since > at) {
                 Some((seed, _)) => TurnStep::Enrol {
@@ -138,6 +143,15 @@ impl<T: Config> Pallet<T> {
             }
         };
         WindowTurn::<T>::put(Turn { window, step });
+    }
+
+    /// The newest window in which no commitment can be made any more.
+    fn newest_closed() -> Option<Epoch> {
+        let current = T::Clock::current();
+        match T::Clock::is_closed(current) {
+            true => Some(current),
+            false => current.0.checked_sub(1).map(Epoch),
+        }
     }
 
     fn block() -> u64 {
@@ -177,16 +191,12 @@ impl<T: Config> Pallet<T> {
             panel: panel.len() as u32,
         });
         Windows::<T>::insert(window, Window { seed, panel });
-        Self::begin_window(window.next());
-    }
-
-    fn begin_window(window: Epoch) {
         let old: Vec<_> = Windows::<T>::iter_keys()
-            .filter(|known| window.since(*known) > KEPT)
+            .filter(|known| window.since(*known) >= KEPT)
             .collect();
         old.into_iter().for_each(Windows::<T>::remove);
         WindowTurn::<T>::put(Turn {
-            window,
+            window: window.next(),
             step: TurnStep::Open,
         });
     }
