@@ -20,7 +20,7 @@ use frame_support::weights::Weight;
 use scale_info::TypeInfo;
 use selvedge_primitives_math::{
     duty::{AuditDuty, LeafDuty},
-    fraud::Defect,
+    fraud::{Context, Defect},
 };
 use selvedge_primitives_types::{
     DeviceId, Epoch, Era, Hash, Millis, Planck, Ppm, Prices, Region, Role, Score, ServiceId,
@@ -320,6 +320,19 @@ pub trait AuditDuties {
     fn audits(device: &DeviceId) -> Vec<AuditDuty>;
     /// The leaves that the device has to show on chain.
     fn leaves_due(device: &DeviceId) -> Vec<LeafDuty>;
+}
+
+/// Knows who audits, and what commitments are judged by (answered by audits, asked by the driver). For off-chain workers
+/// alone.
+pub trait AuditRules {
+    /// The chain as it was in an epoch.
+    type Known: Context;
+    /// Devices that may have something to say on audits that are under way.
+    fn auditors() -> Vec<DeviceId>;
+    /// What commitments of an epoch are judged by; `None` when the chain knows it no longer.
+    fn known(epoch: Epoch) -> Option<Self::Known>;
+    /// A gateway's commitment, whatever became of it.
+    fn commitment(gateway: &DeviceId, epoch: Epoch) -> Option<UsageCommitment>;
 }
 
 /// Is told of charges that matured on leaves that name a node (answered by reputation and yields).

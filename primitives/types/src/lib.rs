@@ -14,6 +14,7 @@
 
 extern crate alloc;
 
+pub mod address;
 pub mod agent;
 pub mod audit;
 pub mod commitment;
