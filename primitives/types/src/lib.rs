@@ -18,6 +18,7 @@ pub mod agent;
 pub mod commitment;
 pub mod customer;
 pub mod ids;
+pub mod invoice;
 pub mod leaf;
 pub mod price;
 pub mod probe;
@@ -38,6 +39,7 @@ pub use ids::{
     Account, DeviceId, Epoch, Era, GenesisHash, Hash, Millis, Planck, Region, ServiceId, Slice,
     StakeId,
 };
+pub use invoice::{CommitmentStatus, Finality, InvoiceHead, InvoiceLine};
 pub use leaf::{Leaf, LeafBody, Quality};
 pub use price::{PriceList, Prices};
 pub use probe::{
