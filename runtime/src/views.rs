@@ -85,7 +85,7 @@ fn service(summary: ServiceSummary<AccountId>) -> ServiceView {
     }
 }
 
-/// The head of an account's invoice for an epoch that has ended.
+/// The head of an account's invoice for an epoch that has ended, with what was charged and given back.
 pub fn invoice_head(customer: Account, epoch: Epoch) -> Option<InvoiceHead> {
     let invoice = Billing::invoice(&AccountId::from(customer.0), epoch)?;
     let versions: BTreeSet<_> = invoice
@@ -98,12 +98,7 @@ pub fn invoice_head(customer: Account, epoch: Epoch) -> Option<InvoiceHead> {
         epoch,
         from: UsageClock::began(epoch),
         to: UsageClock::began(epoch.next()),
-        lines: invoice
-            .lines
-            .into_iter()
-            .filter(|item| !item.line.refunded)
-            .map(line)
-            .collect(),
+        lines: invoice.lines.into_iter().map(line).collect(),
         prices: versions.into_iter().filter_map(price_list).collect(),
         complete: invoice.complete,
     })

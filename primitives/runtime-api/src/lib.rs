@@ -17,8 +17,9 @@ use selvedge_primitives_math::{
 };
 use selvedge_primitives_types::{
     Account, DeviceId, Epoch, Era, Millis, Planck, Ppm, PriceList, Region, Role, Score, ServiceId,
-    StakeId, Usage, UsageCommitment,
+    StakeId, UsageCommitment,
 };
+pub use selvedge_primitives_types::{CommitmentStatus, InvoiceHead, InvoiceLine};
 
 /// The usage clock.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
@@ -94,67 +95,6 @@ pub struct ServiceView {
     pub price_version: u32,
     /// Whether it is paused.
     pub paused: bool,
-}
-
-/// How far a commitment has come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
-pub enum CommitmentStatus {
-    /// Committed; its window or its audit is open.
-    Pending,
-    /// Accepted, and being charged: the next customer entry.
-    Settling(u32),
-    /// Charged in full; waits for the hold-back to end.
-    HeldBack,
-    /// Being paid: the next cache entry.
-    Crediting(u32),
-    /// Paid in full.
-    Credited,
-    /// Void, and being refunded: the next customer entry.
-    Refunding(u32),
-    /// Void; nothing was kept.
-    Void,
-}
-
-/// One gateway's part of an invoice: what was charged for one service, and where its proof is.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
-pub struct InvoiceLine {
-    /// The service.
-    pub service: ServiceId,
-    /// The gateway that served.
-    pub gateway: DeviceId,
-    /// Usage charged, per class.
-    pub paid: Usage,
-    /// Usage out of the free buffer, per class.
-    pub free: Usage,
-    /// The charge, in planck.
-    pub amount: Planck,
-    /// Index of the entry in the gateway's tree by customer.
-    pub entry: u32,
-    /// Base URL of the gateway's public audit endpoint, which serves the entry's leaves and proofs.
-    pub proof_url: Vec<u8>,
-    /// The gateway's commitment.
-    pub commitment: UsageCommitment,
-    /// How far it has come. A line is final from [`CommitmentStatus::Crediting`] on.
-    pub status: CommitmentStatus,
-}
-
-/// The head of an invoice: what a client checks the leaves against.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
-pub struct InvoiceHead {
-    /// Who pays.
-    pub customer: Account,
-    /// The epoch.
-    pub epoch: Epoch,
-    /// When it began.
-    pub from: Millis,
-    /// When it ended.
-    pub to: Millis,
-    /// Its lines.
-    pub lines: Vec<InvoiceLine>,
-    /// Price lists the lines refer to.
-    pub prices: Vec<PriceList>,
-    /// Whether every gateway's commitment for the epoch was settled or its last chance has passed.
-    pub complete: bool,
 }
 
 /// What an account earned, in planck.
