@@ -1,5 +1,5 @@
 //! One network with everybody in it who cheats: real gateways behind agents that lie, real visitors, and the chain's word on
-//! how each of them ends. `docs/operate/adversaries.md` has the table.
+//! how each of them ends. `docs/adversaries.md` has the table.
 
 use crate::{
     books::{self, Commitment},
