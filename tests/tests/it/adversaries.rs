@@ -94,7 +94,7 @@ async fn whoever_cheats_loses_and_whoever_does_not_is_paid() -> anyhow::Result<(
     let network = Network::start_with(&options, programs, &mut Figures::default(), &epochs).await?;
     let site = Site::start().await?;
     job::register(&network, &site.url()).await?;
-    let mut stage = Stage::set(network).await.context("the stage")?;
+    let stage = Stage::set(network).await.context("the stage")?;
     let pulse = Pulse::watch(stage.network.rpc_port());
 
     let (served, received) = stage.serve().await.context("visits")?;
@@ -120,8 +120,15 @@ async fn whoever_cheats_loses_and_whoever_does_not_is_paid() -> anyhow::Result<(
         .context("invariants")?;
     let longest = pulse.longest();
     anyhow::ensure!(longest < STALL, "no block was final for {longest:?}");
-    stage.network.ensure_running()?;
-    stage.network.stop().await
+    // Liars first: they have nobody to ask when the gateways behind them stop.
+    let Stage {
+        mut network,
+        agents,
+        ..
+    } = stage;
+    drop(agents);
+    network.ensure_running()?;
+    network.stop().await
 }
 
 /// The network with a liar in front of each gateway but the first.
@@ -439,17 +446,20 @@ impl Stage {
         let (_, agent) = self.of(AgentLie::Slander)?;
         anyhow::ensure!(agent.slandered() > 0, "nobody was slandered");
         let mut state = state::externalities(self.port()).await?;
+        let mut sampled = 0;
         for daemon in &self.network.plan.daemons {
             let node = device(daemon);
             let explained = state.execute_with(|| Reputation::explain(&node));
             let explained = explained.context("the node is registered")?;
             let seen = explained.probes.observed;
+            sampled += seen.sampled;
             anyhow::ensure!(
                 seen.answered == seen.sampled && explained.out.is_none(),
                 "{}: {explained:?}",
                 daemon.name
             );
         }
+        anyhow::ensure!(sampled > 0, "no probe counted");
         Ok(())
     }
 }

@@ -126,6 +126,10 @@ async fn run(seed: u64, epochs: u64) -> anyhow::Result<()> {
             "{gateway}: charged {paid:?}, delivered {whole:?} and {} torn",
             delivered.torn
         );
+        println!(
+            "{gateway}: charged {paid:?}, delivered {whole:?} and {} torn",
+            delivered.torn
+        );
     }
     invariants::check(network.rpc_port())
         .await
