@@ -3,8 +3,7 @@
 use super::{account, AccountId};
 use pallet_edge_traits::{
     Acceptance, CommitmentAudit, DeviceInfo, DeviceInspect, Disputed, EpochClock, OnMatured,
-    ScoreInspect, ServiceInspect,
-    ServiceTerms, StakeInspect,
+    ScoreInspect, ServiceInspect, ServiceTerms, StakeInspect,
 };
 use selvedge_primitives_math::yields::YieldTerms;
 use selvedge_primitives_types::{
