@@ -78,7 +78,9 @@ impl<T: Config> Pallet<T> {
     fn is_known(device: &DeviceId, since: Millis) -> bool {
         let age = T::Clock::now().0.saturating_sub(since.0);
         let first = T::FirstHoldBack::get();
-        let is_fair = T::Scores::quality(device) >= T::FairScore::get();
+        let stake = T::Stakes::stake_of(device);
+        let is_fair =
+            stake.is_some_and(|(stake, _)| T::Scores::quality(stake) >= T::FairScore::get());
         age >= first && (is_fair || age >= first.saturating_mul(2))
     }
 

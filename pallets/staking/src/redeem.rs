@@ -8,7 +8,7 @@ use frame_support::{
         tokens::{Fortitude, Precision, Restriction},
     },
 };
-use pallet_edge_traits::{Redeemed, StakeRedeem};
+use pallet_edge_traits::{Redeemed, StakeInspect, StakeRedeem};
 use selvedge_primitives_math::ratio::mul_div;
 use selvedge_primitives_types::{DeviceId, Epoch, Planck};
 use sp_core::crypto::AccountId32;
@@ -22,7 +22,7 @@ impl<T: Config> StakeRedeem<AccountId32> for Pallet<T> {
         pay: Planck,
         burn: Planck,
     ) -> Result<Redeemed, DispatchError> {
-        let Some(stake) = Self::stake_at(device, epoch) else {
+        let Some(stake) = <Self as StakeInspect<_>>::stake_at(device, epoch) else {
             return Ok(Redeemed::default());
         };
         let Some(mut entry) = Stakes::<T>::get(stake) else {
@@ -61,7 +61,7 @@ impl<T: Config> StakeRedeem<AccountId32> for Pallet<T> {
     }
 
     fn retire(device: &DeviceId, epoch: Epoch) {
-        let Some(stake) = Self::stake_at(device, epoch) else {
+        let Some(stake) = <Self as StakeInspect<_>>::stake_at(device, epoch) else {
             return;
         };
         if let Some(mut entry) = Stakes::<T>::get(stake) {

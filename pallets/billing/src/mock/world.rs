@@ -102,7 +102,7 @@ impl StakeInspect<AccountId> for World {
         world(|world| world.active.iter().find_map(of))
     }
     fn stake_of(_device: &DeviceId) -> Option<(StakeId, Planck)> {
-        None
+        world(|world| Some((StakeId(0), world.stake)))
     }
     fn stake_at(_device: &DeviceId, _epoch: Epoch) -> Option<StakeId> {
         None
@@ -131,11 +131,14 @@ impl StakeInspect<AccountId> for World {
 }
 
 impl ScoreInspect for World {
-    fn quality(_device: &DeviceId) -> Score {
+    fn quality(_stake: StakeId) -> Score {
         world(|world| world.quality)
     }
-    fn service(_device: &DeviceId) -> Score {
+    fn service(_stake: StakeId) -> Score {
         world(|world| world.quality)
+    }
+    fn is_pending() -> bool {
+        false
     }
 }
 

@@ -96,7 +96,7 @@ fn what_is_disputed_is_burnt_before_the_rest_is_divided() {
         assert_eq!(shares.total(), Some(449));
         assert_eq!(Balances::total_issuance(), issued - shares.burn);
         let matured = world(|world| world.matured.clone());
-        let amounts = matured.iter().map(|(_, _, amount)| *amount);
+        let amounts = matured.iter().map(|(_, _, amount, _)| *amount);
         assert_eq!(
             amounts.collect::<Vec<_>>(),
             [left[0], left[1], left[1], left[2], left[2]]

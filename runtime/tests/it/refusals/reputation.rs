@@ -11,10 +11,11 @@ use pallet_edge_reputation::{
     types::{Exclusion, Reason},
     Call, Error, Out,
 };
+use pallet_edge_traits::StakeInspect;
 use selvedge_primitives_types::{
     probe::MAX_PROBES, DeviceId, Domain, Epoch, Probe, ProbeReport, Signature64,
 };
-use selvedge_runtime::{Reputation, Runtime};
+use selvedge_runtime::{NodeStaking, Reputation, Runtime};
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::{transaction_validity::InvalidTransaction, TokenError};
 
@@ -82,11 +83,13 @@ fn withdraw(signer: Sr25519Keyring, device: DeviceId) -> Attempt {
 fn put_out(scene: &mut Scene<'_>) -> DeviceId {
     scene.at(1, 0);
     let device = scene.id(GATEWAY);
+    let (stake, _) = NodeStaking::stake_of(&device).expect("it is active");
     let exclusion = Exclusion {
+        device,
         since: Epoch(1),
         reason: Reason::Unavailable,
     };
-    Out::<Runtime>::insert(device, exclusion);
+    Out::<Runtime>::insert(stake, exclusion);
     device
 }
 
