@@ -36,7 +36,7 @@ use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
 use sp_runtime::{
     generic::Era,
     traits::Header as _,
-    transaction_validity::{TransactionSource, TransactionValidityError},
+    transaction_validity::{InvalidTransaction, TransactionSource, TransactionValidityError},
     ApplyExtrinsicResult, BuildStorage, Digest, DigestItem, MultiSignature,
 };
 use std::sync::Arc;
@@ -152,13 +152,15 @@ impl Chain {
         outcomes
     }
 
-    /// One block with one transaction of `signer`; fails as its call does.
+    /// One block with one transaction of `signer`; fails as its call does. A block that changes sessions is full already:
+    /// then it is the next one.
     pub fn send(&mut self, signer: Sr25519Keyring, call: impl Into<RuntimeCall>) -> DispatchResult {
         let transaction = signed(signer, call);
-        self.begin();
-        let outcome = apply(transaction).expect("the transaction is valid");
-        self.end();
-        outcome
+        let mut outcome = self.block([transaction.clone()]).remove(0);
+        if outcome == Err(InvalidTransaction::ExhaustsResources.into()) {
+            outcome = self.block([transaction]).remove(0);
+        }
+        outcome.expect("the transaction is valid")
     }
 
     /// Makes empty blocks until a usage epoch has run for this part of its length.
