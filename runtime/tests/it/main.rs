@@ -13,6 +13,7 @@ mod offences;
 mod probes;
 mod refusals;
 mod sequences;
+mod standing;
 mod utility;
 mod vectors;
 mod weights;
