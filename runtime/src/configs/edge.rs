@@ -7,7 +7,7 @@ use frame_support::{
 };
 use pallet_babe::RandomnessFromOneEpochAgo;
 use pallet_edge_chain_params::LocalNames;
-use selvedge_primitives_types::{Hash, Score};
+use selvedge_primitives_types::{Hash, Score, Usage, UsageClass};
 
 use super::{
     governance::TreasuryAccount,
@@ -47,6 +47,7 @@ impl pallet_edge_clock::Config for Runtime {
         NodeYields,
         Audits,
         Claims,
+        Billing,
     );
     /// As long as invoices can be asked for.
     type StartsKept = HistoryEpochs;
@@ -90,6 +91,17 @@ impl pallet_edge_services::Config for Runtime {
     type WeightInfo = pallet_edge_services::weights::SubstrateWeight<Runtime>;
 }
 
+/// What a customer may use in a month without being charged.
+pub struct FreeBuffer;
+
+impl Get<Usage> for FreeBuffer {
+    fn get() -> Usage {
+        Usage::ZERO
+            .with(UsageClass::Requests, billing::FreeRequests::get())
+            .with(UsageClass::EgressBytes, billing::FreeEgress::get())
+    }
+}
+
 /// The least score of a new node that is fair.
 pub struct FairScore;
 
@@ -111,6 +123,7 @@ impl pallet_edge_billing::Config for Runtime {
     type Disputes = Claims;
     type FairScore = FairScore;
     type FirstHoldBack = billing::FirstHoldBack;
+    type FreeBuffer = FreeBuffer;
     type HistoryEpochs = billing::HistoryEpochs;
     type HoldBackEpochs = billing::HoldBackEpochs;
     type LatePenalty = billing::LatePenalty;

@@ -13,7 +13,7 @@ use selvedge_primitives_types::agent::{
     ProbeResults,
 };
 use selvedge_primitives_types::{
-    Account, Domain, Epoch, Leaf, ProbeAnswerPayload, Role, ServiceId, Signature64, Usage,
+    Account, Domain, Epoch, Leaf, ProbeAnswerPayload, Role, ServiceId, Signature64,
     UsageCommitment,
 };
 
@@ -218,7 +218,7 @@ fn terms(world: &World) -> Vec<(ServiceId, Terms)> {
             let terms = Terms {
                 pricing,
                 lease: service.lease,
-                free: Usage::ZERO,
+                free: service.free,
             };
             Some((service.id, terms))
         })

@@ -5,6 +5,7 @@
 //! it cannot be at fault so; a call that they do not know fails the test.
 
 mod billing;
+mod claims;
 mod nodes;
 mod others;
 mod scene;
@@ -124,12 +125,13 @@ struct Table {
     never: Vec<Never>,
 }
 
-fn tables() -> [Table; 6] {
+fn tables() -> [Table; 7] {
     [
         nodes::registry(),
         nodes::staking(),
         services::table(),
         billing::table(),
+        claims::table(),
         others::yields(),
         others::governance(),
     ]
@@ -285,6 +287,11 @@ fn services_refuse_bad_input() {
 #[test]
 fn billing_refuses_bad_input() {
     check(billing::table());
+}
+
+#[test]
+fn claims_refuse_bad_input() {
+    check(claims::table());
 }
 
 #[test]
