@@ -13,8 +13,7 @@ use selvedge_primitives_types::agent::{
     ProbeResults,
 };
 use selvedge_primitives_types::{
-    Account, Domain, Epoch, Leaf, ProbeAnswerPayload, Role, ServiceId, Signature64,
-    UsageCommitment,
+    Account, Domain, Epoch, Leaf, ProbeAnswerPayload, Role, ServiceId, Signature64, UsageCommitment,
 };
 
 use crate::gateway::Shared;

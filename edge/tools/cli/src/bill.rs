@@ -238,12 +238,13 @@ fn json_line(line: &InvoiceLine, leaves: u64, versions: BTreeSet<u32>) -> views:
 }
 
 fn human(head: &InvoiceHead, total: u128) -> String {
-    let units = |usage: &Usage| -> String {
-        let parts: Vec<_> = usage
-            .iter()
-            .filter(|(_, units)| *units > 0)
-            .map(|(class, units)| format!("{units} {}", class.name()))
-            .collect();
+    let units = |line: &InvoiceLine| -> String {
+        let used = |usage: &Usage, credit: &str| {
+            let classes = usage.iter().filter(|(_, units)| *units > 0);
+            let named = classes.map(|(class, units)| format!("{units} {}{credit}", class.name()));
+            named.collect::<Vec<_>>()
+        };
+        let parts = [used(&line.paid, ""), used(&line.free, ", free")].concat();
         if parts.is_empty() {
             "-".into()
         } else {
@@ -254,7 +255,7 @@ fn human(head: &InvoiceHead, total: u128) -> String {
         [
             line.service.to_string(),
             line.gateway.to_string()[..12].to_string(),
-            units(&line.paid),
+            units(line),
             Sel(line.amount).to_string(),
             status(line.status).into(),
             "checked".into(),

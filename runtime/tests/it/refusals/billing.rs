@@ -581,9 +581,9 @@ fn referrals() -> Vec<super::Row> {
     ]
 }
 
-/// What the first gateway earns is kept back for ten minutes.
+/// What the first gateway earns is kept back for forty minutes.
 fn kept_back(scene: &mut Scene<'_>) -> Call<Runtime> {
-    let first = billing::Parameters::FirstHoldBack(billing::FirstHoldBack, Some(600_000));
+    let first = billing::Parameters::FirstHoldBack(billing::FirstHoldBack, Some(2_400_000));
     let parameter = RuntimeParameters::Billing(first);
     let origin = Origin::Parameters.into();
     frame_support::assert_ok!(selvedge_runtime::EdgeGovernance::set_parameter(
@@ -608,7 +608,7 @@ fn first_earnings() -> Vec<super::Row> {
             |scene| {
                 let release = kept_back(scene);
                 // Without probers nobody scores, so that its score is fair.
-                scene.at(10, 1);
+                scene.at(40, 1);
                 scene.send(STRANGER, release.clone());
                 by(STRANGER, release)
             },

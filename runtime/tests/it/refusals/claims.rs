@@ -6,14 +6,19 @@ use super::{
     Fault::*,
     Table,
 };
-use frame_support::assert_ok;
+use frame_support::{assert_ok, traits::Get};
 use pallet_edge_billing::types::VoidReason;
 use pallet_edge_claims::{Call, Error};
 use pallet_edge_governance::Origin;
+use pallet_edge_traits::CommitmentFate;
 use selvedge_primitives_types::{
     DeviceId, Domain, Epoch, Planck, ServiceId, SignedVoucher, Voucher,
 };
-use selvedge_runtime::{constants::currency::SEL, Runtime};
+use selvedge_runtime::{
+    configs::params::{dynamic_params::billing::UnsettledEpochs, StakeLiability},
+    constants::currency::SEL,
+    Billing, Runtime,
+};
 
 type Refused = Error<Runtime>;
 
@@ -40,7 +45,7 @@ fn voucher(scene: &Scene<'_>, signer: usize, seq: u64, amount: Planck) -> Call<R
 
 /// Goes to where epoch 0 cannot be committed any more.
 fn missing(scene: &mut Scene<'_>) {
-    scene.at(7, 0);
+    scene.at(UnsettledEpochs::get(), 0);
 }
 
 fn dispute(gateway: DeviceId, burn: Planck) -> Call<Runtime> {
@@ -125,12 +130,12 @@ fn vouchers() -> Vec<super::Row> {
             by(STRANGER, voucher(scene, GATEWAY, 1, SEL))
         }),
         row("redeem_voucher", TooEarly, Refused::NotDecided, |scene| {
-            scene.at(6, 3);
+            scene.at(UnsettledEpochs::get() - 1, 3);
             by(STRANGER, voucher(scene, GATEWAY, 1, SEL))
         }),
-        // Seven epochs to settle, four of hold-back and four to redeem.
+        // The time to settle, the hold-back and an era to redeem.
         row("redeem_voucher", TooLate, Refused::TooLate, |scene| {
-            scene.at(16, 0);
+            scene.at(StakeLiability::get() + 1, 0);
             by(STRANGER, voucher(scene, GATEWAY, 1, SEL))
         }),
     ]
@@ -169,8 +174,11 @@ fn disputes() -> Vec<super::Row> {
         }),
         row("dispute_line", TooLate, Refused::TooLate, |scene| {
             scene.settled();
-            scene.at(5, 0);
-            by(CUSTOMER, dispute(scene.id(GATEWAY), 0))
+            let gateway = scene.id(GATEWAY);
+            let customer = CUSTOMER.to_account_id();
+            let line = Billing::held_line(&customer, ServiceId(0), &gateway, Epoch(0));
+            scene.at(line.expect("it was settled").matures.0, 0);
+            by(CUSTOMER, dispute(gateway, 0))
         }),
         row(
             "close_dispute",
