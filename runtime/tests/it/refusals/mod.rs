@@ -6,6 +6,7 @@
 
 mod audits;
 mod billing;
+mod claims;
 mod nodes;
 mod others;
 mod reputation;
@@ -126,7 +127,7 @@ struct Table {
     never: Vec<Never>,
 }
 
-fn tables() -> [Table; 8] {
+fn tables() -> [Table; 9] {
     [
         nodes::registry(),
         nodes::staking(),
@@ -134,6 +135,7 @@ fn tables() -> [Table; 8] {
         billing::table(),
         audits::table(),
         reputation::table(),
+        claims::table(),
         others::yields(),
         others::governance(),
     ]
@@ -299,6 +301,11 @@ fn proofs_of_fraud_are_refused_when_they_prove_nothing() {
 #[test]
 fn reputation_refuses_bad_input() {
     check(reputation::table());
+}
+
+#[test]
+fn claims_refuse_bad_input() {
+    check(claims::table());
 }
 
 #[test]
