@@ -26,8 +26,8 @@ use selvedge_primitives_types::{
 
 use super::nodes::MaxNodesPerRole;
 use crate::{
-    AccountId, Audits, Billing, NodeRegistry, NodeStaking, Reputation, Runtime, RuntimeCall, Services,
-    System, UsageClock,
+    AccountId, Audits, Billing, NodeRegistry, NodeStaking, Reputation, Runtime, RuntimeCall,
+    Services, System, UsageClock,
 };
 
 /// Epochs for which a daemon keeps leaves after they were credited, so that disputes can be
