@@ -1,7 +1,7 @@
 //! Divides the escrow of a settled commitment by its cache entries, and pays out what was earned.
 //!
-//! Auditors, referrers and stargates have parts of a charge, but nobody holds these offices yet:
-//! the treasury takes their parts, and the books show zero for them.
+//! Referrers and stargates have parts of a charge, but nobody holds these offices yet: the treasury
+//! takes their parts, and the books show zero for them.
 
 use crate::{types::*, Config, Error, Event, Pallet, Payouts, RunningTotals};
 use frame_support::{
@@ -30,7 +30,9 @@ struct Terms {
 
 /// What one cache entry pays to whom.
 struct Parts {
+    /// Where it goes, but for the auditors' part.
     shares: Shares,
+    audit: Planck,
     cache: Planck,
     gateway: Planck,
 }
@@ -40,13 +42,7 @@ impl Terms {
         let division = self.split.divide(amount, has_cache);
         let take = self.take.divide(amount, division.take);
         let lost = apply(self.penalty, division.gateway).min(division.gateway);
-        let unclaimed = [
-            take.treasury,
-            take.audit,
-            take.referral,
-            division.stargate,
-            lost,
-        ];
+        let unclaimed = [take.treasury, take.referral, division.stargate, lost];
         let gateway = division.gateway - lost;
         Parts {
             shares: Shares {
@@ -57,6 +53,7 @@ impl Terms {
                 burn: take.burn,
                 ..Default::default()
             },
+            audit: take.audit,
             cache: division.cache,
             gateway,
         }
@@ -153,6 +150,7 @@ impl<T: Config> Pallet<T> {
         let terms = Self::terms(record.late)?;
         let mut shares = Shares::default();
         let mut to_gateway: Planck = 0;
+        let mut to_auditors: Planck = 0;
         let mut matured: Planck = 0;
         for entry in entries {
             let cache = entry
@@ -175,6 +173,7 @@ impl<T: Config> Pallet<T> {
                 }
             }
             to_gateway += parts.gateway;
+            to_auditors += parts.audit;
             matured += amount;
             shares = shares
                 .checked_add(&parts.shares)
@@ -184,6 +183,8 @@ impl<T: Config> Pallet<T> {
             Some(owner) => Self::add_payable(&owner, to_gateway)?,
             None => shares.treasury += core::mem::take(&mut shares.gateways),
         }
+        shares.auditors = Self::pay_auditors(&gateway, epoch, to_auditors)?;
+        shares.treasury += to_auditors - shares.auditors;
         if matured > 0 {
             T::OnMatured::on_matured(&gateway, epoch, matured);
         }
@@ -218,6 +219,21 @@ impl<T: Config> Pallet<T> {
         // stays payable.
         let _ = with_storage_layer(|| Self::do_claim(&treasury));
         Ok(())
+    }
+
+    /// Pays the auditors of a commitment, each alike; returns what they got in all. What cannot be divided is left.
+    fn pay_auditors(
+        gateway: &DeviceId,
+        epoch: Epoch,
+        amount: Planck,
+    ) -> Result<Planck, DispatchError> {
+        let payees = T::Audits::payees(gateway, epoch);
+        let count = payees.len() as Planck;
+        let each = amount.checked_div(count).unwrap_or_default();
+        for payee in &payees {
+            Self::add_payable(payee, each)?;
+        }
+        Ok(each * count)
     }
 
     fn terms(late: u8) -> Result<Terms, DispatchError> {
