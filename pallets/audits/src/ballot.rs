@@ -13,7 +13,7 @@ use pallet_edge_traits::EpochClock;
 use selvedge_primitives_types::{AuditVerdict, DeviceId, Epoch, Hash, Verdict};
 
 /// Epochs after its window in which the last redraw of it can be voted on. Where blocks were few, decisions come late.
-const LAST_REDRAW: u64 = 5;
+pub(crate) const LAST_REDRAW: u64 = 5;
 
 impl<T: Config> Pallet<T> {
     /// The epoch in which votes of a window's round are taken, if it is this one.

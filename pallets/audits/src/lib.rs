@@ -20,6 +20,7 @@ mod leaves;
 #[cfg(test)]
 mod mock;
 mod report;
+mod rules;
 #[cfg(test)]
 mod tests;
 pub mod types;

@@ -64,6 +64,17 @@ pub enum Place {
     Index(u64),
 }
 
+impl Place {
+    /// The place inside of a sum if it falls into it, and otherwise the one counted from its end.
+    pub(crate) fn in_or_after(self, sum: &Sum) -> Result<Self, Self> {
+        let rest = match self {
+            Self::Amount(planck) => planck.checked_sub(sum.amount).map(Self::Amount),
+            Self::Index(leaf) => leaf.checked_sub(sum.leaves).map(Self::Index),
+        };
+        rest.map_or(Ok(self), Err)
+    }
+}
+
 /// One leaf to be looked at.
 #[derive(
     Clone,
@@ -219,16 +230,10 @@ pub fn post<H: Keccak256>(
 pub fn locate<'a>(sums: impl IntoIterator<Item = &'a Sum>, at: Place) -> Option<(usize, Place)> {
     let mut left = at;
     for (index, sum) in sums.into_iter().enumerate() {
-        left = match left {
-            Place::Amount(planck) => match planck.checked_sub(sum.amount) {
-                Some(rest) => Place::Amount(rest),
-                None => return Some((index, left)),
-            },
-            Place::Index(leaf) => match leaf.checked_sub(sum.leaves) {
-                Some(rest) => Place::Index(rest),
-                None => return Some((index, left)),
-            },
-        };
+        match left.in_or_after(sum) {
+            Ok(inside) => return Some((index, inside)),
+            Err(rest) => left = rest,
+        }
     }
     None
 }

@@ -1,5 +1,6 @@
 //! Wires the pallets, one file per area.
 
+pub mod auditor;
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarks;
 pub mod consensus;

@@ -43,7 +43,8 @@ const EPOCH: Epoch = Epoch(1);
 const SALT: Hash = [5; 32];
 const STAKE: Planck = 25_000 * SEL;
 
-fn device(key: Sr25519Keyring) -> DeviceId {
+/// The device that a validator's operator audits through.
+pub fn device(key: Sr25519Keyring) -> DeviceId {
     let device = match key {
         Sr25519Keyring::Alice => Ed25519Keyring::Alice,
         Sr25519Keyring::Bob => Ed25519Keyring::Bob,
@@ -54,7 +55,7 @@ fn device(key: Sr25519Keyring) -> DeviceId {
 }
 
 /// The signature of a validator's agent, whose key is its operator's in the presets.
-fn sign(key: Sr25519Keyring, payload: &impl Encode) -> Signature64 {
+pub fn sign(key: Sr25519Keyring, payload: &impl Encode) -> Signature64 {
     Signature64(key.sign(&Domain::Agent.message(&chain_hash(), payload)).0)
 }
 
@@ -142,7 +143,8 @@ fn staked() -> Planck {
     Balances::balance_on_hold(&reason, &GATEWAY_OWNER.to_account_id())
 }
 
-fn opened(trees: &UsageTrees, draw: Draw) -> OpenedLeaf {
+/// The leaf that a draw means, opened.
+pub fn opened(trees: &UsageTrees, draw: Draw) -> OpenedLeaf {
     let (entry, leaf) = find(trees, &draw).expect("the draw is of these trees");
     let tree = draw.tree;
     OpenedLeaf {

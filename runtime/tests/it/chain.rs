@@ -156,7 +156,8 @@ impl Chain {
         outcomes
     }
 
-    /// One block with one transaction of `signer`; fails as its call does.
+    /// One block with one transaction of `signer`; fails as its call does. Where the block has no
+    /// room, as a session's first, it waits for the next one as it would in a pool.
     pub fn send(&mut self, signer: Sr25519Keyring, call: impl Into<RuntimeCall>) -> DispatchResult {
         let transaction = signed(signer, call);
         self.begin_with_room();
