@@ -1,7 +1,7 @@
 //! The runtime as a whole, run natively: what a wallet sees, what genesis makes, what governance
 //! may do, and a life of the network from the first block to the claim.
 
-mod auditors;
+mod audit_worker;
 mod audits;
 mod brake;
 mod chain;
