@@ -62,6 +62,7 @@ impl<T: Config> Pallet<T> {
 
         let charged = Self::charge_page(gateway, epoch, cursor, entries, &versions)?;
         Self::post(&mut record, Posting::Charge(charged))?;
+        Self::note_referred(&mut record, entries)?;
         record.settled = cursor + entries.len() as u32;
         Self::deposit_event(Event::Settled {
             gateway,

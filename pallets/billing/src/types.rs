@@ -15,6 +15,9 @@ pub const MAX_PAGE: u32 = 64;
 /// of an account.
 pub const MAX_UNSETTLED: u64 = 60;
 
+/// Auditors that are paid for a commitment at most: those of a redraw.
+pub const MAX_PAYEES: u64 = 11;
+
 /// A page of consecutive entries of a usage tree.
 pub type Page = BoundedVec<Entry, ConstU32<MAX_PAGE>>;
 
@@ -351,6 +354,8 @@ pub struct Totals {
     pub payable: Planck,
     /// Thereof claimed.
     pub claimed: Planck,
+    /// Divided, and not payable to anybody yet: what referrers and new nodes wait for.
+    pub pending: Planck,
 }
 
 /// What an account may claim, cumulative: `claimed <= payable`, and neither ever falls.
@@ -506,6 +511,74 @@ pub struct CommitmentRecord {
     pub void_reason: Option<VoidReason>,
     /// Its books.
     pub books: Books,
+    /// What was left of the gateway's stake when it was committed, in planck.
+    pub stake: Planck,
+    /// What of it was charged to referred customers.
+    pub referral: Referral,
+}
+
+/// What of a commitment was charged to referred customers, and what their referrers have of it.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Default,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Referral {
+    /// Charged to referred customers.
+    pub charged: Planck,
+    /// Thereof charges whose referrers are not paid yet.
+    pub unpaid: Planck,
+    /// Divided for referrers and not paid to them yet.
+    pub pool: Planck,
+}
+
+/// How much of a gateway's escrow has matured since an epoch.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Default,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Pace {
+    /// The first epoch of it.
+    pub since: Epoch,
+    /// How much, in planck.
+    pub amount: Planck,
+}
+
+/// What a new node earned and its owner may not have yet.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Kept {
+    /// When the node's stake was assigned to it.
+    pub since: Millis,
+    /// How much, in planck.
+    pub amount: Planck,
 }
 
 impl CommitmentRecord {

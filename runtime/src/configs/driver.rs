@@ -16,7 +16,7 @@ use pallet_edge_chain_params::LocalNames;
 use pallet_edge_driver::{sign_with_agent_key, ConfigView, EntryPage, SubmitError, SubmitUsage};
 use pallet_edge_reputation::{types::Probes, Call as ReputationCall};
 use pallet_edge_services::{types::ServiceSummary, Call as ServicesCall};
-use pallet_edge_traits::{DeviceInspect, EpochClock, PrepaidInspect, ScoreInspect, StakeInspect};
+use pallet_edge_traits::{DeviceInspect, EpochClock, PrepaidInspect, StakeInspect};
 use selvedge_primitives_math::RangeProof;
 use selvedge_primitives_types::{
     agent::{ClockConfig, HostCheckVerdict, NodeConfig, ServiceConfig, ServiceState},
@@ -112,7 +112,7 @@ fn node_config(device: DeviceId) -> Option<NodeConfig> {
         endpoint: info.endpoint,
         public_url: info.public_url,
         capacity: info.capacity,
-        quality: Reputation::quality(&device),
+        quality: Reputation::quality_of(&device),
         // One that is out gets nothing new either, until it rejoins.
         draining: info.draining || Reputation::is_out(&device),
     })

@@ -12,9 +12,9 @@ use selvedge_primitives_types::{
     agent::AGENT_KEY_TYPE, Account, DeviceId, Domain, Epoch, GenesisHash, Signature64,
 };
 use selvedge_runtime::{
-    configs::driver::genesis_hash, presets, AccountId, Executive, Header, Runtime, RuntimeCall,
-    RuntimeGenesisConfig, Session, SignedPayload, System, TxExtension, UncheckedExtrinsic,
-    UsageClock,
+    configs::{driver::genesis_hash, system::RuntimeBlockWeights},
+    presets, AccountId, Executive, Header, Runtime, RuntimeCall, RuntimeGenesisConfig, Session,
+    SignedPayload, System, TxExtension, UncheckedExtrinsic, UsageClock,
 };
 use serde_json::Value;
 use sp_consensus_babe::{
@@ -146,16 +146,21 @@ impl Chain {
         &mut self,
         transactions: impl IntoIterator<Item = UncheckedExtrinsic>,
     ) -> Vec<ApplyExtrinsicResult> {
-        self.begin();
-        let outcomes = transactions.into_iter().map(apply).collect();
+        let mut transactions = transactions.into_iter().peekable();
+        match transactions.peek() {
+            Some(_) => self.begin_with_room(),
+            None => self.begin(),
+        }
+        let outcomes = transactions.map(apply).collect();
         self.end();
         outcomes
     }
 
-    /// One block with one transaction of `signer`; fails as its call does.
+    /// One block with one transaction of `signer`; fails as its call does. Where the block has no
+    /// room, as a session's first, it waits for the next one as it would in a pool.
     pub fn send(&mut self, signer: Sr25519Keyring, call: impl Into<RuntimeCall>) -> DispatchResult {
         let transaction = signed(signer, call);
-        self.begin();
+        self.begin_with_room();
         let outcome = apply(transaction).expect("the transaction is valid");
         self.end();
         outcome
@@ -198,6 +203,17 @@ impl Chain {
     /// The slot of the last block.
     pub fn slot(&self) -> Slot {
         self.slot.into()
+    }
+
+    /// Begins the next block that has room for calls: the first of a session is full with turning it,
+    /// so that what is in a pool waits for the one after it.
+    pub fn begin_with_room(&mut self) {
+        self.begin();
+        let max = RuntimeBlockWeights::get().max_block;
+        while System::block_weight().total().any_gte(max) {
+            self.end();
+            self.begin();
+        }
     }
 
     /// Begins a block with its inherents.

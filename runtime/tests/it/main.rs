@@ -2,6 +2,7 @@
 //! may do, and a life of the network from the first block to the claim.
 
 mod audit_worker;
+mod auditors;
 mod audits;
 mod brake;
 mod chain;

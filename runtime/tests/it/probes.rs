@@ -6,7 +6,6 @@ use crate::{
 };
 use pallet_edge_driver::{SubmitError, SubmitUsage};
 use pallet_edge_reputation::Round;
-use pallet_edge_traits::ScoreInspect;
 use selvedge_primitives_runtime_api::{PlaceView, ScoreExplanation};
 use selvedge_primitives_types::{
     DeviceId, Domain, Epoch, FetchVerdict, Probe, ProbeAnswer, ProbeAnswerPayload, ProbeFetch,
@@ -104,7 +103,7 @@ fn reports_of_an_era_make_scores_that_can_be_explained() {
             );
             assert_eq!(explained.place, PlaceView::Plausible);
             assert_eq!(explained.out, None);
-            assert_eq!(Reputation::quality(&gateway.id()), Score::ONE);
+            assert_eq!(Reputation::quality_of(&gateway.id()), Score::ONE);
         }
         let explained = explained(dead);
         assert_eq!(
@@ -113,7 +112,7 @@ fn reports_of_an_era_make_scores_that_can_be_explained() {
         );
         assert_eq!(explained.score.quality, Score(875_000));
         assert!(explained.out.is_some(), "it answered in no epoch");
-        assert_eq!(Reputation::quality(&dead), Score::MIN);
+        assert_eq!(Reputation::quality_of(&dead), Score::MIN);
     });
 }
 

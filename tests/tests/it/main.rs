@@ -3,7 +3,10 @@
 //! Needs the programs (`SELVEDGE_BIN_DIR`) and the runtime blob (`SELVEDGE_RUNTIME_WASM`); `scripts/test.sh` builds both
 //! and sets both. Without them the tests fail, they do not pass silently.
 
+mod adversaries;
+mod books;
 mod clients;
+mod crashes;
 mod double_vote;
 mod equivocation;
 mod governed;
@@ -13,6 +16,7 @@ mod network;
 mod operated;
 mod ownership;
 mod parameters;
+mod pulse;
 mod site;
 mod state;
 mod traffic;

@@ -17,6 +17,11 @@ use tokio::{net::TcpListener, task::JoinHandle};
 /// Length of the file at `/file`.
 pub const FILE_LENGTH: usize = 3 << 20;
 
+/// Length of a page.
+pub fn length(number: u32) -> usize {
+    500 + 37 * number as usize
+}
+
 /// How often each path was asked for.
 type Asked = Arc<Mutex<HashMap<String, usize>>>;
 
@@ -35,6 +40,7 @@ impl Site {
         let asked = Asked::default();
         let router = Router::new()
             .route("/page/{number}", get(page))
+            .route("/brief/{number}", get(brief))
             .route("/private/{number}", get(private))
             .route("/tagged/{number}", get(tagged))
             .route("/file", get(file))
@@ -84,7 +90,15 @@ fn text(number: u32, length: usize) -> Vec<u8> {
 async fn page(Path(number): Path<u32>) -> Response<Body> {
     answer(
         [(header::CACHE_CONTROL, "public, max-age=3600")],
-        text(number, 500 + 37 * number as usize),
+        text(number, length(number)),
+    )
+}
+
+/// Fresh for less than what gateways probe each other with has to be: nobody but visitors asks for it.
+async fn brief(Path(number): Path<u32>) -> Response<Body> {
+    answer(
+        [(header::CACHE_CONTROL, "public, max-age=20")],
+        text(number, length(number)),
     )
 }
 

@@ -14,6 +14,9 @@ use selvedge_devnet::{
 /// Requests under way at once.
 const AT_ONCE: usize = 8;
 
+/// Pages there are to visit.
+pub const PAGES: u32 = 40;
+
 /// One visit.
 struct Visit {
     method: Method,
@@ -23,15 +26,24 @@ struct Visit {
 }
 
 impl Visit {
-    /// Any of the kinds that a bill must get right.
-    fn any(rng: &mut StdRng) -> Self {
-        let get = |path: String, statuses| Self {
+    fn get(path: String, statuses: &'static [u16]) -> Self {
+        Self {
             method: Method::GET,
             path,
             field: None,
             statuses,
-        };
-        let number: u32 = rng.gen_range(0..40);
+        }
+    }
+
+    /// A page that caches keep and probes leave alone, so that a bill names visitors only.
+    fn brief(rng: &mut StdRng) -> Self {
+        Self::get(format!("/brief/{}", rng.gen_range(0..PAGES)), &[200])
+    }
+
+    /// Any of the kinds that a bill must get right.
+    fn any(rng: &mut StdRng) -> Self {
+        let get = Self::get;
+        let number = rng.gen_range(0..PAGES);
         match rng.gen_range(0..100) {
             0..=49 => get(format!("/page/{number}"), &[200]),
             50..=64 => get(format!("/private/{number}"), &[200]),
@@ -79,11 +91,25 @@ impl Visit {
     }
 }
 
-/// Makes `count` visits, spread over the gateways at these ports.
+/// Makes `count` visits of all kinds, spread over the gateways at these ports.
 pub async fn mixed(ports: &[u16], count: usize, seed: u64) -> anyhow::Result<Received> {
+    make(ports, count, seed, Visit::any).await
+}
+
+/// Makes `count` visits of brief pages, spread over the gateways at these ports.
+pub async fn brief(ports: &[u16], count: usize, seed: u64) -> anyhow::Result<Received> {
+    make(ports, count, seed, Visit::brief).await
+}
+
+async fn make(
+    ports: &[u16],
+    count: usize,
+    seed: u64,
+    kind: fn(&mut StdRng) -> Visit,
+) -> anyhow::Result<Received> {
     let mut rng = StdRng::seed_from_u64(seed);
     let visits: Vec<_> = (0..count)
-        .map(|_| (Visit::any(&mut rng), ports[rng.gen_range(0..ports.len())]))
+        .map(|_| (kind(&mut rng), ports[rng.gen_range(0..ports.len())]))
         .collect();
     stream::iter(visits)
         .map(|(visit, port)| visit.pay(port))

@@ -2,6 +2,7 @@
 
 use crate::plan::{Plan, Validator};
 use serde_json::{json, Value};
+use std::time::Duration;
 
 /// One SEL, in planck.
 const SEL: u128 = 1_000_000_000_000;
@@ -9,8 +10,21 @@ const SEL: u128 = 1_000_000_000_000;
 /// What everybody has at the start: enough for a stake of any role, deposits and fees.
 const ENDOWMENT: u128 = 1_000_000 * SEL;
 
-/// The patch over the preset: balances, validators, their devices and session keys.
-pub fn patch(plan: &Plan) -> Value {
+/// A patch for networks whose usage epochs are as long as this.
+pub fn epochs_of(length: Duration) -> Value {
+    json!({ "usageClock": { "epochLengthMs": length.as_millis() as u64 } })
+}
+
+/// The patch over the preset: balances, validators, their devices and session keys, and `more` beside them.
+pub fn patch(plan: &Plan, more: &Value) -> Value {
+    let mut patch = people(plan);
+    if let (Value::Object(all), Value::Object(more)) = (&mut patch, more) {
+        all.extend(more.clone());
+    }
+    patch
+}
+
+fn people(plan: &Plan) -> Value {
     let people = plan
         .validators
         .iter()

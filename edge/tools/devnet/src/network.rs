@@ -12,6 +12,7 @@ use crate::{
     progress::Step,
 };
 use futures::future::try_join_all;
+use serde_json::Value;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// What to start.
@@ -52,6 +53,16 @@ impl Network {
         programs: Programs,
         figures: &mut Figures,
     ) -> anyhow::Result<Self> {
+        Self::start_with(options, programs, figures, &Value::Null).await
+    }
+
+    /// The same with `more` over the genesis of a new network, such as [`genesis::epochs_of`](crate::genesis::epochs_of).
+    pub async fn start_with(
+        options: &Options,
+        programs: Programs,
+        figures: &mut Figures,
+        more: &Value,
+    ) -> anyhow::Result<Self> {
         let folder = match options.fresh {
             true => Folder::open_fresh(&options.folder)?,
             false => Folder::open(&options.folder)?,
@@ -61,7 +72,7 @@ impl Network {
             None => {
                 let step = Step::begin("keys and chain spec");
                 let plan = Plan::new(options.validators, options.gateways, options.caches)?;
-                node::make_chain_spec(&programs, &folder, &options.runtime, &plan).await?;
+                node::make_chain_spec(&programs, &folder, &options.runtime, &plan, more).await?;
                 for (index, validator) in plan.validators.iter().enumerate() {
                     node::make_keys(&programs, &folder, validator).await?;
                     node::write_agents(&folder, &plan, index)?;

@@ -10,19 +10,24 @@ use crate::{
     programs::Programs,
 };
 use anyhow::Context;
-use serde_json::json;
+use serde_json::{json, Value};
 use std::{path::Path, time::Duration};
 use tokio::process::Command;
 
-/// Makes the raw chain spec from the runtime's preset, with this network's people and keys in place of the preset's.
+/// Makes the raw chain spec from the runtime's preset, with this network's people and keys in place of the preset's, and
+/// `more` of the genesis as the caller wants it.
 pub async fn make_chain_spec(
     programs: &Programs,
     folder: &Folder,
     runtime: &Path,
     plan: &Plan,
+    more: &Value,
 ) -> anyhow::Result<()> {
     let patch = folder.path().join("genesis-patch.json");
-    std::fs::write(&patch, serde_json::to_string_pretty(&genesis::patch(plan))?)?;
+    std::fs::write(
+        &patch,
+        serde_json::to_string_pretty(&genesis::patch(plan, more))?,
+    )?;
     run(Command::new(&programs.node)
         .arg("create-chain-spec")
         .arg("--runtime")

@@ -1,5 +1,5 @@
 //! Starts real `selvedge-edge` processes, and plays everybody they talk to: the chain node, the
-//! site's origin, visitors, auditors, and a cache that lies.
+//! site's origin, visitors, auditors, a cache that lies, and an agent that does.
 //!
 //! It checks nothing about the daemons by itself, except that what they commit to adds up
 //! ([`Books`]): a test says what must hold. It judges with code of its own where the code under
@@ -26,6 +26,7 @@ pub mod daemon;
 pub mod frames;
 mod http2;
 pub mod liar;
+pub mod lying_agent;
 pub mod net;
 pub mod origin;
 pub mod purge;
@@ -39,6 +40,7 @@ pub use chain::{customer_key, Chain, Site};
 pub use client::{raw, Answer, Ask, Client, Download, Line};
 pub use daemon::{Daemon, Metrics, Settings};
 pub use liar::{Liar, Lie};
+pub use lying_agent::{AgentLie, LyingAgent};
 pub use net::{Net, Plan};
 pub use origin::Origin;
 pub use raw_origin::{RawOrigin, Reply};

@@ -1,17 +1,21 @@
 //! One file per call, and one each for what lies between them.
 
 mod agent;
+mod audits;
 mod claim;
 mod close;
 mod commit_usage;
 mod credit;
+mod debts;
 mod deposit;
 mod fraud;
 mod history;
 mod invariants;
 mod invoice;
 mod jobs;
+mod maturity;
 mod poke;
+mod referral;
 mod refund;
 mod settle;
 mod void;

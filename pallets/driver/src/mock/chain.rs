@@ -102,6 +102,10 @@ impl DeviceInspect<AccountId32> for Chain {
             draining: false,
         })
     }
+
+    fn drained(_: &DeviceId, _: Epoch, _: Epoch) -> bool {
+        false
+    }
 }
 
 impl Settlement for Chain {

@@ -4,9 +4,12 @@
 //! The list of calls is the metadata's. Of each the tables say, for every fault there is, how it is refused or why
 //! it cannot be at fault so; a call that they do not know fails the test.
 
+mod auditors;
+mod audits;
 mod billing;
 mod nodes;
 mod others;
+mod reputation;
 mod scene;
 mod services;
 
@@ -124,12 +127,14 @@ struct Table {
     never: Vec<Never>,
 }
 
-fn tables() -> [Table; 6] {
+fn tables() -> [Table; 8] {
     [
         nodes::registry(),
         nodes::staking(),
         services::table(),
         billing::table(),
+        audits::table(),
+        reputation::table(),
         others::yields(),
         others::governance(),
     ]
@@ -240,7 +245,7 @@ fn look<R>(row: &Row, with: impl FnOnce(Attempt) -> R) -> R {
     run_from(genesis_of(cast::genesis()), |chain| {
         let mut scene = Scene::new(chain);
         let attempt = (row.attempt)(&mut scene);
-        chain.begin();
+        chain.begin_with_room();
         // A block's first transaction sets off what the pallets do between inherents and transactions.
         let remark = frame_system::Call::remark { remark: vec![] };
         let first = apply(signed(Sr25519Keyring::Dave, remark.into()));
@@ -285,6 +290,16 @@ fn services_refuse_bad_input() {
 #[test]
 fn billing_refuses_bad_input() {
     check(billing::table());
+}
+
+#[test]
+fn proofs_of_fraud_are_refused_when_they_prove_nothing() {
+    check(audits::table());
+}
+
+#[test]
+fn reputation_refuses_bad_input() {
+    check(reputation::table());
 }
 
 #[test]

@@ -72,6 +72,11 @@ impl Registration {
     }
 }
 
+/// Registers a device for an operator.
+pub fn registers(scene: &Scene<'_>, place: usize, operator: Sr25519Keyring) -> Registry<Runtime> {
+    Registration::of(scene, place, operator, Epoch(2)).call()
+}
+
 fn spare(scene: &Scene<'_>, until: Epoch) -> Registration {
     Registration::of(scene, SPARE, STRANGER, until)
 }

@@ -1,0 +1,84 @@
+//! What anybody is shown: what it committed to, whatever that is.
+
+use super::{as_it_came, pass_on, status, AgentLie, State, Told};
+use codec::Encode;
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use selvedge_edge_drivers_http::{full, Body, ConnInfo, Handler};
+use selvedge_primitives_types::{Account, Epoch, ServiceId};
+use serde_json::{json, Value};
+use std::sync::Arc;
+
+/// The most leaves in one answer, as the honest endpoint has it.
+const MAX_LEAVES: usize = 16_384;
+
+/// The public server's stand-in.
+pub(super) struct Endpoint(pub(super) Arc<State>);
+
+impl Handler for Endpoint {
+    async fn handle(self: Arc<Self>, request: Request<Incoming>, _: ConnInfo) -> Response<Body> {
+        if let Some((told, rest)) = self.0.audited(request.uri().path()) {
+            let shown = match told.lie {
+                AgentLie::Hide | AgentLie::Vanish => None,
+                _ => show(&told, &rest, request.uri().query().unwrap_or_default()),
+            };
+            return shown.map_or(status(StatusCode::NOT_FOUND), |shown| {
+                Response::new(full(shown.to_string()))
+            });
+        }
+        match pass_on(self.0.real.public, request).await {
+            Ok((_, answer)) => as_it_came(answer),
+            Err(_) => status(StatusCode::BAD_GATEWAY),
+        }
+    }
+}
+
+impl State {
+    /// The story that a path asks about, and what it asks of it.
+    fn audited(&self, path: &str) -> Option<(Told, String)> {
+        let (epoch, rest) = path.strip_prefix("/audit/v1/")?.split_once('/')?;
+        let told = self.known(Epoch(epoch.parse().ok()?))?;
+        (told.lie != AgentLie::None).then(|| (told, rest.to_owned()))
+    }
+}
+
+fn show(told: &Told, asked: &str, query: &str) -> Option<Value> {
+    let closed = &told.closed;
+    let parameter = |name: &str| {
+        let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.find(|(key, _)| *key == name)?.1.parse().ok()
+    };
+    let start: usize = parameter("start").unwrap_or(0);
+    let limit = parameter("limit").unwrap_or(MAX_LEAVES).min(MAX_LEAVES);
+    match asked.split('/').collect::<Vec<_>>()[..] {
+        ["commitment"] => {
+            let epoch = closed.epoch().0;
+            Some(json!({ "epoch": epoch, "commitment": hex_of(&closed.commitment()) }))
+        }
+        ["leaves"] => {
+            let all = closed.leaves();
+            let leaves: Vec<_> = all.iter().skip(start).take(limit).map(hex_of).collect();
+            Some(json!({ "start": start, "total": all.len(), "leaves": leaves }))
+        }
+        ["customer", customer, service] => {
+            let mut account = [0; 32];
+            hex::decode_to_slice(customer.trim_start_matches("0x"), &mut account).ok()?;
+            let service = ServiceId(service.parse().ok()?);
+            let (start, limit) = (u32::try_from(start).ok()?, limit as u32);
+            let invoice = closed.invoice(Account(account), service, start, limit)?;
+            Some(json!({
+                "index": invoice.index,
+                "entry": hex_of(&invoice.entry),
+                "entry_proof": hex_of(&invoice.entry_proof),
+                "start": invoice.leaves_proof.start,
+                "leaves": invoice.leaves.iter().map(hex_of).collect::<Vec<_>>(),
+                "leaves_proof": hex_of(&invoice.leaves_proof),
+            }))
+        }
+        _ => None,
+    }
+}
+
+fn hex_of(value: &impl Encode) -> String {
+    format!("0x{}", hex::encode(value.encode()))
+}

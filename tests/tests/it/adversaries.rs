@@ -1,0 +1,507 @@
+//! One network with everybody in it who cheats: real gateways behind agents that lie, real visitors, and the chain's word on
+//! how each of them ends. `docs/adversaries.md` has the table.
+
+use crate::{
+    books::{self, Commitment},
+    env_path, invariants,
+    pulse::Pulse,
+    site::{self, Site},
+    state, traffic,
+    wallet::Wallet,
+    ONE_NETWORK,
+};
+use anyhow::Context;
+use codec::Encode;
+use frame_support::traits::Get;
+use frame_system::offchain::CreateAuthorizedTransaction;
+use pallet_edge_audits::{types::Fraud, Frauds};
+use pallet_edge_billing::{
+    agent::commit_payload,
+    types::{CommitmentRecord, Status, VoidReason},
+    Accounts, Call as Billing, Error as BillingError,
+};
+use pallet_edge_traits::Forfeit;
+use selvedge_devnet::{
+    client::{self, rpc},
+    edge,
+    figures::Figures,
+    genesis,
+    job::{self, Received},
+    plan::{free_port, Daemon},
+    process::wait_for,
+    programs::Programs,
+    Network, Options,
+};
+use selvedge_edge_tools_testkit::lying_agent::{AgentLie, Ends, LyingAgent};
+use selvedge_primitives_math::{fraud::Defect, RangeProof};
+use selvedge_primitives_types::{
+    DeviceId, Domain, Epoch, Planck, Signature64, UsageClass, UsageCommitment,
+};
+use selvedge_runtime::{
+    configs::params::dynamic_params::billing, constants::currency::SEL, AccountId, Reputation,
+    Runtime, RuntimeCall, UncheckedExtrinsic,
+};
+use serde_json::json;
+use sp_core::{sr25519, Pair};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+
+/// Length of an epoch: short, so that a commitment lives through all its days in minutes.
+const EPOCH: Duration = Duration::from_secs(30);
+
+/// How long any step may take: the longest waits for the end of a commitment that is never settled, eight epochs.
+const LIMIT: Duration = Duration::from_secs(480);
+
+/// What a finality of three-second blocks may take on a machine that has much else to do.
+const STALL: Duration = Duration::from_secs(45);
+
+/// Visits to each gateway.
+const VISITS: usize = 60;
+
+/// How many blocks become final while an agent makes noise of a kind.
+const NOISE: u64 = 4;
+
+/// A gateway's stake.
+const STAKE: Planck = 25_000 * SEL;
+
+/// Everybody, in the order of the gateways' numbers: the fifth shares a chain node with the first and the ninth.
+const CAST: [AgentLie; 9] = [
+    AgentLie::None,
+    AgentLie::None,
+    AgentLie::Inflate,
+    AgentLie::Fat,
+    AgentLie::Garbage,
+    AgentLie::Hide,
+    AgentLie::Vanish,
+    AgentLie::ForeignCache,
+    AgentLie::Slander,
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_cheats_loses_and_whoever_does_not_is_paid() -> anyhow::Result<()> {
+    let _turn = ONE_NETWORK.lock().await;
+    let folder = tempfile::tempdir()?;
+    let options = Options {
+        folder: folder.path().join("network"),
+        fresh: true,
+        runtime: env_path("SELVEDGE_RUNTIME_WASM"),
+        validators: 4,
+        gateways: CAST.len(),
+        caches: 2,
+        resolver: None,
+    };
+    let programs = Programs::in_folder(&env_path("SELVEDGE_BIN_DIR"))?;
+    let epochs = genesis::epochs_of(EPOCH);
+    let network = Network::start_with(&options, programs, &mut Figures::default(), &epochs).await?;
+    let site = Site::start().await?;
+    job::register(&network, &site.url()).await?;
+    let stage = Stage::set(network).await.context("the stage")?;
+    let pulse = Pulse::watch(stage.network.rpc_port());
+
+    let (served, received) = stage.serve().await.context("visits")?;
+    stage.withdraw().await.context("a customer who withdraws")?;
+    stage.noise().await.context("noise")?;
+    stage.audit(served).await.context("audits")?;
+    stage
+        .commit_twice(served)
+        .await
+        .context("a second commitment")?;
+    stage.end().await.context("the end")?;
+
+    stage
+        .verdicts(served, &received)
+        .await
+        .context("verdicts")?;
+    stage.slander().await.context("a slanderer")?;
+    books::check_payouts(&stage.network, &stage.public)
+        .await
+        .context("payouts")?;
+    invariants::check(stage.network.rpc_port())
+        .await
+        .context("invariants")?;
+    let longest = pulse.longest();
+    anyhow::ensure!(longest < STALL, "no block was final for {longest:?}");
+    // Liars first: they have nobody to ask when the gateways behind them stop.
+    let Stage {
+        mut network,
+        agents,
+        ..
+    } = stage;
+    drop(agents);
+    network.ensure_running()?;
+    network.stop().await
+}
+
+/// The network with a liar in front of each gateway but the first.
+struct Stage {
+    network: Network,
+    agents: BTreeMap<DeviceId, (AgentLie, LyingAgent)>,
+    /// Where gateways themselves show leaves.
+    public: BTreeMap<DeviceId, u16>,
+}
+
+/// Epochs in which visits were made.
+#[derive(Clone, Copy)]
+struct Served {
+    first: Epoch,
+    last: Epoch,
+}
+
+fn device(daemon: &Daemon) -> DeviceId {
+    DeviceId(daemon.device.ed25519())
+}
+
+fn ends(daemon: &Daemon) -> Ends {
+    let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
+    Ends {
+        control: local(daemon.control_port),
+        public: local(daemon.audit_port),
+    }
+}
+
+impl Stage {
+    /// Moves every gateway but the first to other ports and has its liar listen where the chain knows it.
+    async fn set(mut network: Network) -> anyhow::Result<Self> {
+        let gateways: Vec<_> = network.plan.of_role("gateway").cloned().collect();
+        let (mut agents, mut public) = (BTreeMap::new(), BTreeMap::new());
+        for (index, (gateway, lie)) in gateways.iter().zip(CAST).enumerate() {
+            if index == 0 {
+                public.insert(device(gateway), gateway.audit_port);
+                continue;
+            }
+            let mut moved = gateway.clone();
+            (moved.control_port, moved.audit_port) = (free_port()?, free_port()?);
+            network.kill(&gateway.name).await?;
+            edge::configure(&network.folder, &moved, None)?;
+            network.restart(&gateway.name).await?;
+            // Noise comes later, or there would be nothing to tell.
+            let begins = match lie {
+                AgentLie::Garbage => AgentLie::None,
+                lie => lie,
+            };
+            let agent = LyingAgent::start(ends(gateway), ends(&moved), begins).await?;
+            agents.insert(device(gateway), (lie, agent));
+            public.insert(device(gateway), moved.audit_port);
+        }
+        Ok(Self {
+            network,
+            agents,
+            public,
+        })
+    }
+
+    fn port(&self) -> u16 {
+        self.network.rpc_port()
+    }
+
+    fn lie_of(&self, gateway: &DeviceId) -> Option<AgentLie> {
+        Some(self.agents.get(gateway)?.0)
+    }
+
+    fn of(&self, lie: AgentLie) -> anyhow::Result<(DeviceId, &LyingAgent)> {
+        let mut all = self.agents.iter();
+        let found = all.find(|(_, (its, _))| *its == lie);
+        let (device, (_, agent)) = found.context("it is in the cast")?;
+        Ok((*device, agent))
+    }
+
+    /// Has each gateway visited; what visitors received of which.
+    async fn serve(&self) -> anyhow::Result<(Served, BTreeMap<DeviceId, Received>)> {
+        let before = job::epoch(&self.network.cli()).await?;
+        job::wait_served(&self.network, "/brief/1").await?;
+        let mut received = BTreeMap::new();
+        for (index, gateway) in self.network.plan.of_role("gateway").enumerate() {
+            let count = traffic::brief(&[gateway.http_port], VISITS, index as u64).await?;
+            received.insert(device(gateway), count);
+        }
+        let last = job::epoch(&self.network.cli()).await?;
+        let served = Served {
+            first: Epoch(before),
+            last: Epoch(last),
+        };
+        Ok((served, received))
+    }
+
+    /// The customer takes out what it can while it is being charged: nothing that is reserved for what was used.
+    async fn withdraw(&self) -> anyhow::Result<()> {
+        let (wallet, customer) = (Wallet::new(&self.network), &self.network.plan.customer);
+        let (cli, suri) = (self.network.cli(), customer.suri());
+        let shown = cli.run(Some(&suri), &["account", "show"]).await?;
+        let figure = |name: &str| -> anyhow::Result<Planck> {
+            let text = shown["prepaid"][name].as_str();
+            Ok(text.with_context(|| format!("{shown}"))?.parse()?)
+        };
+        let (balance, reserved) = (figure("balance")?, figure("reserved")?);
+        anyhow::ensure!(reserved > 0, "something is reserved");
+        let take = |amount| wallet.send(customer, Billing::<Runtime>::withdraw { amount });
+        let refused = BillingError::<Runtime>::AboveWithdrawable;
+        take(balance).await?.refused(refused)?;
+        // A SEL stays for what is charged meanwhile.
+        take(balance - reserved - SEL).await?.succeeded()?;
+        let refused = BillingError::<Runtime>::AboveWithdrawable;
+        take(reserved).await?.refused(refused)
+    }
+
+    /// One agent makes every noise at its chain node, which goes on as before.
+    async fn noise(&self) -> anyhow::Result<()> {
+        let (_, agent) = self.of(AgentLie::Garbage)?;
+        for lie in [AgentLie::Garbage, AgentLie::Slow, AgentLie::Flood] {
+            agent.lie(lie);
+            let before = client::finalised(self.port()).await?;
+            self.network.wait_finalised(before + NOISE, STALL).await?;
+        }
+        agent.lie(AgentLie::None);
+        Ok(())
+    }
+
+    /// Anybody looks at all commitments and reports what is wrong, with nothing but the command line.
+    async fn audit(&self, served: Served) -> anyhow::Result<()> {
+        let reporter = self.network.plan.validators[0].owner.suri();
+        let all = self.committed(served).await?;
+        for (gateway, epoch) in all.keys() {
+            let words = [
+                "node",
+                "audit",
+                &gateway.to_string(),
+                &epoch.to_string(),
+                "--report",
+            ];
+            let found = self.network.cli().run(Some(&reporter), &words).await;
+            match self.lie_of(gateway) {
+                Some(AgentLie::Inflate | AgentLie::Fat | AgentLie::ForeignCache) => {
+                    let found = found?;
+                    anyhow::ensure!(found["finding"] == "fraud", "{found}");
+                    anyhow::ensure!(!found["reported"].is_null(), "{found}");
+                }
+                Some(AgentLie::Hide | AgentLie::Vanish) => {
+                    let refusal = found.err().context("leaves are hidden")?;
+                    anyhow::ensure!(refusal.to_string().contains("404"), "{refusal:#}");
+                }
+                _ => {
+                    let found = found?;
+                    anyhow::ensure!(found["finding"] == "sound", "{gateway}: {found}");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until every gateway committed to the visits: whoever makes noise late.
+    async fn committed(&self, served: Served) -> anyhow::Result<Commitment> {
+        wait_for("commitments", LIMIT, || async {
+            let all = books::commitments(self.port()).await?;
+            let all: Commitment = all
+                .into_iter()
+                .filter(|((_, epoch), _)| (served.first..=served.last).contains(epoch))
+                .collect();
+            let has = |gateway: &DeviceId| all.contains_key(&(*gateway, served.last));
+            Ok(self.public.keys().all(has).then_some(all))
+        })
+        .await
+    }
+
+    /// A key that committed for an epoch cannot do so again, with whatever it is.
+    async fn commit_twice(&self, served: Served) -> anyhow::Result<()> {
+        let mut gateways = self.network.plan.of_role("gateway");
+        let gateway = gateways.nth(1).context("a second gateway")?;
+        let (_, agent) = &self.agents[&device(gateway)];
+        let first = agent.commitment(served.last, AgentLie::None).await?;
+        let second = agent.commitment(served.last, AgentLie::Fat).await?;
+        let made = books::commitments(self.port()).await?;
+        let made = &made[&(device(gateway), served.last)].commitment;
+        anyhow::ensure!(*made == first && first != second, "another commitment");
+
+        let refusal = self.commit(gateway, second).await?.err();
+        let refusal = refusal.context("a second commitment was taken")?;
+        anyhow::ensure!(format!("{refusal:#}").contains("outdated"), "{refusal:#}");
+        // What is refused is the repetition: for an epoch that has not ended it may yet become right.
+        let mut early = second;
+        early.epoch = early.epoch.plus(1_000);
+        let refusal = self.commit(gateway, early).await?.err();
+        let refusal = refusal.context("a commitment for the future was taken")?;
+        anyhow::ensure!(format!("{refusal:#}").contains("future"), "{refusal:#}");
+        let after = books::commitments(self.port()).await?;
+        anyhow::ensure!(after[&(device(gateway), served.last)].commitment == first);
+        Ok(())
+    }
+
+    /// Sends a commitment as the gateway's own chain node would; what the pool says of it.
+    async fn commit(
+        &self,
+        gateway: &Daemon,
+        commitment: UsageCommitment,
+    ) -> anyhow::Result<anyhow::Result<serde_json::Value>> {
+        let genesis = rpc(self.port(), "chain_getBlockHash", json!([0])).await?;
+        let mut hash = [0; 32];
+        hash.copy_from_slice(&state::bytes(&genesis)?);
+        let message = Domain::Agent.message(&hash, &commit_payload(&commitment));
+        let pair = sr25519::Pair::from_string(&gateway.agent.suri(), None)
+            .map_err(|error| anyhow::anyhow!("{error:?}"))?;
+        let call = RuntimeCall::Billing(Billing::commit_usage {
+            commitment: commitment.into(),
+            agent_signature: Signature64(pair.sign(&message).0),
+        });
+        let transaction: UncheckedExtrinsic = <Runtime as CreateAuthorizedTransaction<
+            RuntimeCall,
+        >>::create_authorized_transaction(call);
+        let bytes = format!("0x{}", hex::encode(transaction.encode()));
+        Ok(rpc(self.port(), "author_submitExtrinsic", json!([bytes])).await)
+    }
+
+    /// Waits until every commitment has come to its end; what is overdue is ended by whoever says so.
+    async fn end(&self) -> anyhow::Result<()> {
+        let (vanished, _) = self.of(AgentLie::Vanish)?;
+        let wallet = Wallet::new(&self.network);
+        let stranger = &self.network.plan.validators[1].owner;
+        let is_final =
+            |record: &CommitmentRecord| matches!(record.status, Status::Credited | Status::Void);
+        wait_for("the end of all others", LIMIT, || async {
+            let all = books::commitments(self.port()).await?;
+            let mut others = all.iter().filter(|((gateway, _), _)| *gateway != vanished);
+            Ok(others.all(|(_, record)| is_final(record)).then_some(()))
+        })
+        .await?;
+        let mut state = state::externalities(self.port()).await?;
+        let unsettled = state.execute_with(billing::UnsettledEpochs::get);
+        let all = books::commitments(self.port()).await?;
+        let open = all.keys().filter(|(gateway, _)| *gateway == vanished);
+        for (_, epoch) in open.copied() {
+            let deadline = epoch.0 + unsettled;
+            wait_for("the deadline", LIMIT, || async {
+                let now = job::epoch(&self.network.cli()).await?;
+                Ok((now >= deadline).then_some(()))
+            })
+            .await?;
+            // Nobody has a page: none is needed to say that it did not come.
+            let nothing = Billing::<Runtime>::settle {
+                gateway: vanished,
+                epoch,
+                entries: Default::default(),
+                proof: RangeProof {
+                    start: 0,
+                    siblings: Vec::new(),
+                },
+                agent_signature: None,
+            };
+            wallet.send(stranger, nothing).await?.succeeded()?;
+        }
+        Ok(())
+    }
+
+    /// How everybody ended.
+    async fn verdicts(
+        &self,
+        served: Served,
+        received: &BTreeMap<DeviceId, Received>,
+    ) -> anyhow::Result<()> {
+        let all = books::commitments(self.port()).await?;
+        let mut state = state::externalities(self.port()).await?;
+        let mut taken: BTreeMap<DeviceId, Planck> = BTreeMap::new();
+        for ((gateway, epoch), record) in &all {
+            let fraud = state.execute_with(|| Frauds::<Runtime>::get(epoch, gateway));
+            *taken.entry(*gateway).or_default() += fraud.as_ref().map_or(0, |one| one.taken);
+            let lie = self.lie_of(gateway).unwrap_or_default();
+            verdict(lie, record, fraud).with_context(|| format!("{lie} in {epoch}"))?;
+        }
+        // A forgery costs everything, an impossible cache a twentieth for each epoch it is named in.
+        for (gateway, taken) in taken {
+            let lie = self.lie_of(&gateway).unwrap_or_default();
+            let expected = match lie {
+                AgentLie::Inflate | AgentLie::Fat => STAKE..=STAKE,
+                AgentLie::ForeignCache => STAKE / 20..=STAKE / 10,
+                _ => 0..=0,
+            };
+            anyhow::ensure!(expected.contains(&taken), "{lie}: {taken}");
+        }
+        // Nobody who is paid served more or less than visitors received; each was visited once more to see whether it serves.
+        for (gateway, received) in received {
+            let lie = self.lie_of(gateway).unwrap_or_default();
+            if !matches!(lie, AgentLie::None | AgentLie::Garbage | AgentLie::Slander) {
+                continue;
+            }
+            let of_gateway = (served.first.0..=served.last.0)
+                .filter_map(|epoch| all.get(&(*gateway, Epoch(epoch))))
+                .map(|record| record.commitment.customers.sum.paid);
+            let units = |class| of_gateway.clone().map(|paid| paid.of(class)).sum::<u64>();
+            let page = u64::try_from(site::length(1))?;
+            let billed = (units(UsageClass::Requests), units(UsageClass::EgressBytes));
+            let expected = (received.requests + 1, received.bytes + page);
+            anyhow::ensure!(billed == expected, "{lie}: {billed:?}, not {expected:?}");
+        }
+        // The customer paid for what was credited, and for nothing else.
+        let customer = AccountId::from(self.network.plan.customer.account());
+        let account = state.execute_with(|| Accounts::<Runtime>::get(&customer));
+        let account = account.context("the customer has an account")?;
+        let credited = |record: &&CommitmentRecord| record.status == Status::Credited;
+        let credited = all.values().filter(credited);
+        let credited: Planck = credited
+            .map(|one| one.commitment.customers.sum.amount)
+            .sum();
+        let paid = account.charged - account.refunded;
+        anyhow::ensure!(paid == credited, "{paid}, not {credited}");
+        Ok(())
+    }
+
+    /// Nodes keep the name that the others give them: the word of one does not move a median.
+    async fn slander(&self) -> anyhow::Result<()> {
+        let (_, agent) = self.of(AgentLie::Slander)?;
+        anyhow::ensure!(agent.slandered() > 0, "nobody was slandered");
+        let mut state = state::externalities(self.port()).await?;
+        let mut sampled = 0;
+        for daemon in &self.network.plan.daemons {
+            let node = device(daemon);
+            let explained = state.execute_with(|| Reputation::explain(&node));
+            let explained = explained.context("the node is registered")?;
+            let seen = explained.probes.observed;
+            sampled += seen.sampled;
+            anyhow::ensure!(
+                seen.answered == seen.sampled && explained.out.is_none(),
+                "{}: {explained:?}",
+                daemon.name
+            );
+        }
+        anyhow::ensure!(sampled > 0, "no probe counted");
+        Ok(())
+    }
+}
+
+fn verdict(
+    lie: AgentLie,
+    record: &CommitmentRecord,
+    fraud: Option<Fraud<AccountId>>,
+) -> anyhow::Result<()> {
+    let books = &record.books;
+    let is_conserved = books.charged == books.refunded || record.status == Status::Credited;
+    anyhow::ensure!(books.escrow == 0 && is_conserved, "{record:?}");
+    let void = |reason: VoidReason| {
+        let is_void = record.status == Status::Void && record.void_reason == Some(reason);
+        anyhow::ensure!(is_void, "{record:?}");
+        Ok(())
+    };
+    let proven = |defect: Defect| {
+        let fraud = fraud.as_ref().context("no defect was proven")?;
+        let is_in_time = fraud.forfeit != Forfeit::AlreadyPaid;
+        anyhow::ensure!(fraud.defect == defect && is_in_time, "{fraud:?}");
+        Ok(())
+    };
+    match lie {
+        AgentLie::Inflate | AgentLie::Fat => {
+            proven(Defect::BadSignature)?;
+            void(VoidReason::Fraud(Defect::BadSignature))
+        }
+        AgentLie::ForeignCache => {
+            // The chain looks at the caches' entries itself, when they are shown.
+            proven(Defect::UnassignedCache)?;
+            void(VoidReason::UnknownCache)
+                .or_else(|_| void(VoidReason::Fraud(Defect::UnassignedCache)))
+        }
+        AgentLie::Vanish => {
+            anyhow::ensure!(books.charged == 0 && fraud.is_none(), "{record:?}");
+            void(VoidReason::Overdue)
+        }
+        _ => {
+            let is_paid = record.status == Status::Credited && fraud.is_none();
+            anyhow::ensure!(is_paid && books.charged > 0, "{record:?}");
+            Ok(())
+        }
+    }
+}
