@@ -1,16 +1,19 @@
 //! What anybody is shown: what it committed to, whatever that is.
 
-use super::{as_it_came, pass_on, status, AgentLie, State, Told};
-use codec::Encode;
-use http::{Request, Response, StatusCode};
+use super::{as_it_came, pass_on, status, AgentLie, State, Told, PATIENCE};
+use codec::{DecodeAll, Encode};
+use http::{header, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use selvedge_edge_drivers_http::{full, Body, ConnInfo, Handler};
+use selvedge_edge_drivers_http::{collect, full, Body, ConnInfo, Handler};
+use selvedge_primitives_math::draw::Draw;
 use selvedge_primitives_types::{Account, Epoch, ServiceId};
 use serde_json::{json, Value};
 use std::sync::Arc;
 
 /// The most leaves in one answer, as the honest endpoint has it.
 const MAX_LEAVES: usize = 16_384;
+/// Octets of the draws of one request, as the honest endpoint has it.
+const MAX_DRAWS: usize = 2_048;
 
 /// The public server's stand-in.
 pub(super) struct Endpoint(pub(super) Arc<State>);
@@ -20,10 +23,10 @@ impl Handler for Endpoint {
         if let Some((told, rest)) = self.0.audited(request.uri().path()) {
             let shown = match told.lie {
                 AgentLie::Hide | AgentLie::Vanish => None,
-                _ => show(&told, &rest, request.uri().query().unwrap_or_default()),
+                _ => show(&told, &rest, request).await,
             };
             return shown.map_or(status(StatusCode::NOT_FOUND), |shown| {
-                Response::new(full(shown.to_string()))
+                Response::new(full(shown))
             });
         }
         match pass_on(self.0.real.public, request).await {
@@ -42,7 +45,25 @@ impl State {
     }
 }
 
-fn show(told: &Told, asked: &str, query: &str) -> Option<Value> {
+/// What is shown, in SCALE to auditors and in JSON to everybody else.
+async fn show(told: &Told, asked: &str, request: Request<Incoming>) -> Option<Vec<u8>> {
+    let closed = &told.closed;
+    if asked == "open" {
+        let body = collect(request.into_body(), MAX_DRAWS, PATIENCE)
+            .await
+            .ok()?;
+        let draws = Vec::<Draw>::decode_all(&mut &body[..]).ok()?;
+        return Some(closed.open(&draws).encode());
+    }
+    let accepted = request.headers().get(header::ACCEPT);
+    if asked == "leaves" && accepted.is_some_and(|kind| kind == "application/octet-stream") {
+        return Some(closed.leaves().encode());
+    }
+    let query = request.uri().query().unwrap_or_default();
+    show_in_json(told, asked, query).map(|shown| shown.to_string().into_bytes())
+}
+
+fn show_in_json(told: &Told, asked: &str, query: &str) -> Option<Value> {
     let closed = &told.closed;
     let parameter = |name: &str| {
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
