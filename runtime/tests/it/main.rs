@@ -4,6 +4,7 @@
 mod audits;
 mod brake;
 mod chain;
+mod claims;
 mod economy;
 mod edge;
 mod genesis;
