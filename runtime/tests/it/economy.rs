@@ -30,9 +30,11 @@ use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityEr
 pub const CUSTOMER: Sr25519Keyring = Sr25519Keyring::Ferdie;
 /// Who runs the gateway.
 pub const GATEWAY_OWNER: Sr25519Keyring = Sr25519Keyring::Eve;
-const CACHE_OWNERS: [Sr25519Keyring; 2] = [Sr25519Keyring::Bob, Sr25519Keyring::Charlie];
+/// Who runs the caches.
+pub const CACHE_OWNERS: [Sr25519Keyring; 2] = [Sr25519Keyring::Bob, Sr25519Keyring::Charlie];
 const CAP: Planck = 10 * SEL;
-const SERVICE: ServiceId = ServiceId(0);
+/// What is served.
+pub const SERVICE: ServiceId = ServiceId(0);
 /// Served in 1, committed in 2, voted on in 3.
 pub const ACCEPTED: u64 = 4;
 
@@ -62,6 +64,11 @@ impl Network {
         assert_ok!(chain.send(CUSTOMER, create));
         chain.run_to(1, 0);
         Self { gateway, caches }
+    }
+
+    /// A cache.
+    pub fn cache(&self, number: usize) -> &Device {
+        &self.caches[number]
     }
 
     /// The agent commits its use of epoch 1, and a block takes it.

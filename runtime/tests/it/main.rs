@@ -6,6 +6,7 @@ mod auditors;
 mod audits;
 mod brake;
 mod chain;
+mod claims;
 mod economy;
 mod edge;
 mod genesis;
