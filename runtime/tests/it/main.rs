@@ -4,6 +4,7 @@
 mod audits;
 mod brake;
 mod chain;
+mod cost;
 mod economy;
 mod edge;
 mod genesis;
