@@ -7,6 +7,7 @@ mod audits;
 mod brake;
 mod chain;
 mod claims;
+mod cost;
 mod economy;
 mod edge;
 mod genesis;
