@@ -8,7 +8,9 @@ use frame_support::{
     view_functions::{ViewFunctionDispatchError, ViewFunctionId},
     weights::Weight,
 };
+use pallet_edge_traits::AuditDuties;
 use pallet_transaction_payment::{FeeDetails, RuntimeDispatchInfo};
+use selvedge_primitives_math::duty::{AuditDuty, LeafDuty};
 use selvedge_primitives_runtime_api::{
     AccountView, AuditTerms, ClockView, CommitmentStatus, Earnings, FraudView, InvoiceHead,
     NodeView, ScoreExplanation, ServiceView,
@@ -26,9 +28,10 @@ use sp_version::RuntimeVersion;
 #[cfg(feature = "try-runtime")]
 use crate::configs::system::RuntimeBlockWeights;
 use crate::{
-    configs::consensus::GENESIS_EPOCH_CONFIG, presets, views, AccountId, AuthorityDiscovery, Babe,
-    Balance, Block, Executive, Grandpa, Historical, InherentDataExt, Nonce, Runtime, RuntimeCall,
-    RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION,
+    configs::consensus::GENESIS_EPOCH_CONFIG, presets, views, AccountId, Audits,
+    AuthorityDiscovery, Babe, Balance, Block, Executive, Grandpa, Historical, InherentDataExt,
+    Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System, TransactionPayment,
+    VERSION,
 };
 
 sp_api::impl_runtime_apis! {
@@ -297,6 +300,7 @@ sp_api::impl_runtime_apis! {
         }
     }
 
+    #[api_version(2)]
     impl selvedge_primitives_runtime_api::AuditsApi<Block> for Runtime {
         fn terms(
             epoch: Epoch,
@@ -308,6 +312,14 @@ sp_api::impl_runtime_apis! {
 
         fn fraud(gateway: DeviceId, epoch: Epoch) -> Option<FraudView> {
             views::fraud(gateway, epoch)
+        }
+
+        fn audit_duties(device: DeviceId) -> Vec<AuditDuty> {
+            Audits::audits(&device)
+        }
+
+        fn leaf_duties(device: DeviceId) -> Vec<LeafDuty> {
+            Audits::leaves_due(&device)
         }
     }
 

@@ -5,18 +5,27 @@
 
 extern crate alloc;
 
+mod acceptance;
+pub mod agent;
+mod ballot;
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarking;
+mod challenge;
+mod decide;
 #[cfg(any(test, feature = "runtime-benchmarks"))]
 mod deep;
+mod duties;
 mod invariants;
+mod leaves;
 #[cfg(test)]
 mod mock;
 mod report;
+mod rules;
 #[cfg(test)]
 mod tests;
 pub mod types;
 pub mod weights;
+mod window;
 
 pub use pallet::*;
 pub use report::Known;
@@ -26,21 +35,48 @@ pub use weights::WeightInfo;
 pub mod pallet {
     use super::{types::*, WeightInfo};
     use alloc::boxed::Box;
-    use frame_support::pallet_prelude::*;
+    use frame_support::{
+        pallet_prelude::*,
+        traits::{
+            fungible::{hold, Balanced, Credit, Inspect, InspectHold, MutateHold},
+            OnUnbalanced,
+        },
+        weights::WeightMeter,
+    };
     use frame_system::pallet_prelude::*;
     use pallet_edge_traits::{
-        CommitmentVoid, EpochClock, Forfeit, ServiceInspect, StakeInspect, StakeSlash,
+        AuditSeed, CommitmentVoid, DeviceInspect, EpochClock, Forfeit, ServiceInspect,
+        StakeInspect, StakeSlash,
     };
-    use selvedge_primitives_math::fraud::{Defect, DefectClass, FraudProof};
-    use selvedge_primitives_types::{DeviceId, Epoch, Planck, Ppm};
+    use selvedge_primitives_math::{
+        draw::{Draw, Place},
+        fraud::{Defect, DefectClass, FraudProof, OpenedLeaf},
+        TreeKind,
+    };
+    use selvedge_primitives_types::{DeviceId, Epoch, Hash, Planck, Ppm, Signature64};
     use sp_runtime::{traits::Convert, AccountId32};
+
+    /// What is taken of a bond.
+    pub type CreditOf<T> = Credit<AccountId32, <T as Config>::Currency>;
 
     #[pallet::config]
     pub trait Config:
         frame_system::Config<AccountId = AccountId32, RuntimeEvent: From<Event<Self>>>
     {
+        /// The runtime's reason of a hold.
+        type RuntimeHoldReason: From<HoldReason>;
+        /// The token.
+        type Currency: Inspect<AccountId32, Balance = Planck>
+            + InspectHold<AccountId32, Reason = Self::RuntimeHoldReason>
+            + MutateHold<AccountId32>
+            + Balanced<AccountId32>
+            + hold::Balanced<AccountId32>;
         /// The usage clock.
         type Clock: EpochClock;
+        /// Randomness that nobody could foresee.
+        type Seed: AuditSeed;
+        /// Registered devices, for their agent keys.
+        type Devices: DeviceInspect<Self::AccountId>;
         /// Commitments, and their end.
         type Commitments: CommitmentVoid;
         /// Terms of services.
@@ -51,6 +87,19 @@ pub mod pallet {
         type Slash: StakeSlash<Self::AccountId>;
         /// The part of a stake that a defect of a class costs.
         type SlashOf: Convert<DefectClass, Ppm>;
+        /// The part of a stake that leaves cost which were due on chain and did not come; at least the commitment's amount
+        /// is taken.
+        type WithheldSlash: Get<Ppm>;
+        /// The least amount of a commitment that is audited, in planck: the fee of less does not pay for looking.
+        type LeastAmount: Get<Planck>;
+        /// What is on hold for a challenge, in planck.
+        type ChallengeBond: Get<Planck>;
+        /// Where a bond goes that nobody else can take.
+        type BondDestination: OnUnbalanced<CreditOf<Self>>;
+        /// Most operators among whom the auditors of a window are drawn: 64 bytes of storage each. With more, the seed
+        /// chooses where in the storage's order they begin.
+        #[pallet::constant]
+        type MaxPanel: Get<u32>;
         /// Epochs for which services and stakes are known: no commitment of an older one is judged.
         #[pallet::constant]
         type HistoryDepth: Get<u64>;
@@ -79,9 +128,112 @@ pub mod pallet {
         OptionQuery,
     >;
 
-    /// The oldest epoch of which proofs may be kept. Written when an epoch begins.
+    /// The oldest epoch of which proofs and audits may be kept. Written when epochs are cleared.
     #[pallet::storage]
     pub type ClearFrom<T: Config> = StorageValue<_, Epoch, ValueQuery>;
+
+    /// Why this pallet holds tokens.
+    #[pallet::composite_enum]
+    pub enum HoldReason {
+        /// The bond of a challenge.
+        #[codec(index = 0)]
+        LeafChallenge,
+    }
+
+    /// The window that is worked on. Written when a step of it is done; one value.
+    #[pallet::storage]
+    pub type WindowTurn<T: Config> = StorageValue<_, Turn, ValueQuery, FirstTurn>;
+
+    /// The first epoch's window is open.
+    #[pallet::type_value]
+    pub fn FirstTurn() -> Turn {
+        Turn {
+            window: Epoch(0),
+            step: TurnStep::Open,
+        }
+    }
+
+    /// The panel of the window that is worked on, as far as it is enrolled. Goes when the panel is complete.
+    #[pallet::storage]
+    pub type Enrolled<T: Config> = StorageValue<_, BoundedVec<Auditor, T::MaxPanel>, ValueQuery>;
+
+    /// What auditors and leaves of a window's commitments are drawn from; nothing where no randomness came in time.
+    ///
+    /// Key: the epoch in whose first quarter the commitments are made. Written once, when the panel is complete; goes eight
+    /// windows later.
+    #[pallet::storage]
+    pub type Windows<T: Config> =
+        StorageMap<_, Twox64Concat, Epoch, Window<T::MaxPanel>, OptionQuery>;
+
+    /// Audits of commitments.
+    ///
+    /// Keys: the epoch served in, the gateway. Written when committed, by reveals and when a stage ends. One per
+    /// commitment; goes when `HistoryDepth` epochs have passed.
+    #[pallet::storage]
+    pub type Audits<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, Epoch, Blake2_128Concat, DeviceId, Audit, OptionQuery>;
+
+    /// Commitments about which something is decided when an epoch is over.
+    ///
+    /// Keys: that epoch; the epoch served in with the gateway. Written when a stage or a challenge begins; goes when it
+    /// ends.
+    #[pallet::storage]
+    pub type Queue<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        Epoch,
+        Blake2_128Concat,
+        (Epoch, DeviceId),
+        (),
+        OptionQuery,
+    >;
+
+    /// The first epoch at whose end something may have been left undecided. Written when all of one is decided.
+    #[pallet::storage]
+    pub type QueueFrom<T: Config> = StorageValue<_, Epoch, ValueQuery>;
+
+    /// Votes that were not revealed yet.
+    ///
+    /// Keys: the epoch they are taken in; window, round and the auditor's device. Written by `vote`, taken by `reveal`; at
+    /// most one per member of a panel and round that is under way; what is left goes when the epoch is over.
+    #[pallet::storage]
+    pub type Votes<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        Epoch,
+        Blake2_128Concat,
+        (Epoch, u8, DeviceId),
+        Hash,
+        OptionQuery,
+    >;
+
+    /// Audits of which an operator gets no fee any more because it did not show that it looked.
+    ///
+    /// Key: the owner of the stake. Written when it is fined and at each audit it passes; goes at zero.
+    #[pallet::storage]
+    pub type Fines<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u32, OptionQuery>;
+
+    /// Leaves that were challenged and not shown yet.
+    ///
+    /// Keys: the epoch served in, the gateway. Written by challenges and answers; at most `MAX_CHALLENGES`; each goes when
+    /// it is answered or its epoch is over.
+    #[pallet::storage]
+    pub type Challenges<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        Epoch,
+        Blake2_128Concat,
+        DeviceId,
+        BoundedVec<Challenge, ConstU32<MAX_CHALLENGES>>,
+        ValueQuery,
+    >;
+
+    /// How many challenges an account has open.
+    ///
+    /// Key: the challenger, who has a bond on hold for each; at most `MAX_CHALLENGES_OF`; goes at zero.
+    #[pallet::storage]
+    pub type ChallengesOf<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, u32, ValueQuery>;
 
     /// What was proven.
     #[pallet::event]
@@ -105,6 +257,156 @@ pub mod pallet {
             /// The reporter's part of it, in planck.
             reward: Planck,
         },
+        /// It is known among whom the auditors of a window's commitments are drawn.
+        #[codec(index = 1)]
+        AuditorsDrawn {
+            /// The epoch in whose first quarter the commitments were made.
+            window: Epoch,
+            /// Operators who may be drawn.
+            panel: u32,
+        },
+        /// An auditor sealed its verdicts.
+        #[codec(index = 2)]
+        Voted {
+            /// The auditor.
+            auditor: DeviceId,
+            /// The window of the commitments.
+            window: Epoch,
+            /// 0 for the first draw, 1 for the redraw.
+            round: u8,
+        },
+        /// An auditor revealed its verdicts.
+        #[codec(index = 3)]
+        Revealed {
+            /// The auditor.
+            auditor: DeviceId,
+            /// The window of the commitments.
+            window: Epoch,
+            /// 0 for the first draw, 1 for the redraw.
+            round: u8,
+            /// Commitments it said something about.
+            verdicts: u32,
+            /// Thereof those it passed and that are still under audit.
+            passed: u32,
+        },
+        /// Too few auditors passed a commitment, so more were drawn.
+        #[codec(index = 4)]
+        AuditorsRedrawn {
+            /// The gateway that committed.
+            gateway: DeviceId,
+            /// The epoch served in.
+            epoch: Epoch,
+            /// The epoch in which they vote.
+            until: Epoch,
+        },
+        /// Too few auditors passed a commitment again: its gateway owes leaves on chain.
+        #[codec(index = 5)]
+        LeavesDemanded {
+            /// The gateway that committed.
+            gateway: DeviceId,
+            /// The epoch served in.
+            epoch: Epoch,
+            /// The last epoch in which they can be shown.
+            until: Epoch,
+        },
+        /// A gateway showed a leaf that was due, and nothing is wrong with it.
+        #[codec(index = 6)]
+        LeafShown {
+            /// The gateway that committed.
+            gateway: DeviceId,
+            /// The epoch served in.
+            epoch: Epoch,
+            /// Which leaf.
+            draw: Draw,
+        },
+        /// A commitment may be charged.
+        #[codec(index = 7)]
+        CommitmentAccepted {
+            /// The gateway that committed.
+            gateway: DeviceId,
+            /// The epoch served in.
+            epoch: Epoch,
+            /// Auditors who passed it in the round that decided.
+            auditors: u32,
+            /// Hold-backs that its money waits for.
+            hold_backs: u8,
+        },
+        /// Leaves that were due did not come: the commitment is void and the gateway retired.
+        #[codec(index = 8)]
+        LeavesWithheld {
+            /// The gateway that committed.
+            gateway: DeviceId,
+            /// The epoch served in.
+            epoch: Epoch,
+            /// Who had challenged one; nobody when auditors had fallen short.
+            challenger: Option<T::AccountId>,
+            /// Taken from the gateway's stake, in planck.
+            taken: Planck,
+            /// The challenger's part of it, in planck.
+            reward: Planck,
+        },
+        /// Somebody forces a leaf on chain.
+        #[codec(index = 9)]
+        LeafChallenged {
+            /// The gateway that committed.
+            gateway: DeviceId,
+            /// The epoch served in.
+            epoch: Epoch,
+            /// Who.
+            challenger: T::AccountId,
+            /// Which leaf.
+            draw: Draw,
+            /// What is on hold for it, in planck.
+            bond: Planck,
+            /// The last epoch in which it can be shown.
+            until: Epoch,
+        },
+        /// A challenged leaf was shown: the bond is the gateway's operator's.
+        #[codec(index = 10)]
+        ChallengeAnswered {
+            /// The gateway that committed.
+            gateway: DeviceId,
+            /// The epoch served in.
+            epoch: Epoch,
+            /// Who had challenged it.
+            challenger: T::AccountId,
+            /// The bond, in planck.
+            bond: Planck,
+        },
+        /// A challenge ended without the leaf: the bond is free again.
+        #[codec(index = 11)]
+        BondReleased {
+            /// The gateway that committed.
+            gateway: DeviceId,
+            /// The epoch served in.
+            epoch: Epoch,
+            /// Who had challenged it.
+            challenger: T::AccountId,
+            /// The bond, in planck.
+            bond: Planck,
+        },
+        /// An auditor posted a leaf that it was asked for.
+        #[codec(index = 12)]
+        LeafPosted {
+            /// The auditor.
+            auditor: DeviceId,
+            /// The gateway that committed.
+            gateway: DeviceId,
+            /// The epoch served in.
+            epoch: Epoch,
+        },
+        /// An auditor did not post the leaf that it was asked for, and gets no fee of its next audits.
+        #[codec(index = 13)]
+        AuditorFined {
+            /// The auditor.
+            auditor: DeviceId,
+            /// Who gets no fee.
+            owner: T::AccountId,
+            /// The gateway that committed.
+            gateway: DeviceId,
+            /// The epoch served in.
+            epoch: Epoch,
+        },
     }
 
     /// Why a report was refused. Nothing changed then but the fee.
@@ -125,11 +427,63 @@ pub mod pallet {
         /// Nothing is wrong with what the proof shows.
         #[codec(index = 4)]
         NothingWrong,
+        /// No audit of it is under way.
+        #[codec(index = 5)]
+        NotUnderAudit,
+        /// The auditor was not drawn for it.
+        #[codec(index = 6)]
+        NotDrawn,
+        /// Its time has not come.
+        #[codec(index = 7)]
+        TooEarly,
+        /// Its time has passed.
+        #[codec(index = 8)]
+        TooLate,
+        /// The auditor has voted. A vote never changes.
+        #[codec(index = 9)]
+        AlreadyVoted,
+        /// The auditor has not voted, or has revealed its vote.
+        #[codec(index = 10)]
+        NotVoted,
+        /// The auditor voted otherwise.
+        #[codec(index = 11)]
+        OtherVote,
+        /// The verdicts are not strictly sorted by gateway and epoch.
+        #[codec(index = 12)]
+        Malformed,
+        /// Nobody waits for this leaf.
+        #[codec(index = 13)]
+        NotDue,
+        /// The leaf stands somewhere else than the one that is due.
+        #[codec(index = 14)]
+        WrongLeaf,
+        /// The commitment has no leaf there.
+        #[codec(index = 15)]
+        NoSuchLeaf,
+        /// The commitment is void or paid, or its hold-back is over.
+        #[codec(index = 16)]
+        NotChallengeable,
+        /// The leaf is challenged already.
+        #[codec(index = 17)]
+        AlreadyChallenged,
+        /// The commitment or the account has as many challenges open as there may be.
+        #[codec(index = 18)]
+        TooManyChallenges,
     }
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn on_poll(_: BlockNumberFor<T>, meter: &mut WeightMeter) {
+            Self::turn(meter);
+            Self::end_stages(meter);
+            Self::sweep(meter);
+        }
+
         fn integrity_test() {
+            assert!(
+                T::MaxPanel::get() > MAX_AUDITORS,
+                "a redraw has as many auditors, and the gateway's operator may be on the panel"
+            );
             assert!(
                 T::HistoryDepth::get() > 0,
                 "a commitment is younger than that when it is made"
@@ -161,8 +515,164 @@ pub mod pallet {
             proof: Box<FraudProof>,
         ) -> DispatchResultWithPostInfo {
             let reporter = ensure_signed(origin)?;
-            Self::do_report(reporter, gateway, epoch, &proof)?;
+            Self::do_report(Some(reporter), gateway, epoch, &proof)?;
             Ok(Pays::No.into())
+        }
+
+        /// Seals the verdicts of an auditor on the commitments of a window that it was drawn for in a round.
+        ///
+        /// An unsigned general transaction with the signature of the auditor's agent key over
+        /// [`agent::vote_payload`](crate::agent::vote_payload); `seal` is [`agent::seal`](crate::agent::seal) of what will be
+        /// revealed. In the first half of the epoch after the window's, or of the one that a redraw votes in. Free; moves
+        /// nothing.
+        ///
+        /// Emits `Voted`. Fails with `TooEarly`, `TooLate`, `AlreadyVoted`, `NotUnderAudit`, `NotDrawn`.
+        #[pallet::call_index(1)]
+        #[pallet::weight(T::WeightInfo::vote())]
+        #[pallet::authorize(|_source, auditor, window, round, seal, signature| {
+            Self::authorize_vote(auditor, *window, *round, seal, signature)
+        })]
+        #[pallet::weight_of_authorize(T::WeightInfo::authorize_vote())]
+        pub fn vote(
+            origin: OriginFor<T>,
+            auditor: DeviceId,
+            window: Epoch,
+            round: u8,
+            seal: Hash,
+            _agent_signature: Signature64,
+        ) -> DispatchResult {
+            ensure_authorized(origin)?;
+            Ok(Self::do_vote(auditor, window, round, seal)?)
+        }
+
+        /// Reveals the verdicts that an auditor sealed.
+        ///
+        /// An unsigned general transaction with the signature of the auditor's agent key over
+        /// [`agent::reveal_payload`](crate::agent::reveal_payload). In the second half of the epoch of the vote. What is said
+        /// of a commitment whose audit has ended meanwhile counts for nothing. Free; moves nothing.
+        ///
+        /// Emits `Revealed`. Fails with `TooEarly`, `TooLate`, `NotVoted`, `OtherVote`, `Malformed`, `NotUnderAudit`,
+        /// `NotDrawn`.
+        #[pallet::call_index(2)]
+        #[pallet::weight(T::WeightInfo::reveal(verdicts.len() as u32))]
+        #[pallet::authorize(|_source, auditor, window, round, verdicts, salt, signature| {
+            Self::authorize_reveal(auditor, *window, *round, verdicts, salt, signature)
+        })]
+        #[pallet::weight_of_authorize(T::WeightInfo::authorize_reveal(verdicts.len() as u32))]
+        pub fn reveal(
+            origin: OriginFor<T>,
+            auditor: DeviceId,
+            window: Epoch,
+            round: u8,
+            verdicts: Verdicts,
+            salt: Hash,
+            _agent_signature: Signature64,
+        ) -> DispatchResult {
+            ensure_authorized(origin)?;
+            Ok(Self::do_reveal(auditor, window, round, verdicts, &salt)?)
+        }
+
+        /// Proves that a commitment is defective, for an auditor who was drawn for it, while its audit is under way.
+        ///
+        /// As `report_fraud`, but an unsigned general transaction with the signature of the auditor's agent key over
+        /// [`agent::prove_payload`](crate::agent::prove_payload), and free; the reporter's share goes to the owner of the
+        /// auditor's stake.
+        ///
+        /// Emits `FraudProven`. Fails with `UnknownCommitment`, `NotUnderAudit`, `NotDrawn`, `TooOld`, `AlreadyReported`,
+        /// `ProofInvalid`, `NothingWrong`.
+        #[pallet::call_index(3)]
+        #[pallet::weight(Pallet::<T>::worst())]
+        #[pallet::authorize(|_source, auditor, gateway, epoch, proof, signature| {
+            Self::authorize_prove(auditor, gateway, *epoch, proof, signature)
+        })]
+        #[pallet::weight_of_authorize(Pallet::<T>::worst().saturating_add(T::WeightInfo::authorize_vote()))]
+        pub fn prove(
+            origin: OriginFor<T>,
+            auditor: DeviceId,
+            gateway: DeviceId,
+            epoch: Epoch,
+            proof: Box<FraudProof>,
+            _agent_signature: Signature64,
+        ) -> DispatchResult {
+            ensure_authorized(origin)?;
+            let member = Self::drawn_auditor(&auditor, &gateway, epoch)?;
+            Self::do_report(Some(member.owner), gateway, epoch, &proof)
+        }
+
+        /// Shows a leaf that is due on chain, because the auditors fell short twice or because it was challenged.
+        ///
+        /// An unsigned general transaction with the signature of the gateway's agent key over
+        /// [`agent::answer_payload`](crate::agent::answer_payload). Free. When nothing is wrong with the leaf, the bond of its
+        /// challenge goes to the gateway's operator, and with the last of eight leaves the commitment is accepted, to be
+        /// held back for twice as long. When something is, it is as if somebody had proven it.
+        ///
+        /// Emits `LeafShown`, `ChallengeAnswered`, `CommitmentAccepted`, or `FraudProven`. Fails with `UnknownCommitment`,
+        /// `NotDue`, `TooOld`, `ProofInvalid`, `WrongLeaf`, `AlreadyReported`.
+        #[pallet::call_index(4)]
+        #[pallet::weight((T::WeightInfo::answer(), DispatchClass::Operational))]
+        #[pallet::authorize(|_source, gateway, epoch, draw, leaf, signature| {
+            Self::authorize_answer(gateway, *epoch, draw, leaf, signature)
+        })]
+        #[pallet::weight_of_authorize(T::WeightInfo::authorize_answer())]
+        pub fn answer(
+            origin: OriginFor<T>,
+            gateway: DeviceId,
+            epoch: Epoch,
+            draw: Draw,
+            leaf: Box<OpenedLeaf>,
+            _agent_signature: Signature64,
+        ) -> DispatchResult {
+            ensure_authorized(origin)?;
+            Self::do_answer(gateway, epoch, draw, &leaf)
+        }
+
+        /// Forces a leaf of a commitment on chain within the next epoch.
+        ///
+        /// Anyone may call it, until the hold-back ends; nothing is paid while a challenge is open. Holds `ChallengeBond`,
+        /// which goes to the gateway's operator when it shows the leaf and nothing is wrong with it. When it does not, the
+        /// commitment is void, the gateway slashed and retired, and the caller has its bond back and a capped share.
+        ///
+        /// Emits `LeafChallenged`; later `ChallengeAnswered`, or `LeavesWithheld` and `BondReleased`. Fails with
+        /// `UnknownCommitment`, `NotChallengeable`, `TooOld`, `NoSuchLeaf`, `AlreadyChallenged`, `TooManyChallenges`, or when
+        /// the bond is not there.
+        #[pallet::call_index(5)]
+        #[pallet::weight(T::WeightInfo::challenge_leaf())]
+        pub fn challenge_leaf(
+            origin: OriginFor<T>,
+            gateway: DeviceId,
+            epoch: Epoch,
+            tree: TreeKind,
+            at: Place,
+        ) -> DispatchResult {
+            let challenger = ensure_signed(origin)?;
+            Self::do_challenge(challenger, gateway, epoch, Draw { tree, at })
+        }
+
+        /// Shows that an auditor looked: posts the leaf of its sample that a later seed names, for one audit in fifty.
+        ///
+        /// An unsigned general transaction with the signature of the auditor's agent key over
+        /// [`agent::post_payload`](crate::agent::post_payload), until the end of the epoch after the decision. Free; moves
+        /// nothing. Who does not loses its part of the fee of its next fifty audits. Should something be wrong with the leaf,
+        /// it is as if somebody had proven it, without a reward.
+        ///
+        /// Emits `LeafPosted` or `FraudProven`. Fails with `UnknownCommitment`, `NotDue`, `NotDrawn`, `TooOld`,
+        /// `ProofInvalid`, `WrongLeaf`, `AlreadyReported`.
+        #[pallet::call_index(6)]
+        #[pallet::weight(T::WeightInfo::post_leaf())]
+        #[pallet::authorize(|_source, auditor, gateway, epoch, leaf, signature| {
+            Self::authorize_post(auditor, gateway, *epoch, leaf, signature)
+        })]
+        #[pallet::weight_of_authorize(T::WeightInfo::authorize_answer())]
+        pub fn post_leaf(
+            origin: OriginFor<T>,
+            auditor: DeviceId,
+            gateway: DeviceId,
+            epoch: Epoch,
+            leaf: Box<OpenedLeaf>,
+            _agent_signature: Signature64,
+        ) -> DispatchResult {
+            ensure_authorized(origin)?;
+            Self::do_post(auditor, gateway, epoch, &leaf)
         }
     }
 

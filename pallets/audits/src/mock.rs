@@ -5,28 +5,44 @@
 #![allow(unreachable_pub)]
 
 use crate as pallet_edge_audits;
-use frame_support::{derive_impl, traits::ConstU64};
+use frame_support::{
+    derive_impl, parameter_types,
+    traits::{ConstU128, ConstU64, Hooks},
+    weights::WeightMeter,
+};
 use pallet_edge_mocks::{Network, Node};
-use pallet_edge_traits::{CommitmentVoid, Forfeit, OnEpoch, ServiceInspect, ServiceTerms};
+use pallet_edge_traits::{
+    AuditSeed, CommitmentVoid, EpochClock, Forfeit, ServiceInspect, ServiceTerms,
+};
 use selvedge_primitives_math::fraud::{Defect, DefectClass};
 use selvedge_primitives_types::{
-    DeviceId, Epoch, Millis, Planck, Ppm, Prices, Role, ServiceId, UsageCommitment,
+    DeviceId, Epoch, Hash, Millis, Planck, Ppm, Prices, Role, ServiceId, UsageCommitment,
 };
-use sp_core::{ed25519, Pair};
+use sp_core::{ed25519, sr25519, Pair};
 use sp_runtime::{
     traits::{Convert, IdentityLookup},
-    AccountId32, BuildStorage, DispatchError,
+    AccountId32, BuildStorage, DispatchError, DispatchResult,
 };
 use std::{cell::RefCell, collections::BTreeMap};
 
 #[frame_support::runtime]
 mod runtime {
     #[runtime::runtime]
-    #[runtime::derive(RuntimeCall, RuntimeEvent, RuntimeError, RuntimeOrigin, RuntimeTask)]
+    #[runtime::derive(
+        RuntimeCall,
+        RuntimeEvent,
+        RuntimeError,
+        RuntimeOrigin,
+        RuntimeHoldReason,
+        RuntimeFreezeReason,
+        RuntimeTask
+    )]
     pub struct Test;
 
     #[runtime::pallet_index(0)]
     pub type System = frame_system;
+    #[runtime::pallet_index(4)]
+    pub type Balances = pallet_balances;
     #[runtime::pallet_index(26)]
     pub type Audits = pallet_edge_audits;
 }
@@ -36,6 +52,27 @@ impl frame_system::Config for Test {
     type Block = frame_system::mocking::MockBlock<Test>;
     type AccountId = AccountId32;
     type Lookup = IdentityLookup<AccountId32>;
+    type AccountData = pallet_balances::AccountData<Planck>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+    type Balance = Planck;
+    type ExistentialDeposit = ConstU128<1>;
+    type AccountStore = System;
+}
+
+parameter_types! {
+    pub static LeastAmount: Planck = 1;
+    pub static MaxPanel: u32 = 32;
+    pub static Seed: Option<(Hash, u64)> = None;
+    pub const WithheldSlash: Ppm = Ppm::percent(10);
+}
+
+impl AuditSeed for Seed {
+    fn seed() -> Option<(Hash, u64)> {
+        Seed::get()
+    }
 }
 
 /// A part for each class that shows which one it was.
@@ -52,12 +89,21 @@ impl Convert<DefectClass, Ppm> for SlashOf {
 }
 
 impl pallet_edge_audits::Config for Test {
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Currency = Balances;
     type Clock = Network;
+    type Seed = Seed;
+    type Devices = Network;
     type Commitments = World;
     type Services = World;
     type Stakes = Network;
     type Slash = Network;
     type SlashOf = SlashOf;
+    type WithheldSlash = WithheldSlash;
+    type LeastAmount = LeastAmount;
+    type ChallengeBond = ConstU128<BOND>;
+    type BondDestination = ();
+    type MaxPanel = MaxPanel;
     type HistoryDepth = ConstU64<HISTORY>;
     type WeightInfo = pallet_edge_audits::weights::SubstrateWeight<Test>;
     #[cfg(feature = "runtime-benchmarks")]
@@ -69,6 +115,8 @@ impl pallet_edge_audits::Config for Test {
 pub struct World {
     pub(crate) services: BTreeMap<ServiceId, ServiceTerms<AccountId32>>,
     pub(crate) commitments: BTreeMap<(Epoch, DeviceId), (UsageCommitment, Money)>,
+    /// Whether hold-backs are over.
+    pub(crate) matured: bool,
 }
 
 /// What became of a commitment's money.
@@ -121,6 +169,15 @@ impl CommitmentVoid for World {
                 Money::Paid => Forfeit::AlreadyPaid,
             })
         })
+    }
+    fn withhold(gateway: &DeviceId, epoch: Epoch) -> DispatchResult {
+        let known = money(*gateway, epoch).filter(|money| *money == Money::AtStake);
+        known.ok_or(DispatchError::CannotLookup)?;
+        spend(*gateway, epoch, Money::Void);
+        Ok(())
+    }
+    fn is_challengeable(gateway: &DeviceId, epoch: Epoch) -> bool {
+        Self::is_at_stake(gateway, epoch) && !world(|world| world.matured)
     }
 }
 
@@ -183,21 +240,65 @@ pub(crate) fn commit(commitment: UsageCommitment) {
     world(|world| world.commitments.insert(key, (commitment, Money::AtStake)));
 }
 
+/// Sets what became of a commitment's money.
+pub(crate) fn spend(gateway: DeviceId, epoch: Epoch, money: Money) {
+    world(|world| {
+        if let Some(known) = world.commitments.get_mut(&(epoch, gateway)) {
+            known.1 = money;
+        }
+    });
+}
+
 /// What became of a commitment's money.
 pub(crate) fn money(gateway: DeviceId, epoch: Epoch) -> Option<Money> {
     world(|world| Some(world.commitments.get(&(epoch, gateway))?.1))
 }
 
-/// Moves the clock to the first moment of an epoch, epoch by epoch.
+/// Moves the clock to the first moment of an epoch, with one block at the begin of each on the way.
 pub(crate) fn begin(epoch: u64) {
-    use pallet_edge_traits::EpochClock;
     for began in Network::current().0 + 1..=epoch {
         Network::set_now(Millis(began * LENGTH));
-        Audits::on_epoch(Epoch(began - 1), Epoch(began));
+        block();
     }
 }
 
+/// Moves the clock to where an epoch has run for so many eighths, with a block there, and one at the
+/// begin of each on the way.
+pub(crate) fn run_to(epoch: u64, eighths: u64) {
+    begin(epoch);
+    Network::set_now(Millis(epoch * LENGTH + LENGTH * eighths / 8));
+    block();
+}
+
+/// A block, with all the weight that the pallet may want.
+pub(crate) fn block() {
+    let number = System::block_number() + 1;
+    System::set_block_number(number);
+    Audits::on_poll(number, &mut WeightMeter::new());
+}
+
+/// The device of an auditor, and its agent's key.
+pub(crate) fn auditor(number: u8) -> (DeviceId, sr25519::Pair) {
+    let agent = sr25519::Pair::from_seed(&[100 + number; 32]);
+    (DeviceId([200 + number; 32]), agent)
+}
+
+/// Adds an active validator of account `40 + number`.
+pub(crate) fn add_auditor(number: u8) {
+    let (device, agent) = auditor(number);
+    let mut node = Node::new(account(40 + number), Role::Validator, STAKE);
+    node.agent_key = agent.public().0;
+    Network::set(device, node);
+}
+
+/// The gateway's agent.
+pub(crate) fn gateway_agent() -> sr25519::Pair {
+    sr25519::Pair::from_seed(&[99; 32])
+}
+
 const LENGTH: u64 = 3_600_000;
+/// What a challenge puts at stake.
+pub(crate) const BOND: Planck = 50;
 
 /// Runs a test in epoch 11 and checks the invariants after it.
 pub(crate) fn run(test: impl FnOnce()) {
@@ -211,7 +312,13 @@ pub(crate) fn run(test: impl FnOnce()) {
 pub(crate) fn externalities() -> sp_io::TestExternalities {
     Network::reset();
     world(|world| *world = World::default());
-    Network::set(GATEWAY, Node::new(account(11), Role::Gateway, STAKE));
+    let mut gateway = Node::new(account(11), Role::Gateway, STAKE);
+    gateway.agent_key = gateway_agent().public().0;
+    Network::set(GATEWAY, gateway);
+    // A thread may run several tests.
+    Seed::set(None);
+    LeastAmount::set(1);
+    MaxPanel::set(32);
     for number in [1, 2] {
         let node = Node::new(account(20 + number), Role::Cache, 100);
         Network::set(id_of(&cache(number)), node);
@@ -219,7 +326,14 @@ pub(crate) fn externalities() -> sp_io::TestExternalities {
     for (service, owner) in [(0, 1), (1, 2)] {
         serve(service, account(owner), CAP);
     }
-    let storage = RuntimeGenesisConfig::default().build_storage().unwrap();
+    let genesis = RuntimeGenesisConfig {
+        balances: pallet_balances::GenesisConfig {
+            balances: (1..=11).map(|number| (account(number), 1_000)).collect(),
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    let storage = genesis.build_storage().unwrap();
     let mut ext = sp_io::TestExternalities::from(storage);
     ext.execute_with(|| {
         System::set_block_number(1);

@@ -1,10 +1,10 @@
 //! Judges a report by what the chain knows of the commitment's epoch, and does what follows.
 
-use crate::{types::Fraud, ClearFrom, Config, Error, Event, Frauds, Pallet};
+use crate::{types::Fraud, Audits, ClearFrom, Config, Error, Event, Frauds, Pallet};
 use core::marker::PhantomData;
-use frame_support::{ensure, traits::Get, weights::Weight};
+use frame_support::{ensure, traits::Get, weights::WeightMeter};
 use pallet_edge_traits::{
-    CommitmentVoid, EpochClock, HostKeccak, OnEpoch, ServiceInspect, Slashed, StakeInspect,
+    CommitmentVoid, EpochClock, Forfeit, HostKeccak, ServiceInspect, Slashed, StakeInspect,
     StakeSlash,
 };
 use selvedge_primitives_math::{
@@ -12,15 +12,12 @@ use selvedge_primitives_math::{
     lease::lease,
 };
 use selvedge_primitives_types::{
-    Account, DeviceId, Domain, Epoch, GenesisHash, Leaf, Role, ServiceId,
+    Account, DeviceId, Domain, Epoch, Leaf, Role, ServiceId, UsageCommitment,
 };
 use sp_core::ed25519;
-use sp_runtime::{
-    traits::{Convert, Zero},
-    AccountId32, DispatchResult,
-};
+use sp_runtime::{traits::Convert, AccountId32, DispatchResult};
 
-/// Proofs that are forgotten when an epoch begins, and epochs that are looked through for them.
+/// Proofs and audits that a block forgets at most of each, and epochs that it looks through for them.
 const SWEEP: u32 = 32;
 
 /// The chain as it was in an epoch.
@@ -52,16 +49,26 @@ impl<T: Config> Context for Known<T> {
     /// The host accepts every signature that a daemon's strict check accepts, so that no cache can
     /// make a gateway guilty with one that only some see as good.
     fn is_signed(&self, leaf: &Leaf) -> bool {
-        let genesis = frame_system::Pallet::<T>::block_hash(
-            frame_system::pallet_prelude::BlockNumberFor::<T>::zero(),
-        );
-        let mut hash: GenesisHash = [0; 32];
-        hash.copy_from_slice(genesis.as_ref());
+        let hash = Pallet::<T>::genesis_hash();
         sp_io::crypto::ed25519_verify(
             &ed25519::Signature::from_raw(leaf.cache_signature.0),
             &Domain::Leaf.message(&hash, &leaf.body),
             &ed25519::Public::from_raw(leaf.body.cache.0),
         )
+    }
+}
+
+/// A commitment that proofs are heard about.
+pub(crate) struct Case<T: Config> {
+    commitment: UsageCommitment,
+    known: Known<T>,
+    before: Option<Fraud<AccountId32>>,
+}
+
+impl<T: Config> Case<T> {
+    fn is_graver(&self, defect: Defect) -> bool {
+        let before = self.before.as_ref();
+        before.is_none_or(|fraud| fraud.defect.class() < defect.class())
     }
 }
 
@@ -75,37 +82,56 @@ impl<T: Config> Pallet<T> {
         })
     }
 
+    /// Opens a commitment to proofs, unless the gravest defect of it was proven.
+    pub(crate) fn open_case(gateway: &DeviceId, epoch: Epoch) -> Result<Case<T>, Error<T>> {
+        let commitment = Self::commitment(gateway, epoch)?;
+        let known = Self::known(epoch).ok_or(Error::<T>::TooOld)?;
+        let before = Frauds::<T>::get(epoch, gateway);
+        let case = Case {
+            commitment,
+            known,
+            before,
+        };
+        ensure!(
+            Defect::ALL.into_iter().any(|defect| case.is_graver(defect)),
+            Error::<T>::AlreadyReported
+        );
+        Ok(case)
+    }
+
+    /// The defect that a proof proves, if it is graver than what was proven before.
+    pub(crate) fn judge(case: &Case<T>, proof: &FraudProof) -> Result<Defect, Error<T>> {
+        let defect =
+            verify::<HostKeccak>(proof, &case.commitment, &case.known).map_err(|refusal| {
+                match refusal {
+                    NotFraud::Honest => Error::<T>::NothingWrong,
+                    _ => Error::<T>::ProofInvalid,
+                }
+            })?;
+        ensure!(case.is_graver(defect), Error::<T>::AlreadyReported);
+        Ok(defect)
+    }
+
+    /// Nobody is rewarded when the gateway showed the defect itself, without a `reporter`.
     pub(crate) fn do_report(
-        reporter: AccountId32,
+        reporter: Option<AccountId32>,
         gateway: DeviceId,
         epoch: Epoch,
         proof: &FraudProof,
     ) -> DispatchResult {
-        let commitment =
-            T::Commitments::commitment_of(&gateway, epoch).ok_or(Error::<T>::UnknownCommitment)?;
-        let known = Self::known(epoch).ok_or(Error::<T>::TooOld)?;
-        let before = Frauds::<T>::get(epoch, gateway);
-        let is_graver = |defect: Defect| {
-            before
-                .as_ref()
-                .is_none_or(|fraud| fraud.defect.class() < defect.class())
-        };
-        ensure!(
-            Defect::ALL.into_iter().any(is_graver),
-            Error::<T>::AlreadyReported
-        );
-
-        let defect =
-            verify::<HostKeccak>(proof, &commitment, &known).map_err(|refusal| match refusal {
-                NotFraud::Honest => Error::<T>::NothingWrong,
-                _ => Error::<T>::ProofInvalid,
-            })?;
-        ensure!(is_graver(defect), Error::<T>::AlreadyReported);
-
+        let case = Self::open_case(&gateway, epoch)?;
+        let defect = Self::judge(&case, proof)?;
         let forfeit = T::Commitments::forfeit(&gateway, epoch, defect)?;
+        if forfeit == Forfeit::Voided {
+            Self::close_audit(&gateway, epoch);
+        }
         let part = T::SlashOf::convert(defect.class());
-        let Slashed { taken, reward } = T::Slash::slash(&gateway, epoch, part, Some(&reporter));
-        let earlier = before.map(|fraud| (fraud.forfeit, fraud.taken, fraud.reward));
+        let Slashed { taken, reward } = T::Slash::slash(&gateway, epoch, part, reporter.as_ref());
+        let operator = || T::Stakes::owner_at(&gateway, epoch);
+        let reporter = reporter.or_else(operator).ok_or(Error::<T>::TooOld)?;
+        let earlier = case
+            .before
+            .map(|fraud| (fraud.forfeit, fraud.taken, fraud.reward));
         let (first, taken_before, reward_before) = earlier.unwrap_or((forfeit, 0, 0));
         let fraud = Fraud {
             defect,
@@ -127,28 +153,32 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Forgets proofs of epochs that nobody can report any more; returns how many items it met.
-    fn sweep() -> u64 {
-        let mut from = ClearFrom::<T>::get();
+    /// Forgets proofs and audits of epochs that nobody can report any more, a bounded number per block.
+    pub(crate) fn sweep(meter: &mut WeightMeter) {
+        let looked = T::DbWeight::get().reads_writes(1, 1);
+        if meter.try_consume(looked).is_err() {
+            return;
+        }
+        let before = ClearFrom::<T>::get();
+        let mut from = before;
         let mut left = SWEEP;
         while left > 0 && from < T::Clock::current() && Self::known(from).is_none() {
-            let forgotten = Frauds::<T>::drain_prefix(from).take(left as usize).count() as u32;
-            left -= forgotten;
-            if left == 0 {
+            // A step meets an item of each kind, or the end of the epoch.
+            if meter
+                .try_consume(T::DbWeight::get().reads_writes(4, 3))
+                .is_err()
+            {
                 break;
             }
             left -= 1;
-            from = from.next();
+            let fraud = Frauds::<T>::drain_prefix(from).next().is_some();
+            let audit = Audits::<T>::drain_prefix(from).next().is_some();
+            if !fraud && !audit {
+                from = from.next();
+            }
         }
-        ClearFrom::<T>::put(from);
-        u64::from(SWEEP - left)
-    }
-}
-
-impl<T: Config> OnEpoch for Pallet<T> {
-    fn on_epoch(_ended: Epoch, _began: Epoch) -> Weight {
-        let met = Self::sweep();
-        Weight::from_parts(5_000_000 + 5_000_000 * met, 4_000 * (met + 1))
-            .saturating_add(T::DbWeight::get().reads_writes(2 + met, 1 + met))
+        if from != before {
+            ClearFrom::<T>::put(from);
+        }
     }
 }

@@ -17,6 +17,26 @@ pub trait WeightInfo {
     fn report_leaf() -> Weight;
     /// Of checking the signature of a leaf.
     fn verify_signature() -> Weight;
+    /// Of a step of a window that looks at `n` nodes, at most 32.
+    fn turn(n: u32) -> Weight;
+    /// Of ending the stage of an audit, with a slash and all of its challenges.
+    fn end_stage() -> Weight;
+    /// Of `vote`.
+    fn vote() -> Weight;
+    /// Of letting a vote in.
+    fn authorize_vote() -> Weight;
+    /// Of `reveal` with `n` verdicts.
+    fn reveal(n: u32) -> Weight;
+    /// Of letting a reveal with `n` verdicts in.
+    fn authorize_reveal(n: u32) -> Weight;
+    /// Of `answer` of a challenge, with the last of the leaves that were due.
+    fn answer() -> Weight;
+    /// Of letting an answer or a posted leaf in.
+    fn authorize_answer() -> Weight;
+    /// Of `challenge_leaf`.
+    fn challenge_leaf() -> Weight;
+    /// Of `post_leaf`.
+    fn post_leaf() -> Weight;
 }
 
 /// Weights with the runtime's database costs.
@@ -56,6 +76,60 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn verify_signature() -> Weight {
         Weight::from_parts(150_000_000, 1_500).saturating_add(T::DbWeight::get().reads(1))
     }
+    fn turn(n: u32) -> Weight {
+        Weight::from_parts(30_000_000, 20_000)
+            .saturating_add(T::DbWeight::get().reads_writes(6, 4))
+            .saturating_add(
+                Weight::from_parts(10_000_000, 3_000)
+                    .saturating_add(T::DbWeight::get().reads_writes(3, 0))
+                    .saturating_mul(n.into()),
+            )
+    }
+    fn end_stage() -> Weight {
+        Weight::from_parts(900_000_000, 120_000)
+            .saturating_add(T::DbWeight::get().reads_writes(40, 36))
+    }
+    fn vote() -> Weight {
+        Weight::from_parts(60_000_000, 30_000).saturating_add(T::DbWeight::get().reads_writes(4, 2))
+    }
+    fn authorize_vote() -> Weight {
+        Weight::from_parts(220_000_000, 32_000)
+            .saturating_add(T::DbWeight::get().reads_writes(6, 0))
+    }
+    fn reveal(n: u32) -> Weight {
+        Weight::from_parts(80_000_000, 40_000)
+            .saturating_add(T::DbWeight::get().reads_writes(5, 3))
+            .saturating_add(
+                Weight::from_parts(40_000_000, 4_000)
+                    .saturating_add(T::DbWeight::get().reads_writes(1, 1))
+                    .saturating_mul(n.into()),
+            )
+    }
+    fn authorize_reveal(n: u32) -> Weight {
+        Weight::from_parts(250_000_000, 42_000)
+            .saturating_add(T::DbWeight::get().reads_writes(6, 0))
+            .saturating_add(
+                Weight::from_parts(30_000_000, 4_000)
+                    .saturating_add(T::DbWeight::get().reads_writes(1, 0))
+                    .saturating_mul(n.into()),
+            )
+    }
+    fn answer() -> Weight {
+        Weight::from_parts(1_100_000_000, 120_000)
+            .saturating_add(T::DbWeight::get().reads_writes(36, 28))
+    }
+    fn authorize_answer() -> Weight {
+        Weight::from_parts(700_000_000, 90_000)
+            .saturating_add(T::DbWeight::get().reads_writes(14, 0))
+    }
+    fn challenge_leaf() -> Weight {
+        Weight::from_parts(150_000_000, 30_000)
+            .saturating_add(T::DbWeight::get().reads_writes(10, 6))
+    }
+    fn post_leaf() -> Weight {
+        Weight::from_parts(1_100_000_000, 120_000)
+            .saturating_add(T::DbWeight::get().reads_writes(36, 24))
+    }
 }
 
 /// Weights for tests.
@@ -72,5 +146,60 @@ impl WeightInfo for () {
     }
     fn verify_signature() -> Weight {
         Weight::from_parts(150_000_000, 1_500).saturating_add(RocksDbWeight::get().reads(1))
+    }
+    fn turn(n: u32) -> Weight {
+        Weight::from_parts(30_000_000, 20_000)
+            .saturating_add(RocksDbWeight::get().reads_writes(6, 4))
+            .saturating_add(
+                Weight::from_parts(10_000_000, 3_000)
+                    .saturating_add(RocksDbWeight::get().reads_writes(3, 0))
+                    .saturating_mul(n.into()),
+            )
+    }
+    fn end_stage() -> Weight {
+        Weight::from_parts(900_000_000, 120_000)
+            .saturating_add(RocksDbWeight::get().reads_writes(40, 36))
+    }
+    fn vote() -> Weight {
+        Weight::from_parts(60_000_000, 30_000)
+            .saturating_add(RocksDbWeight::get().reads_writes(4, 2))
+    }
+    fn authorize_vote() -> Weight {
+        Weight::from_parts(220_000_000, 32_000)
+            .saturating_add(RocksDbWeight::get().reads_writes(6, 0))
+    }
+    fn reveal(n: u32) -> Weight {
+        Weight::from_parts(80_000_000, 40_000)
+            .saturating_add(RocksDbWeight::get().reads_writes(5, 3))
+            .saturating_add(
+                Weight::from_parts(40_000_000, 4_000)
+                    .saturating_add(RocksDbWeight::get().reads_writes(1, 1))
+                    .saturating_mul(n.into()),
+            )
+    }
+    fn authorize_reveal(n: u32) -> Weight {
+        Weight::from_parts(250_000_000, 42_000)
+            .saturating_add(RocksDbWeight::get().reads_writes(6, 0))
+            .saturating_add(
+                Weight::from_parts(30_000_000, 4_000)
+                    .saturating_add(RocksDbWeight::get().reads_writes(1, 0))
+                    .saturating_mul(n.into()),
+            )
+    }
+    fn answer() -> Weight {
+        Weight::from_parts(1_100_000_000, 120_000)
+            .saturating_add(RocksDbWeight::get().reads_writes(36, 28))
+    }
+    fn authorize_answer() -> Weight {
+        Weight::from_parts(700_000_000, 90_000)
+            .saturating_add(RocksDbWeight::get().reads_writes(14, 0))
+    }
+    fn challenge_leaf() -> Weight {
+        Weight::from_parts(150_000_000, 30_000)
+            .saturating_add(RocksDbWeight::get().reads_writes(10, 6))
+    }
+    fn post_leaf() -> Weight {
+        Weight::from_parts(1_100_000_000, 120_000)
+            .saturating_add(RocksDbWeight::get().reads_writes(36, 24))
     }
 }

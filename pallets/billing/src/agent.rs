@@ -202,7 +202,7 @@ impl<T: Config> Pallet<T> {
         if Self::has_lapsed(record) {
             return Ok(());
         }
-        if walk == Walk::Settle && !Self::is_accepted(record) {
+        if walk == Walk::Settle && Self::accepted(record).is_none() {
             return Err(Error::<T>::NotAccepted.into());
         }
         if proof.start != cursor {

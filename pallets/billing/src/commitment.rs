@@ -5,7 +5,7 @@ use crate::{
     types::*, ClearFrom, Commitments, Config, EpochBooks, Error, Event, Open, Pallet, RunningTotals,
 };
 use frame_support::{ensure, traits::Get};
-use pallet_edge_traits::{EpochClock, HostKeccak, StakeInspect};
+use pallet_edge_traits::{Acceptance, CommitmentAudit, EpochClock, HostKeccak, StakeInspect};
 use selvedge_primitives_math::{
     proof::{verify_commitment, verify_entries},
     RangeProof, TreeKind,
@@ -26,16 +26,12 @@ impl<T: Config> Pallet<T> {
         T::MaxLate::get().min(20)
     }
 
-    /// Whether the first quarter of the current epoch is over.
-    fn is_past_window() -> bool {
-        T::Clock::elapsed().0 > T::Clock::length().0 / 4
-    }
-
     /// Epochs that a commitment for `epoch` would be late by now; `None` when the epoch has not
     /// ended.
     pub(crate) fn lateness(epoch: Epoch) -> Option<u64> {
-        let late = T::Clock::current().since(epoch).checked_sub(1)?;
-        Some(late + u64::from(Self::is_past_window()))
+        let current = T::Clock::current();
+        let late = current.since(epoch).checked_sub(1)?;
+        Some(late + u64::from(T::Clock::is_closed(current)))
     }
 
     /// Whether a commitment for `epoch` can be made now or later.
@@ -43,12 +39,13 @@ impl<T: Config> Pallet<T> {
         Self::lateness(epoch).is_none_or(|late| late <= Self::max_late().into())
     }
 
-    /// Whether the window that the commitment was made in has closed. Until audits decide it, that
-    /// is acceptance.
-    pub(crate) fn is_accepted(record: &CommitmentRecord) -> bool {
-        let window = record.commitment.epoch.next().plus(record.late.into());
-        let now = T::Clock::current();
-        now > window || (now == window && Self::is_past_window())
+    /// The hold-backs that the money of a commitment waits for; `None` while it is not accepted.
+    pub(crate) fn accepted(record: &CommitmentRecord) -> Option<u8> {
+        let UsageCommitment { gateway, epoch, .. } = &record.commitment;
+        match T::Audits::acceptance(gateway, *epoch, record.window()) {
+            Acceptance::Accepted { hold_backs } => Some(hold_backs),
+            Acceptance::Undecided => None,
+        }
     }
 
     /// Whether an epoch's charges are no longer reserved for.
@@ -112,18 +109,16 @@ impl<T: Config> Pallet<T> {
             book.unsettled += 1;
             book.open += 1;
         });
-        Commitments::<T>::insert(
-            epoch,
-            gateway,
-            CommitmentRecord {
-                commitment,
-                status: Status::Pending,
-                late,
-                settled: 0,
-                void_reason: None,
-                books: Books::default(),
-            },
-        );
+        let record = CommitmentRecord {
+            commitment,
+            status: Status::Pending,
+            late,
+            settled: 0,
+            void_reason: None,
+            books: Books::default(),
+        };
+        T::Audits::on_commit(&gateway, epoch, record.window(), customers.sum.amount);
+        Self::store(record);
         Self::deposit_event(Event::UsageCommitted {
             gateway,
             epoch,

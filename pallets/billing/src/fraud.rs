@@ -1,10 +1,10 @@
-//! Ends commitments whose defects were proven.
+//! Ends commitments whose defects were proven or whose leaves were withheld.
 
 use crate::{types::*, Config, Pallet};
-use pallet_edge_traits::{CommitmentVoid, Forfeit};
+use pallet_edge_traits::{CommitmentVoid, EpochClock, Forfeit};
 use selvedge_primitives_math::fraud::Defect;
 use selvedge_primitives_types::{DeviceId, Epoch, UsageCommitment};
-use sp_runtime::DispatchError;
+use sp_runtime::{DispatchError, DispatchResult};
 
 impl<T: Config> CommitmentVoid for Pallet<T> {
     fn commitment_of(gateway: &DeviceId, epoch: Epoch) -> Option<UsageCommitment> {
@@ -32,5 +32,17 @@ impl<T: Config> CommitmentVoid for Pallet<T> {
             // another's came first.
             Status::Crediting(_) | Status::Credited => Ok(Forfeit::AlreadyPaid),
         }
+    }
+
+    fn withhold(gateway: &DeviceId, epoch: Epoch) -> DispatchResult {
+        Self::do_void(*gateway, epoch, VoidReason::LeavesWithheld)
+    }
+
+    fn is_challengeable(gateway: &DeviceId, epoch: Epoch) -> bool {
+        Self::commitment(gateway, epoch).is_some_and(|record| match record.status {
+            Status::Pending | Status::Settling(_) => true,
+            Status::HeldBack { matures, .. } => T::Clock::current() < matures,
+            _ => false,
+        })
     }
 }

@@ -24,7 +24,7 @@ impl<T: Config> Pallet<T> {
     fn step(device: &DeviceId, epoch: Epoch) -> Option<Job> {
         let record = Self::commitment(device, epoch)?;
         match record.status {
-            Status::Pending | Status::Settling(_) => (Self::is_accepted(&record)
+            Status::Pending | Status::Settling(_) => (Self::accepted(&record).is_some()
                 || Self::has_lapsed(&record))
             .then(|| {
                 Self::settle_cursor(&record)

@@ -39,7 +39,9 @@ pub mod pallet {
         PalletId,
     };
     use frame_system::pallet_prelude::*;
-    use pallet_edge_traits::{DeviceInspect, EpochClock, OnMatured, ServiceInspect, StakeInspect};
+    use pallet_edge_traits::{
+        CommitmentAudit, DeviceInspect, EpochClock, OnMatured, ServiceInspect, StakeInspect,
+    };
     use selvedge_primitives_math::RangeProof;
     use selvedge_primitives_types::{
         DeviceId, EntryKey, Epoch, Millis, Planck, Ppm, ServiceId, Signature64, UsageCommitment,
@@ -66,6 +68,8 @@ pub mod pallet {
         type Services: ServiceInspect<Self::AccountId>;
         /// Is told what matured through which device.
         type OnMatured: OnMatured;
+        /// Decides which commitments are charged.
+        type Audits: CommitmentAudit<Self::AccountId>;
         /// May declare a commitment void.
         type VoidOrigin: EnsureOrigin<Self::RuntimeOrigin>;
         /// Names the pot that escrow and unclaimed payouts lie in.
@@ -414,7 +418,7 @@ pub mod pallet {
         MalformedCommitment,
         /// There is no such commitment.
         UnknownCommitment,
-        /// The time for commitments of this epoch is not over.
+        /// Its audit has not been decided, or the time for commitments of this epoch is not over.
         NotAccepted,
         /// The commitment is not one to be charged now.
         NotSettling,
@@ -646,7 +650,7 @@ pub mod pallet {
         /// Declares a commitment void before any of it is paid. What it charged can be refunded
         /// from then on.
         ///
-        /// Only the void origin, which rules and proves nothing: a reason of `Fraud` is refused.
+        /// Only the void origin, which rules and proves nothing: a reason of `Fraud` or `LeavesWithheld` is refused.
         /// Emits `CommitmentVoided`. Fails with `UnknownCommitment`, `NotVoidable`, `NotProven`.
         #[pallet::call_index(10)]
         #[pallet::weight(T::WeightInfo::void())]
@@ -658,7 +662,7 @@ pub mod pallet {
         ) -> DispatchResult {
             T::VoidOrigin::ensure_origin(origin)?;
             ensure!(
-                !matches!(reason, VoidReason::Fraud(_)),
+                !matches!(reason, VoidReason::Fraud(_) | VoidReason::LeavesWithheld),
                 Error::<T>::NotProven
             );
             Self::do_void(gateway, epoch, reason)

@@ -67,6 +67,7 @@ impl pallet_edge_billing::Config for Test {
     type Stakes = World;
     type Services = World;
     type OnMatured = World;
+    type Audits = World;
     type VoidOrigin = EnsureRoot<AccountId>;
     type PalletId = BillingPalletId;
     type Treasury = TreasuryAccount;

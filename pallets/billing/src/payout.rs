@@ -9,7 +9,7 @@ use frame_support::{
     storage::with_storage_layer,
     traits::{fungible::Mutate, tokens::Preservation, Get},
 };
-use pallet_edge_traits::{EpochClock, OnMatured, StakeInspect};
+use pallet_edge_traits::{CommitmentAudit, EpochClock, OnMatured, StakeInspect};
 use selvedge_primitives_math::{
     ratio::apply,
     share::{Split, TakeSplit},
@@ -65,8 +65,15 @@ impl Terms {
 
 impl<T: Config> Pallet<T> {
     /// The first epoch in which a commitment that is charged in full now may be paid.
-    pub(crate) fn maturity() -> Epoch {
-        T::Clock::current().plus(T::HoldBackEpochs::get())
+    pub(crate) fn maturity(hold_backs: u8) -> Epoch {
+        let wait = T::HoldBackEpochs::get().saturating_mul(hold_backs.into());
+        T::Clock::current().plus(wait)
+    }
+
+    /// Whether a settled commitment may be paid now, once all of its caches were shown.
+    fn is_mature(record: &CommitmentRecord, matures: Epoch) -> bool {
+        let UsageCommitment { gateway, epoch, .. } = &record.commitment;
+        T::Clock::current() >= matures && !T::Audits::is_challenged(gateway, *epoch)
     }
 
     /// Where the next page of cache entries has to begin, whether it is shown or paid.
@@ -75,7 +82,7 @@ impl<T: Config> Pallet<T> {
             Status::HeldBack { matures, checked } => {
                 if checked < record.commitment.caches.entries {
                     Ok(checked)
-                } else if T::Clock::current() >= matures {
+                } else if Self::is_mature(record, matures) {
                     Ok(0)
                 } else {
                     Err(Error::<T>::StillHeldBack.into())
@@ -119,7 +126,7 @@ impl<T: Config> Pallet<T> {
             epoch,
             cursor: checked,
         });
-        if cursor == 0 && checked == tree.entries && T::Clock::current() >= matures {
+        if cursor == 0 && checked == tree.entries && Self::is_mature(&record, matures) {
             return Self::pay_page(record, 0, entries);
         }
         Self::store(record);

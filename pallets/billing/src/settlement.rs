@@ -47,7 +47,7 @@ impl<T: Config> Pallet<T> {
         if Self::has_lapsed(&record) {
             return Self::make_void(record, VoidReason::Overdue);
         }
-        ensure!(Self::is_accepted(&record), Error::<T>::NotAccepted);
+        let hold_backs = Self::accepted(&record).ok_or(Error::<T>::NotAccepted)?;
         let tree = record.commitment.customers;
         Self::ensure_page(TreeKind::Customers, &tree, cursor, entries, proof)?;
 
@@ -76,7 +76,7 @@ impl<T: Config> Pallet<T> {
                 record.books.charged == tree.sum.amount,
                 Error::<T>::BooksUnbalanced
             );
-            let matures = Self::maturity();
+            let matures = Self::maturity(hold_backs);
             record.status = Status::HeldBack {
                 matures,
                 checked: 0,

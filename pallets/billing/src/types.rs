@@ -421,10 +421,12 @@ pub enum VoidReason {
     /// Somebody proved a defect.
     #[codec(index = 32)]
     Fraud(Defect),
+    /// Leaves that were due on chain did not come.
+    #[codec(index = 33)]
+    LeavesWithheld,
 }
 
-/// How far a commitment has come. Audits will stand between `Pending` and `Settling`, from index 16
-/// on.
+/// How far a commitment has come. Whether a `Pending` one may be charged is the audit's to say.
 #[derive(
     Clone,
     Copy,
@@ -504,6 +506,13 @@ pub struct CommitmentRecord {
     pub void_reason: Option<VoidReason>,
     /// Its books.
     pub books: Books,
+}
+
+impl CommitmentRecord {
+    /// The epoch in whose first quarter it was made, at the latest.
+    pub fn window(&self) -> Epoch {
+        self.commitment.epoch.next().plus(self.late.into())
+    }
 }
 
 /// One gateway's charge for one service in one epoch.

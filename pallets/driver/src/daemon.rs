@@ -6,6 +6,7 @@ use crate::{
 };
 use alloc::format;
 use codec::{Decode, DecodeAll, Encode};
+use selvedge_primitives_math::{draw::Draw, fraud::OpenedLeaf};
 use selvedge_primitives_types::{
     agent::{
         AgentEndpoint, AgentStatus, ConfigDelta, HostCheckAnswer, HostCheckRequest, ProbeOrder,
@@ -69,6 +70,12 @@ impl<'a> Daemon<'a> {
         self.page("credit", epoch, cursor)
     }
 
+    /// A leaf of the gateway's own that the chain wants to see.
+    pub(crate) fn open_leaf(&self, epoch: Epoch, draw: &Draw) -> Result<OpenedLeaf, Fault> {
+        let path = format!("/control/v1/open/{epoch}");
+        self.ask(&path, Some(&draw.encode()), "opened leaf")
+    }
+
     /// Has a host name looked up. The daemon asks the DNS meanwhile, so this may take all the time
     /// that is left.
     pub(crate) fn host_check(&self, request: &HostCheckRequest) -> Result<HostCheckAnswer, Fault> {
@@ -127,7 +134,7 @@ impl<'a> Daemon<'a> {
         let url = format!("{}{path}", self.url);
         let request = Request {
             url: &url,
-            token: self.token,
+            token: Some(self.token),
             body,
             deadline,
             limit: MAX_MESSAGE,

@@ -52,10 +52,11 @@ impl From<HttpError> for Fault {
     }
 }
 
-/// A request to a daemon.
+/// A request to a daemon, or to a gateway in public.
 pub(crate) struct Request<'a> {
     pub(crate) url: &'a str,
-    pub(crate) token: &'a str,
+    /// What a daemon wants to see first; a public endpoint wants none.
+    pub(crate) token: Option<&'a str>,
     /// What to post; `None` asks with GET.
     pub(crate) body: Option<&'a [u8]>,
     pub(crate) deadline: Timestamp,
@@ -82,10 +83,13 @@ impl Request<'_> {
         let method = if self.body.is_some() { "POST" } else { "GET" };
         let malformed = |()| Fault::BadEndpoint;
         let id = offchain::http_request_start(method, self.url, &[]).map_err(malformed)?;
-        let bearer = format!("Bearer {}", self.token);
-        offchain::http_request_add_header(id, "authorization", &bearer).map_err(malformed)?;
+        let kind = "application/octet-stream";
+        offchain::http_request_add_header(id, "accept", kind).map_err(malformed)?;
+        if let Some(token) = self.token {
+            let bearer = format!("Bearer {token}");
+            offchain::http_request_add_header(id, "authorization", &bearer).map_err(malformed)?;
+        }
         if let Some(body) = self.body {
-            let kind = "application/octet-stream";
             offchain::http_request_add_header(id, "content-type", kind).map_err(malformed)?;
             // An empty chunk would end the body.
             for chunk in body.chunks(CHUNK) {

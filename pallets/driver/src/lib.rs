@@ -5,6 +5,7 @@
 
 extern crate alloc;
 
+mod audit;
 mod config;
 mod daemon;
 mod http;
@@ -18,7 +19,9 @@ mod tests;
 mod work;
 
 pub use pallet::*;
-pub use seam::{sign_with_agent_key, ConfigView, EntryPage, SubmitError, SubmitUsage};
+pub use seam::{
+    sign_with_agent_key, Ballot, ConfigView, EntryPage, SubmitAudits, SubmitError, SubmitUsage,
+};
 
 /// Target of every message this pallet logs.
 pub const LOG_TARGET: &str = "edge-driver";
@@ -28,7 +31,9 @@ pub mod pallet {
     use super::*;
     use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::*;
-    use pallet_edge_traits::{DeviceInspect, HostChecks, ProbeDuties, Settlement};
+    use pallet_edge_traits::{
+        AuditDuties, AuditRules, DeviceInspect, HostChecks, ProbeDuties, Settlement,
+    };
     use selvedge_primitives_types::agent::BlockRef;
     use sp_runtime::{AccountId32, SaturatedConversion};
 
@@ -53,10 +58,19 @@ pub mod pallet {
         /// Knows which nodes a gateway was drawn to probe.
         type Probes: ProbeDuties;
 
+        /// Knows what auditors were drawn to look at, and by what they judge.
+        type Audits: AuditDuties + AuditRules;
+
+        /// Whether gateways may have private addresses: on a network that lies on one machine.
+        type AllowPrivate: Get<bool>;
+
         /// Signs and sends transactions.
         type Submit: SubmitUsage;
 
-        /// Milliseconds for all daemons of a node together, per block: below half a slot, so that
+        /// Signs and sends those of audits.
+        type SubmitAudits: SubmitAudits;
+
+        /// Milliseconds for all daemons of a node and all audits together, per block: below half a slot, so that
         /// two blocks' workers never pile up.
         type TotalDeadline: Get<u64>;
 

@@ -9,6 +9,7 @@
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use pallet_edge_traits::Job;
+use selvedge_primitives_math::draw::Draw;
 use selvedge_primitives_types::{DeviceId, Epoch, Hash, ServiceId};
 use sp_runtime::offchain::storage::StorageValueRef;
 
@@ -28,6 +29,9 @@ pub(crate) enum Try {
     /// They were reported.
     #[codec(index = 3)]
     Report(Epoch),
+    /// A leaf of a gateway's epoch was shown on chain.
+    #[codec(index = 4)]
+    Leaf(DeviceId, Epoch, Draw),
 }
 
 /// What was tried lately for one device.

@@ -1,6 +1,7 @@
-//! One run over all daemons of this node, under one deadline.
+//! One run over all daemons of this node and what it audits, under one deadline.
 
 use crate::{
+    audit,
     config::Common,
     daemon::{fits, Daemon},
     http::Fault,
@@ -29,49 +30,20 @@ const LOCK_PREFIX: &[u8] = b"selvedge::lock::";
 /// The most daemons of one chain node.
 pub(crate) const MAX_DAEMONS: usize = 64;
 
-/// Drives every daemon once, beginning with another one in every block so that a slow one cannot
-/// starve the others.
-///
-/// Probes come after everyone's config and money. Looking host names up comes last: the DNS may use
-/// up what time is left.
+/// Drives this node's daemons and audits what others committed.
 pub(crate) fn run<T: Config>(block: BlockRef) {
-    let endpoints = endpoints();
-    if endpoints.is_empty() {
-        return;
-    }
     let total = Duration::from_millis(T::TotalDeadline::get());
     let run = Run {
         block,
         deadline: sp_io::offchain::timestamp().add(total),
     };
-    let first = block.number as usize % endpoints.len();
-    let in_turn = endpoints.iter().cycle().skip(first).take(endpoints.len());
-    let ours = in_turn.filter(|one| is_ours(one, T::Devices::device(&one.device)));
-
-    let mut common = None;
-    let mut served = Vec::new();
-    for endpoint in ours {
-        let done = run.exclusively::<T>(endpoint, |daemon| {
-            let common = common.get_or_insert_with(|| Common::read::<T>(block));
-            run.push_and_work::<T>(endpoint, daemon, common)
-        });
-        if done {
-            served.push(endpoint);
-        }
-    }
-    let Some(common) = common else { return };
-    for endpoint in served.iter().filter(|one| is_gateway::<T>(&one.device)) {
-        run.exclusively::<T>(endpoint, |daemon| {
-            Work::new(endpoint, daemon, run.memory::<T>(endpoint)).probes::<T>(common.clock())
-        });
-    }
-    for endpoint in served {
-        if T::HostChecks::due(&endpoint.device).is_empty() {
-            continue;
-        }
-        run.exclusively::<T>(endpoint, |daemon| {
-            Work::new(endpoint, daemon, run.memory::<T>(endpoint)).host_checks::<T>()
-        });
+    // In turns, so that neither uses up the other's time for ever.
+    if block.number % 2 == 1 {
+        audit::run::<T>(block.number, run.deadline);
+        run.daemons::<T>();
+    } else {
+        run.daemons::<T>();
+        audit::run::<T>(block.number, run.deadline);
     }
 }
 
@@ -82,6 +54,47 @@ struct Run {
 }
 
 impl Run {
+    /// Drives every daemon once, beginning with another one in every block so that a slow one cannot
+    /// starve the others.
+    ///
+    /// Probes come after everyone's config and money. Looking host names up comes last: the DNS may
+    /// use up what time is left.
+    fn daemons<T: Config>(&self) {
+        let endpoints = endpoints();
+        if endpoints.is_empty() {
+            return;
+        }
+        let first = self.block.number as usize % endpoints.len();
+        let in_turn = endpoints.iter().cycle().skip(first).take(endpoints.len());
+        let ours = in_turn.filter(|one| is_ours(one, T::Devices::device(&one.device)));
+
+        let mut common = None;
+        let mut served = Vec::new();
+        for endpoint in ours {
+            let done = self.exclusively::<T>(endpoint, |daemon| {
+                let common = common.get_or_insert_with(|| Common::read::<T>(self.block));
+                self.push_and_work::<T>(endpoint, daemon, common)
+            });
+            if done {
+                served.push(endpoint);
+            }
+        }
+        let Some(common) = common else { return };
+        for endpoint in served.iter().filter(|one| is_gateway::<T>(&one.device)) {
+            self.exclusively::<T>(endpoint, |daemon| {
+                Work::new(endpoint, daemon, self.memory::<T>(endpoint)).probes::<T>(common.clock())
+            });
+        }
+        for endpoint in served {
+            if T::HostChecks::due(&endpoint.device).is_empty() {
+                continue;
+            }
+            self.exclusively::<T>(endpoint, |daemon| {
+                Work::new(endpoint, daemon, self.memory::<T>(endpoint)).host_checks::<T>()
+            });
+        }
+    }
+
     /// Does something with a daemon, unless the time is up or another block's worker is at it; says
     /// whether it went well.
     fn exclusively<T: Config>(
@@ -134,7 +147,9 @@ impl Run {
                 log::warn!(target: LOG_TARGET, "{device}: a config of {length} bytes is too long")
             }
         }
-        Work::new(endpoint, daemon, self.memory::<T>(endpoint)).jobs::<T>(&status)
+        let mut work = Work::new(endpoint, daemon, self.memory::<T>(endpoint));
+        work.jobs::<T>(&status)?;
+        work.leaves::<T>()
     }
 
     fn memory<T: Config>(&self, endpoint: &AgentEndpoint) -> Memory {

@@ -1,13 +1,19 @@
 //! What the runtime gives the driver: the config to push, and the transactions to send.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use codec::Encode;
 use core::fmt;
-use selvedge_primitives_math::RangeProof;
+use selvedge_primitives_math::{
+    duty::LeafDuty,
+    fraud::{FraudProof, OpenedLeaf},
+    RangeProof,
+};
+#[cfg(doc)]
+use selvedge_primitives_types::audit::MAX_VERDICTS;
 use selvedge_primitives_types::{
     agent::{ClockConfig, HostCheckVerdict, NodeConfig, ServiceConfig, AGENT_KEY_TYPE},
-    DeviceId, Domain, Entry, EntryKey, Epoch, GenesisHash, PriceList, ProbeReport, Signature64,
-    UsageCommitment,
+    AuditVerdict, DeviceId, Domain, Entry, EntryKey, Epoch, GenesisHash, Hash, PriceList,
+    ProbeReport, Signature64, UsageCommitment,
 };
 use sp_core::{crypto::KeyTypeId, sr25519};
 
@@ -77,6 +83,51 @@ pub trait SubmitUsage {
     fn attest_host(verdict: HostCheckVerdict, signature: Signature64) -> Result<(), SubmitError>;
     /// Reports what a gateway saw of the nodes it was drawn to probe.
     fn report_probes(agent_key: &[u8; 32], report: ProbeReport) -> Result<(), SubmitError>;
+}
+
+/// An auditor's vote of a round: as a vote only what seals it is sent, as a reveal all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ballot {
+    /// The device that speaks.
+    pub auditor: DeviceId,
+    /// The window of the commitments.
+    pub window: Epoch,
+    /// 0 for the first draw, 1 for the redraw.
+    pub round: u8,
+    /// What was found, in the order that votes have; at most [`MAX_VERDICTS`].
+    pub verdicts: Vec<AuditVerdict>,
+    /// What keeps others from guessing it.
+    pub salt: Hash,
+}
+
+/// Signs with an agent key and sends the authorised calls of audits.
+pub trait SubmitAudits {
+    /// Seals verdicts.
+    fn vote(agent_key: &[u8; 32], ballot: Ballot) -> Result<(), SubmitError>;
+    /// Reveals them.
+    fn reveal(agent_key: &[u8; 32], ballot: Ballot) -> Result<(), SubmitError>;
+    /// Proves a defect that an auditor found.
+    fn prove(
+        agent_key: &[u8; 32],
+        auditor: DeviceId,
+        gateway: DeviceId,
+        epoch: Epoch,
+        proof: Box<FraudProof>,
+    ) -> Result<(), SubmitError>;
+    /// Posts a leaf that an auditor is asked for.
+    fn post_leaf(
+        agent_key: &[u8; 32],
+        auditor: DeviceId,
+        gateway: DeviceId,
+        epoch: Epoch,
+        leaf: Box<OpenedLeaf>,
+    ) -> Result<(), SubmitError>;
+    /// Shows a leaf that a gateway owes.
+    fn answer(
+        agent_key: &[u8; 32],
+        duty: LeafDuty,
+        leaf: Box<OpenedLeaf>,
+    ) -> Result<(), SubmitError>;
 }
 
 /// A run of entries of a usage tree with its proof.

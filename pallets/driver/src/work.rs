@@ -1,15 +1,16 @@
-//! Carries out what the chain waits for from one device: commitments, pages, what it saw of the nodes
-//! it was drawn to probe, and answers about host names.
+//! Carries out what the chain waits for from one device: commitments, pages, leaves that are due, what
+//! it saw of the nodes it was drawn to probe, and answers about host names.
 
 use crate::{
     daemon::Daemon,
     http::Fault,
     memory::{Memory, Try},
-    Config, SubmitError, SubmitUsage, LOG_TARGET,
+    Config, SubmitAudits, SubmitError, SubmitUsage, LOG_TARGET,
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
-use pallet_edge_traits::{HostChecks, Job, ProbeDuties, Settlement};
+use pallet_edge_traits::{AuditDuties, HostChecks, Job, ProbeDuties, Settlement};
+use selvedge_primitives_math::duty::LeafPurpose;
 use selvedge_primitives_types::{
     agent::{
         AgentEndpoint, AgentStatus, ClockConfig, HostCheckRequest, HostCheckVerdict, ProbeOrder,
@@ -20,6 +21,8 @@ use selvedge_primitives_types::{
 
 /// Jobs of one device in one block.
 const MAX_JOBS: u32 = 4;
+/// Leaves shown on chain for one device in one block: as many as a commitment owes at once.
+const MAX_LEAVES: usize = 8;
 /// Host names looked up for one device in one block.
 const MAX_HOST_CHECKS: usize = 2;
 /// The most closed epochs that a status can list.
@@ -132,6 +135,37 @@ impl<'a> Work<'a> {
                 // A refund walks the entries that were charged.
                 let page = self.daemon.settle_page(epoch, cursor)?;
                 T::Submit::refund(agent_key, *device, epoch, page)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows the leaves that the chain wants to see of the gateway.
+    pub(crate) fn leaves<T: Config>(&mut self) -> Result<(), Fault> {
+        let device = self.endpoint.device;
+        let due: Vec<_> = T::Audits::leaves_due(&device)
+            .into_iter()
+            .filter(|duty| duty.purpose != LeafPurpose::Posted)
+            .map(|duty| (Try::Leaf(duty.gateway, duty.epoch, duty.draw), duty))
+            .filter(|(one, _)| !self.memory.knows(one))
+            .take(MAX_LEAVES)
+            .collect();
+        for (one, duty) in due {
+            self.memory.note(one);
+            let epoch = duty.epoch;
+            let leaf = match self.daemon.open_leaf(epoch, &duty.draw) {
+                Ok(leaf) => leaf,
+                Err(fault @ (Fault::Status(404) | Fault::Garbage(_))) => {
+                    log::warn!(target: LOG_TARGET, "{device}: a leaf of {epoch} is due: {fault}");
+                    continue;
+                }
+                Err(fault) => return Err(fault),
+            };
+            match T::SubmitAudits::answer(&self.endpoint.agent_key, duty, Box::new(leaf)) {
+                Ok(()) => log::debug!(target: LOG_TARGET, "{device}: showed a leaf of {epoch}"),
+                Err(error) => {
+                    log::warn!(target: LOG_TARGET, "{device}: a leaf of {epoch} was not shown: {error}")
+                }
             }
         }
         Ok(())

@@ -223,22 +223,33 @@ impl StakeInspect<AccountId32> for Network {
 
 /// A reporter gets a tenth.
 impl StakeSlash<AccountId32> for Network {
-    fn slash(
+    fn slash_at_least(
         device: &DeviceId,
         epoch: Epoch,
         part: Ppm,
+        least: Planck,
         reporter: Option<&AccountId32>,
     ) -> Slashed {
         STATE.with_borrow_mut(|state| {
             let node = state.nodes.get_mut(device);
             node.filter(|node| node.is_active(epoch))
                 .map_or(Slashed::default(), |node| {
-                    let taken = node.stake * Planck::from(part.0) / 1_000_000;
+                    let due = node.stake * Planck::from(part.0) / 1_000_000;
+                    let taken = due.max(least).min(node.stake);
                     node.stake -= taken;
                     let reward = reporter.map_or(0, |_| taken / 10);
                     Slashed { taken, reward }
                 })
         })
+    }
+
+    fn retire(device: &DeviceId) {
+        let next = Self::current().next();
+        STATE.with_borrow_mut(|state| {
+            if let Some(node) = state.nodes.get_mut(device) {
+                node.until = Some(node.until.map_or(next, |until| until.min(next)));
+            }
+        });
     }
 }
 

@@ -93,17 +93,28 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> StakeSlash<AccountId32> for Pallet<T> {
-    fn slash(
+    fn slash_at_least(
         device: &DeviceId,
         epoch: Epoch,
         part: Ppm,
+        least: Planck,
         reporter: Option<&AccountId32>,
     ) -> Slashed {
         let Some(stake) = Self::stake_at(device, epoch) else {
             return Slashed::default();
         };
         let held = Stakes::<T>::get(stake).map_or(0, |entry| entry.held());
-        Self::slash_stake(stake, ratio::apply(part, held), reporter)
+        Self::slash_stake(stake, ratio::apply(part, held).max(least), reporter)
+    }
+
+    fn retire(device: &DeviceId) {
+        let Some(stake) = Self::carried(device).map(|span| span.stake) else {
+            return;
+        };
+        if let Some(mut entry) = Stakes::<T>::get(stake) {
+            Self::leave(stake, &mut entry);
+            Self::store(stake, entry);
+        }
     }
 }
 

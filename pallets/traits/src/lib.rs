@@ -16,10 +16,13 @@ use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::weights::Weight;
 use scale_info::TypeInfo;
-use selvedge_primitives_math::fraud::Defect;
+use selvedge_primitives_math::{
+    duty::{AuditDuty, LeafDuty},
+    fraud::{Context, Defect},
+};
 use selvedge_primitives_types::{
-    DeviceId, Epoch, Era, Millis, Planck, Ppm, Prices, Region, Role, Score, ServiceId, StakeId,
-    UsageCommitment,
+    DeviceId, Epoch, Era, Hash, Millis, Planck, Ppm, Prices, Region, Role, Score, ServiceId,
+    StakeId, UsageCommitment,
 };
 use sp_runtime::{DispatchError, DispatchResult};
 
@@ -55,6 +58,11 @@ pub trait EpochClock {
     /// The era an epoch lies in.
     fn era_of(epoch: Epoch) -> Era {
         Era(epoch.0 / Self::epochs_per_era().max(1))
+    }
+    /// Whether the time for commitments that the first quarter of the epoch `window` is has passed.
+    fn is_closed(window: Epoch) -> bool {
+        let current = Self::current();
+        current > window || (current == window && Self::elapsed().0 > Self::length().0 / 4)
     }
     /// How far the current epoch has run, from 0 to its length.
     fn elapsed() -> Millis {
@@ -168,7 +176,20 @@ pub struct Slashed {
 pub trait StakeSlash<AccountId> {
     /// Slashes `part` of what is left of the stake that was assigned to the device in the epoch, and of what of it is
     /// being unlocked, and gives the reporter a share. Takes nothing where there is no such stake any more.
-    fn slash(device: &DeviceId, epoch: Epoch, part: Ppm, reporter: Option<&AccountId>) -> Slashed;
+    fn slash(device: &DeviceId, epoch: Epoch, part: Ppm, reporter: Option<&AccountId>) -> Slashed {
+        Self::slash_at_least(device, epoch, part, 0, reporter)
+    }
+    /// Slashes `part` of that stake or `least` planck, whichever is more, as far as there is as much.
+    fn slash_at_least(
+        device: &DeviceId,
+        epoch: Epoch,
+        part: Ppm,
+        least: Planck,
+        reporter: Option<&AccountId>,
+    ) -> Slashed;
+    /// Takes the stake that the device carries off it at the end of the epoch: it serves and leases nothing more until
+    /// its owner assigns it anew. Nothing happens where it carries none.
+    fn retire(device: &DeviceId);
 }
 
 /// Terms of a service in one epoch.
@@ -237,6 +258,65 @@ pub trait CommitmentVoid {
     fn is_at_stake(gateway: &DeviceId, epoch: Epoch) -> bool;
     /// Makes it void for a proven defect, unless payment has begun. Fails when there is no such commitment.
     fn forfeit(gateway: &DeviceId, epoch: Epoch, defect: Defect) -> Result<Forfeit, DispatchError>;
+    /// Makes it void because leaves that were due on chain did not come. Fails when it is not at stake.
+    fn withhold(gateway: &DeviceId, epoch: Epoch) -> DispatchResult;
+    /// Whether its leaves may still be challenged: it is at stake, and its hold-back has not ended.
+    fn is_challengeable(gateway: &DeviceId, epoch: Epoch) -> bool;
+}
+
+/// Whether a commitment may be charged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acceptance {
+    /// Its audit has not been decided.
+    Undecided,
+    /// It may.
+    Accepted {
+        /// Hold-backs that its money waits for: two where nobody was drawn to look, or too few did.
+        hold_backs: u8,
+    },
+}
+
+/// Decides which commitments are charged (answered by audits, asked by billing).
+pub trait CommitmentAudit<AccountId> {
+    /// A gateway committed to `amount` planck for `epoch`; it is judged with those of the window that closes when the
+    /// first quarter of the epoch `window` is over.
+    fn on_commit(gateway: &DeviceId, epoch: Epoch, window: Epoch, amount: Planck);
+    /// Whether the commitment may be charged now.
+    fn acceptance(gateway: &DeviceId, epoch: Epoch, window: Epoch) -> Acceptance;
+    /// Whether a challenged leaf of it is due: nothing of it is paid until then.
+    fn is_challenged(gateway: &DeviceId, epoch: Epoch) -> bool;
+    /// Who is paid for the audit of it, each alike, at most eleven.
+    fn payees(gateway: &DeviceId, epoch: Epoch) -> Vec<AccountId>;
+}
+
+/// Knows randomness that nobody could foresee (answered by the consensus engine).
+pub trait AuditSeed {
+    /// The newest, with the number of the block from which on it was fixed. `None` where the engine has none: no auditors
+    /// are drawn then.
+    fn seed() -> Option<(Hash, u64)>;
+}
+
+/// Knows what a device has to do for audits (answered by audits, asked by the driver and by runtime APIs). For off-chain
+/// workers alone: it looks at every commitment under audit.
+pub trait AuditDuties {
+    /// The commitments that the device was drawn to look at and of which it has not revealed a verdict, in the order of
+    /// the votes: window, round, gateway, epoch.
+    fn audits(device: &DeviceId) -> Vec<AuditDuty>;
+    /// The leaves that the device has to show on chain.
+    fn leaves_due(device: &DeviceId) -> Vec<LeafDuty>;
+}
+
+/// Knows who audits, and what commitments are judged by (answered by audits, asked by the driver). For off-chain workers
+/// alone.
+pub trait AuditRules {
+    /// The chain as it was in an epoch.
+    type Known: Context;
+    /// Devices that may have something to say on audits that are under way.
+    fn auditors() -> Vec<DeviceId>;
+    /// What commitments of an epoch are judged by; `None` when the chain knows it no longer.
+    fn known(epoch: Epoch) -> Option<Self::Known>;
+    /// A gateway's commitment, whatever became of it.
+    fn commitment(gateway: &DeviceId, epoch: Epoch) -> Option<UsageCommitment>;
 }
 
 /// Is told of charges that matured on leaves that name a node (answered by reputation and yields).

@@ -34,9 +34,13 @@ pub const LEAST_AUDITORS: u32 = 3;
 /// Leaves that a gateway owes the chain itself when its auditors fell short twice.
 pub const LEAVES_ON_CHAIN: u32 = 8;
 
+/// One in so many auditors who passed a commitment posts a leaf it looked at.
+pub const POST_ONE_IN: u32 = 50;
+
 /// What a hash is drawn for, so that no two questions share an answer.
 const FOR_LEAVES: u8 = 0x40;
 const FOR_AUDITORS: u8 = 0x41;
+const FOR_POST: u8 = 0x42;
 
 /// A point in a row of leaves: which one is meant is said by [`locate`].
 #[derive(
@@ -60,6 +64,17 @@ pub enum Place {
     Index(u64),
 }
 
+impl Place {
+    /// The place inside of a sum if it falls into it, and otherwise the one counted from its end.
+    pub(crate) fn in_or_after(self, sum: &Sum) -> Result<Self, Self> {
+        let rest = match self {
+            Self::Amount(planck) => planck.checked_sub(sum.amount).map(Self::Amount),
+            Self::Index(leaf) => leaf.checked_sub(sum.leaves).map(Self::Index),
+        };
+        rest.map_or(Ok(self), Err)
+    }
+}
+
 /// One leaf to be looked at.
 #[derive(
     Clone,
@@ -81,11 +96,13 @@ pub struct Draw {
 }
 
 /// What auditors look at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Sample {
     /// Every leaf: there are no more than draws.
+    #[codec(index = 0)]
     Whole,
     /// These; one leaf may be drawn more than once.
+    #[codec(index = 1)]
     Drawn(Vec<Draw>),
 }
 
@@ -176,6 +193,36 @@ pub fn auditors<H: Keccak256>(
     drawn
 }
 
+/// The leaf of a sample that an auditor who passed the commitment has to post, for one auditor in [`POST_ONE_IN`]. The
+/// seed must be fixed after the verdict is: who knows it earlier looks at no other leaf.
+pub fn post<H: Keccak256>(
+    seed: &Hash,
+    auditor: &DeviceId,
+    commitment: &UsageCommitment,
+    sample: &Sample,
+) -> Option<Draw> {
+    let UsageCommitment {
+        gateway,
+        epoch,
+        customers,
+        ..
+    } = commitment;
+    let random = random::<H>(&(FOR_POST, seed, auditor, gateway, epoch));
+    if below(random, POST_ONE_IN.into()) > 0 {
+        return None;
+    }
+    let random = random / U256::from(POST_ONE_IN);
+    match sample {
+        Sample::Whole => Some(Draw {
+            tree: TreeKind::Customers,
+            at: Place::Index(below(random, customers.sum.leaves.into()) as u64),
+        }),
+        Sample::Drawn(draws) => draws
+            .get(below(random, draws.len() as u128) as usize)
+            .copied(),
+    }
+}
+
 /// Which of a row of sums a place falls into, and the place inside of it; `None` beyond the end.
 ///
 /// Used twice it leads from a tree to an entry, and from an entry to a leaf. The sums come from a
@@ -183,16 +230,10 @@ pub fn auditors<H: Keccak256>(
 pub fn locate<'a>(sums: impl IntoIterator<Item = &'a Sum>, at: Place) -> Option<(usize, Place)> {
     let mut left = at;
     for (index, sum) in sums.into_iter().enumerate() {
-        left = match left {
-            Place::Amount(planck) => match planck.checked_sub(sum.amount) {
-                Some(rest) => Place::Amount(rest),
-                None => return Some((index, left)),
-            },
-            Place::Index(leaf) => match leaf.checked_sub(sum.leaves) {
-                Some(rest) => Place::Index(rest),
-                None => return Some((index, left)),
-            },
-        };
+        match left.in_or_after(sum) {
+            Ok(inside) => return Some((index, inside)),
+            Err(rest) => left = rest,
+        }
     }
     None
 }

@@ -19,6 +19,7 @@
 extern crate alloc;
 
 pub mod draw;
+pub mod duty;
 pub mod fraud;
 pub mod hash;
 pub mod lease;

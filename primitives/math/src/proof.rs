@@ -46,6 +46,33 @@ impl<K: Decode> Decode for RangeProof<K> {
     }
 }
 
+impl<K> RangeProof<K> {
+    /// The sum of what stands before the run, in a tree of `total` items that the proof was checked against. `None` when
+    /// the proof does not have the nodes, or their sums leave their range.
+    pub fn before(&self, total: u64) -> Option<Sum> {
+        let start = u64::from(self.start);
+        if total > u32::MAX.into() {
+            return None;
+        }
+        let (mut begin, mut size, mut lefts) = (0, total, 0);
+        while begin < start {
+            let half = split(size);
+            if size < 2 || begin + size <= start {
+                return None;
+            }
+            if begin + half <= start {
+                begin += half;
+                size -= half;
+                lefts += 1;
+            } else {
+                size = half;
+            }
+        }
+        let mut left = self.siblings.get(..lefts)?.iter();
+        left.try_fold(Sum::default(), |sum, node| sum.checked_add(&node.sum))
+    }
+}
+
 // The length is bounded above, so decoding allocates at most `MAX_SIBLINGS` nodes.
 impl<K: DecodeWithMemTracking> DecodeWithMemTracking for RangeProof<K> {}
 

@@ -16,6 +16,8 @@
 //! differently below the same root. The shape is that of RFC 6962 §2.1: a tree of `n` splits at the
 //! largest power of two below `n`.
 
+mod kept;
+
 use crate::{
     hash::Keccak256,
     proof::{siblings, RangeProof},
@@ -23,6 +25,7 @@ use crate::{
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
+use kept::Kept;
 use scale_info::TypeInfo;
 use selvedge_primitives_types::{
     DeviceId, Entry, EntryKey, Epoch, Hash, Leaf, LeafKey, Sum, TreeCommitment, UsageCommitment,
@@ -251,9 +254,6 @@ fn hash_of<H: Keccak256>(domain: u8, value: &impl Encode) -> Hash {
     H::hash(&bytes)
 }
 
-/// Entries below one stored node: a proof recomputes the nodes below it and looks up the others.
-const BUCKET: usize = 64;
-
 /// One tree over leaves that are kept elsewhere.
 #[derive(Clone, Debug)]
 pub(crate) struct Tree {
@@ -262,8 +262,9 @@ pub(crate) struct Tree {
     order: Vec<u32>,
     /// Where each entry's leaves begin in `order`, and its end.
     bounds: Vec<usize>,
-    /// Nodes over `BUCKET << i` entries, up to the root alone.
-    upper: Vec<Vec<Node<EntryKey>>>,
+    kept: Kept<EntryKey>,
+    /// Of the leaves of each entry.
+    kept_leaves: Vec<Kept<LeafKey>>,
     pub(crate) root: Node<EntryKey>,
     sealed: Hash,
 }
@@ -276,14 +277,13 @@ impl Tree {
 
         let mut entries = Vec::new();
         let mut bounds = Vec::from([0]);
+        let mut kept_leaves = Vec::new();
         for same in order.chunk_by(|a, b| {
             kind.position(&leaves[*a as usize]).0 == kind.position(&leaves[*b as usize]).0
         }) {
-            let nodes: Vec<_> = same
-                .iter()
-                .map(|index| leaf_node::<H>(kind, &leaves[*index as usize]))
-                .collect();
-            let node = root::<H, _>(kind, Level::Leaves, &nodes)?;
+            let (kept, node) = Kept::build::<H>(kind, Level::Leaves, same.len(), |run| {
+                leaf_nodes::<H>(kind, leaves, &same[run])
+            })?;
             let (key, _) = kind.position(&leaves[same[0] as usize]);
             entries.push(Entry {
                 key,
@@ -291,39 +291,21 @@ impl Tree {
                 leaves_root: node.hash,
             });
             bounds.push(bounds[bounds.len() - 1] + same.len());
+            kept_leaves.push(kept);
         }
 
-        let mut upper = Vec::from([entries
-            .chunks(BUCKET)
-            .map(|bucket| bucket_root::<H>(kind, bucket))
-            .collect::<Result<Vec<_>, _>>()?]);
-        loop {
-            let top = &upper[upper.len() - 1];
-            match top.as_slice() {
-                [] => return Err(TreeError::Empty),
-                [root] => {
-                    let root = *root;
-                    let sealed = seal::<H>(kind, entries.len() as u32, &root);
-                    return Ok(Self {
-                        entries,
-                        order,
-                        bounds,
-                        upper,
-                        root,
-                        sealed,
-                    });
-                }
-                _ => {
-                    // Pairs from the left with an odd last node carried up give the shape of RFC
-                    // 6962.
-                    let next = top
-                        .chunks(2)
-                        .map(|pair| root::<H, _>(kind, Level::Entries, pair))
-                        .collect::<Result<Vec<_>, _>>()?;
-                    upper.push(next);
-                }
-            }
-        }
+        let (kept, root) = Kept::build::<H>(kind, Level::Entries, entries.len(), |run| {
+            entry_nodes::<H>(kind, &entries[run])
+        })?;
+        Ok(Self {
+            sealed: seal::<H>(kind, entries.len() as u32, &root),
+            entries,
+            order,
+            bounds,
+            kept,
+            kept_leaves,
+            root,
+        })
     }
 
     /// The node over the `count` entries from `first`, a subtree of the shape.
@@ -333,13 +315,10 @@ impl Tree {
         first: u64,
         count: u64,
     ) -> Result<Node<EntryKey>, TreeError> {
-        if count <= BUCKET as u64 {
-            let first = first as usize;
-            return bucket_root::<H>(kind, &self.entries[first..first + count as usize]);
-        }
-        let height = count.next_power_of_two().trailing_zeros();
-        let level = (height - BUCKET.trailing_zeros()) as usize;
-        Ok(self.upper[level][(first >> height) as usize])
+        self.kept
+            .node::<H>(kind, Level::Entries, (first, count), |run| {
+                entry_nodes::<H>(kind, &self.entries[run])
+            })
     }
 
     fn commitment(&self) -> TreeCommitment {
@@ -353,15 +332,14 @@ impl Tree {
     }
 }
 
-fn bucket_root<H: Keccak256>(
-    kind: TreeKind,
-    entries: &[Entry],
-) -> Result<Node<EntryKey>, TreeError> {
-    let nodes: Vec<_> = entries
-        .iter()
-        .map(|entry| entry_node::<H>(kind, entry))
-        .collect();
-    root::<H, _>(kind, Level::Entries, &nodes)
+fn entry_nodes<H: Keccak256>(kind: TreeKind, entries: &[Entry]) -> Vec<Node<EntryKey>> {
+    let node = |entry| entry_node::<H>(kind, entry);
+    entries.iter().map(node).collect()
+}
+
+fn leaf_nodes<H: Keccak256>(kind: TreeKind, leaves: &[Leaf], order: &[u32]) -> Vec<Node<LeafKey>> {
+    let node = |index: &u32| leaf_node::<H>(kind, &leaves[*index as usize]);
+    order.iter().map(node).collect()
 }
 
 /// Both usage trees of one gateway and epoch, with their leaves.
@@ -461,33 +439,38 @@ impl UsageTrees {
         start: u32,
         len: u32,
     ) -> RangeProof<LeafKey> {
-        let nodes = self.leaf_nodes::<H>(kind, entry_index);
+        let total = self.order_of(kind, entry_index).len() as u64;
         let mut proof = RangeProof {
             start,
             siblings: Vec::new(),
         };
-        siblings(nodes.len() as u64, start, len, |first, count| {
-            let (first, count) = (first as usize, count as usize);
+        siblings(total, start, len, |first, count| {
             // Building has added these very nodes up, so none is left out here.
-            proof.siblings.extend(root::<H, _>(
-                kind,
-                Level::Leaves,
-                &nodes[first..first + count],
-            ));
+            proof
+                .siblings
+                .extend(self.node_of_leaves::<H>(kind, entry_index, first, count));
         });
         proof
     }
 
-    /// The nodes of an entry's leaves.
-    pub(crate) fn leaf_nodes<H: Keccak256>(
+    /// The node over the `count` leaves from `first` of an entry, a subtree of the shape; `None`
+    /// beyond its end.
+    pub(crate) fn node_of_leaves<H: Keccak256>(
         &self,
         kind: TreeKind,
         entry_index: usize,
-    ) -> Vec<Node<LeafKey>> {
-        self.order_of(kind, entry_index)
-            .iter()
-            .map(|index| leaf_node::<H>(kind, &self.leaves[*index as usize]))
-            .collect()
+        first: u64,
+        count: u64,
+    ) -> Option<Node<LeafKey>> {
+        let order = self.order_of(kind, entry_index);
+        if first.checked_add(count)? > order.len() as u64 {
+            return None;
+        }
+        let kept = self.tree(kind).kept_leaves.get(entry_index)?;
+        kept.node::<H>(kind, Level::Leaves, (first, count), |run| {
+            leaf_nodes::<H>(kind, &self.leaves, &order[run])
+        })
+        .ok()
     }
 
     /// One leaf of an entry.

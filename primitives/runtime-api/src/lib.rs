@@ -11,7 +11,10 @@ extern crate alloc;
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use scale_info::TypeInfo;
-use selvedge_primitives_math::fraud::{Defect, Terms};
+use selvedge_primitives_math::{
+    duty::{AuditDuty, LeafDuty},
+    fraud::{Defect, Terms},
+};
 use selvedge_primitives_types::{
     Account, DeviceId, Epoch, Era, Millis, Planck, Ppm, PriceList, Region, Role, Score, ServiceId,
     StakeId, Usage, UsageCommitment,
@@ -364,5 +367,11 @@ sp_api::decl_runtime_apis! {
         fn terms(epoch: Epoch, services: Vec<ServiceId>, caches: Vec<DeviceId>) -> Option<AuditTerms>;
         /// What was proven of a gateway's commitment, if anything.
         fn fraud(gateway: DeviceId, epoch: Epoch) -> Option<FraudView>;
+        /// Commitments that a device was drawn to audit and has not revealed a verdict of, in the order of its votes.
+        #[api_version(2)]
+        fn audit_duties(device: DeviceId) -> Vec<AuditDuty>;
+        /// Leaves that a device has to show on chain, as a gateway or as an auditor.
+        #[api_version(2)]
+        fn leaf_duties(device: DeviceId) -> Vec<LeafDuty>;
     }
 }

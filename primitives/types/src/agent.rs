@@ -9,10 +9,12 @@
 //! | `GET /control/v1/commitment/{epoch}` | – | [`UsageCommitment`], or 404 while the epoch is open or empty |
 //! | `GET /control/v1/settle/{epoch}/{cursor}` | – | an entry page of the tree by customer |
 //! | `GET /control/v1/credit/{epoch}/{cursor}` | – | an entry page of the tree by cache |
+//! | `POST /control/v1/open/{epoch}` | a draw | the opened leaf, or 404 |
 //! | `POST /control/v1/host-check` | [`HostCheckRequest`] | [`HostCheckAnswer`] |
 //! | `POST /control/v1/probes` | [`ProbeOrder`] | [`ProbeResults`] |
 //!
-//! An entry page is `(Vec<Entry>, RangeProof<EntryKey>)` from `selvedge-primitives-math`. Every message is idempotent and
+//! An entry page is `(Vec<Entry>, RangeProof<EntryKey>)` from `selvedge-primitives-math`, as are `draw::Draw` and
+//! `fraud::OpenedLeaf`. Every message is idempotent and
 //! at most [`MAX_MESSAGE`] bytes long.
 
 use crate::{

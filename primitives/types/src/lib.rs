@@ -14,7 +14,9 @@
 
 extern crate alloc;
 
+pub mod address;
 pub mod agent;
+pub mod audit;
 pub mod commitment;
 pub mod customer;
 pub mod ids;
@@ -30,6 +32,7 @@ pub mod usage;
 pub mod voucher;
 
 pub use agent::AgentEndpoint;
+pub use audit::{AuditVerdict, Verdict};
 pub use commitment::{
     CacheEntryKey, CustomerEntryKey, Entry, EntryKey, LeafKey, TreeCommitment, UsageCommitment,
 };

@@ -12,6 +12,7 @@ use pallet_edge_billing::{
     types::Page,
     Call as BillingCall,
 };
+use pallet_edge_chain_params::LocalNames;
 use pallet_edge_driver::{sign_with_agent_key, ConfigView, EntryPage, SubmitError, SubmitUsage};
 use pallet_edge_reputation::{types::Probes, Call as ReputationCall};
 use pallet_edge_services::{types::ServiceSummary, Call as ServicesCall};
@@ -25,7 +26,7 @@ use selvedge_primitives_types::{
 
 use super::nodes::MaxNodesPerRole;
 use crate::{
-    AccountId, Billing, NodeRegistry, NodeStaking, Reputation, Runtime, RuntimeCall, Services,
+    AccountId, Audits, Billing, NodeRegistry, NodeStaking, Reputation, Runtime, RuntimeCall, Services,
     System, UsageClock,
 };
 
@@ -34,12 +35,14 @@ use crate::{
 const KEEP_EPOCHS: u64 = 24;
 
 parameter_types! {
-    /// For all daemons of a node together: below half of a slot of three seconds.
+    /// For all daemons of a node and what it audits: below half of a slot of three seconds.
     pub const TotalDeadline: u64 = 1_200;
     pub const RequestDeadline: u64 = 500;
 }
 
 impl pallet_edge_driver::Config for Runtime {
+    type AllowPrivate = LocalNames<Runtime>;
+    type Audits = Audits;
     type Devices = NodeRegistry;
     type HostChecks = Services;
     type Probes = Reputation;
@@ -48,6 +51,7 @@ impl pallet_edge_driver::Config for Runtime {
     type ResubmitAfter = ConstU32<4>;
     type Settlement = Billing;
     type Submit = Submitter;
+    type SubmitAudits = Submitter;
     type TotalDeadline = TotalDeadline;
     type View = EdgeConfig;
 }
@@ -141,11 +145,11 @@ fn service_config(
     }
 }
 
-/// Signs and sends the transactions of agents.
+/// Signs and sends the transactions of agents; those of audits are in [`super::auditor`].
 pub struct Submitter;
 
 impl Submitter {
-    fn send(call: impl Into<RuntimeCall>) -> Result<(), SubmitError> {
+    pub(super) fn send(call: impl Into<RuntimeCall>) -> Result<(), SubmitError> {
         let call = call.into();
         if !<Runtime as frame_system::Config>::BaseCallFilter::contains(&call) {
             return Err(SubmitError::Stopped);
@@ -158,7 +162,10 @@ impl Submitter {
             .map_err(|()| SubmitError::Refused)
     }
 
-    fn sign(agent_key: &[u8; 32], payload: &impl Encode) -> Result<Signature64, SubmitError> {
+    pub(super) fn sign(
+        agent_key: &[u8; 32],
+        payload: &impl Encode,
+    ) -> Result<Signature64, SubmitError> {
         sign_with_agent_key(Domain::Agent, agent_key, &genesis_hash(), payload)
             .ok_or(SubmitError::NoKey)
     }

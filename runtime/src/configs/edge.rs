@@ -2,19 +2,20 @@
 
 use frame_support::{
     parameter_types,
-    traits::{ConstU32, ConstU64, Get, Randomness},
+    traits::{tokens::imbalance::ResolveTo, ConstU32, ConstU64, Get, Randomness},
     PalletId,
 };
 use pallet_babe::RandomnessFromOneEpochAgo;
 use pallet_edge_chain_params::LocalNames;
+use pallet_edge_traits::AuditSeed;
 use selvedge_primitives_types::Hash;
 
 use super::{
     governance::TreasuryAccount,
     nodes::HistoryDepth,
     params::{
-        dynamic_params::{billing, services, shares},
-        FraudSlash,
+        dynamic_params::{audits, billing, services, shares},
+        FraudSlash, LeastAudited,
     },
 };
 use crate::{
@@ -40,7 +41,7 @@ impl pallet_edge_clock::Config for Runtime {
     type MaxStep = ConstU64<60_000>;
     /// Staking first: the others ask it who is active in the epoch that began. Scores before
     /// yields, which depend on them.
-    type OnEpoch = (NodeStaking, Services, Reputation, NodeYields, Audits);
+    type OnEpoch = (NodeStaking, Services, Reputation, NodeYields);
     /// As long as invoices can be asked for.
     type StartsKept = HistoryEpochs;
     type Time = Timestamp;
@@ -85,6 +86,7 @@ impl pallet_edge_services::Config for Runtime {
 
 impl pallet_edge_billing::Config for Runtime {
     type AuditFee = shares::AuditFee;
+    type Audits = Audits;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = super::benchmarks::Helper;
     type Burn = shares::Burn;
@@ -96,7 +98,7 @@ impl pallet_edge_billing::Config for Runtime {
     type HoldBackEpochs = billing::HoldBackEpochs;
     type LatePenalty = billing::LatePenalty;
     type MaxLate = billing::MaxLate;
-    /// The hold-back and the unsettled epochs are together at most 60 + 72 = 132.
+    /// Two hold-backs and the unsettled epochs are together at most 60 + 96 = 156.
     type MaxOpen = ConstU32<168>;
     type MinDeposit = billing::MinDeposit;
     type OnMatured = (Reputation, NodeYields);
@@ -114,16 +116,37 @@ impl pallet_edge_billing::Config for Runtime {
     type WeightInfo = pallet_edge_billing::weights::SubstrateWeight<Runtime>;
 }
 
+/// What the draws of audits depend on: BABE's randomness of one epoch ago, which is fixed from the
+/// first block of BABE's current epoch on.
+pub struct BabeSeed;
+
+impl AuditSeed for BabeSeed {
+    fn seed() -> Option<(Hash, u64)> {
+        let (seed, since) = RandomnessFromOneEpochAgo::<Runtime>::random(b"selvedge/audits");
+        Some((seed.0, since.into()))
+    }
+}
+
 impl pallet_edge_audits::Config for Runtime {
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = super::benchmarks::Helper;
+    type BondDestination = ResolveTo<TreasuryAccount, Balances>;
+    type ChallengeBond = audits::ChallengeBond;
     type Clock = UsageClock;
     type Commitments = Billing;
+    type Currency = Balances;
+    type Devices = NodeRegistry;
     /// As long as services and stakes keep theirs.
     type HistoryDepth = HistoryEpochs;
+    type LeastAmount = LeastAudited;
+    /// Each has a validator's stake or more. A panel is 8 KiB, which every vote and reveal reads.
+    type MaxPanel = ConstU32<128>;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Seed = BabeSeed;
     type Services = Services;
     type Slash = NodeStaking;
     type SlashOf = FraudSlash;
     type Stakes = NodeStaking;
+    type WithheldSlash = audits::WithheldSlash;
     type WeightInfo = pallet_edge_audits::weights::SubstrateWeight<Runtime>;
 }

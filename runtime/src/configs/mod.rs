@@ -2,6 +2,7 @@
 
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarks;
+pub mod auditor;
 pub mod consensus;
 pub mod driver;
 pub mod edge;

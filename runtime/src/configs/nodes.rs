@@ -25,8 +25,8 @@ use crate::{
 
 parameter_types! {
     /// Epochs of which past assignments, counts and terms are kept: a week of hours. A claim about
-    /// an epoch comes at most `UnsettledEpochs + HoldBackEpochs` later, which the ranges keep to
-    /// 60 + 72 = 132.
+    /// an epoch comes at most `UnsettledEpochs + 2 × HoldBackEpochs` later, which the ranges keep to
+    /// 60 + 96 = 156.
     pub const HistoryDepth: u32 = 168;
     /// Active devices of a role. Every gateway's config lists them all: 4,096 entries of at most
     /// 700 bytes fit its four mebibytes.

@@ -9,7 +9,7 @@ use frame_support::{
     traits::Get,
 };
 use pallet_edge_traits::EpochClock;
-use selvedge_primitives_math::fraud::DefectClass;
+use selvedge_primitives_math::{draw::AUDITORS, fraud::DefectClass};
 use selvedge_primitives_types::{Planck, Ppm, Role};
 use sp_runtime::traits::Convert;
 
@@ -86,10 +86,11 @@ pub mod dynamic_params {
         #[codec(index = 0)]
         pub static MinDeposit: Planck = SEL;
 
-        /// Epochs that may be unsettled at once, counted from the one in use: served in e, settled
-        /// by e + 6, so e to e + 6 make 7.
+        /// Epochs that may be unsettled at once, counted from the one in use: served in e, committed
+        /// in e + 1, voted on in e + 2 and again in e + 3, leaves shown in e + 4, settled by e + 6, so
+        /// e to e + 6 make 7; and three more for what is committed late.
         #[codec(index = 1)]
-        pub static UnsettledEpochs: u64 = 7;
+        pub static UnsettledEpochs: u64 = 10;
 
         /// A warning is given when the money lasts less than this many epochs: two days of hours.
         #[codec(index = 2)]
@@ -242,6 +243,20 @@ pub mod dynamic_params {
         /// Trees or signatures that no program makes by mistake: all of it.
         #[codec(index = 2)]
         pub static ForgerySlash: Ppm = Ppm::ONE;
+
+        /// Leaves that were due on chain and did not come: of 25,000 SEL, 1,250, or the amount of the
+        /// commitment if that is more.
+        #[codec(index = 3)]
+        pub static WithheldSlash: Ppm = Ppm::percent(5);
+
+        /// What a check of a commitment costs an auditor: 44 leaves with two paths of 1.5 KiB each are
+        /// 132 KiB, an eighth of a thousandth of a gibibyte, which the first price list has at 1 SEL.
+        #[codec(index = 4)]
+        pub static CheckCost: Planck = MILLI / 8;
+
+        /// What a challenge puts at stake: many times what showing a leaf costs its gateway.
+        #[codec(index = 5)]
+        pub static ChallengeBond: Planck = 5 * SEL;
     }
 }
 
@@ -284,6 +299,18 @@ impl Convert<DefectClass, Ppm> for FraudSlash {
     }
 }
 
+/// The least amount of a commitment that is audited: its audit fee pays for five checks.
+pub struct LeastAudited;
+
+impl Get<Planck> for LeastAudited {
+    fn get() -> Planck {
+        let checks = dynamic_params::audits::CheckCost::get().saturating_mul(AUDITORS.into());
+        // The range of the fee does not reach down to zero.
+        checks.saturating_mul(Ppm::ONE.0.into())
+            / Planck::from(dynamic_params::shares::AuditFee::get().0.max(1))
+    }
+}
+
 /// Epochs after its last active one in which a stake answers for usage: until the last commitment
 /// is settled and paid.
 pub struct StakeLiability;
@@ -291,6 +318,6 @@ pub struct StakeLiability;
 impl Get<u64> for StakeLiability {
     fn get() -> u64 {
         use dynamic_params::billing::*;
-        UnsettledEpochs::get().saturating_add(HoldBackEpochs::get())
+        UnsettledEpochs::get().saturating_add(HoldBackEpochs::get().saturating_mul(2))
     }
 }

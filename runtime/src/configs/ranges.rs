@@ -28,9 +28,9 @@ use crate::{
     Parameters, Runtime, RuntimeOrigin,
 };
 
-/// Longest hold-back in epochs: with the unsettled ones it stays below the history that staking and
-/// services keep, and below the commitments a gateway may have open.
-pub const MAX_HOLD_BACK: u64 = 72;
+/// Longest hold-back in epochs: twice it, as nobody's audit takes, and the unsettled ones stay below
+/// the history that staking and services keep, and below the commitments a gateway may have open.
+pub const MAX_HOLD_BACK: u64 = 48;
 
 /// Checks a value against its range, and all numbers as they would be with it.
 pub struct Ranges;
@@ -97,12 +97,12 @@ pub fn check_joint_ranges() -> Result<(), &'static str> {
         "a graver defect costs at least as much",
     )?;
     ensure(
-        billing::UnsettledEpochs::get() >= u64::from(billing::MaxLate::get()) + 3,
-        "what is committed late can still be settled",
+        billing::UnsettledEpochs::get() >= u64::from(billing::MaxLate::get()) + 7,
+        "what is committed late can still be audited and settled",
     )?;
     ensure(
         billing::HistoryEpochs::get()
-            >= billing::UnsettledEpochs::get() + billing::HoldBackEpochs::get() + 24,
+            >= billing::UnsettledEpochs::get() + 2 * billing::HoldBackEpochs::get() + 24,
         "invoices are kept for a day after they are final",
     )
 }
@@ -162,7 +162,7 @@ own_ranges! {
     }
     Billing of billing {
         MinDeposit: 10 * MILLI..=100 * SEL, "planck";
-        UnsettledEpochs: 4..=MAX_UNSETTLED, "epochs";
+        UnsettledEpochs: 7..=MAX_UNSETTLED, "epochs";
         WarnEpochs: 1..=24 * 30, "epochs";
         HoldBackEpochs: 1..=MAX_HOLD_BACK, "epochs";
         HistoryEpochs: 48..=24 * 366, "epochs";
@@ -202,6 +202,9 @@ own_ranges! {
         TermsSlash: Ppm::percent(5)..=Ppm::ONE, "ppm";
         LeafSlash: Ppm::percent(5)..=Ppm::ONE, "ppm";
         ForgerySlash: Ppm::percent(5)..=Ppm::ONE, "ppm";
+        WithheldSlash: Ppm::percent(5)..=Ppm::ONE, "ppm";
+        CheckCost: 0..=SEL, "planck";
+        ChallengeBond: 100 * MILLI..=100 * SEL, "planck";
     }
 }
 

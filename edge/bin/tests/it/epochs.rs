@@ -108,6 +108,9 @@ async fn what_is_credited_is_forgotten_after_its_time() {
         net.chain.roll();
     }
     net.push().await;
+    assert!(control.status().await.closed.contains(&epoch));
+    net.chain.roll();
+    net.push().await;
     assert!(!control.status().await.closed.contains(&epoch));
     assert!(control.commitment(epoch).await.is_none());
 }

@@ -1,5 +1,6 @@
 //! Gateways and caches as processes, with everybody they talk to played by the test kit.
 
+mod audits;
 mod control;
 mod crash;
 mod crowd;

@@ -23,16 +23,10 @@ impl EpochClock {
     }
 }
 
-/// Whether the leaves of `epoch` need not be kept any more: everything up to `done_through` is
-/// credited or void, and `keep_epochs` more have passed since.
-pub fn may_forget(
-    epoch: Epoch,
-    done_through: Option<Epoch>,
-    current: Epoch,
-    keep_epochs: u64,
-) -> bool {
-    // What was done is only known up to now, so the time is counted from the later of the two.
-    done_through.is_some_and(|done| epoch <= done && current.since(epoch) > keep_epochs)
+/// Whether the leaves of an epoch need not be kept any more: it was heard in the epoch
+/// `done_since` that it is credited or void, and `keep_epochs` more have passed since.
+pub fn may_forget(done_since: Option<Epoch>, current: Epoch, keep_epochs: u64) -> bool {
+    done_since.is_some_and(|since| current.since(since) > keep_epochs)
 }
 
 #[cfg(test)]
@@ -66,9 +60,8 @@ mod tests {
 
     #[test]
     fn leaves_are_kept_until_the_chain_is_done_and_longer() {
-        assert!(!may_forget(Epoch(3), None, Epoch(99), 24));
-        assert!(!may_forget(Epoch(3), Some(Epoch(2)), Epoch(99), 24));
-        assert!(!may_forget(Epoch(3), Some(Epoch(3)), Epoch(27), 24));
-        assert!(may_forget(Epoch(3), Some(Epoch(3)), Epoch(28), 24));
+        assert!(!may_forget(None, Epoch(99), 24));
+        assert!(!may_forget(Some(Epoch(30)), Epoch(54), 24));
+        assert!(may_forget(Some(Epoch(30)), Epoch(55), 24));
     }
 }

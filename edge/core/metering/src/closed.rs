@@ -1,7 +1,11 @@
 //! A closed epoch: what a gateway commits to and answers for.
 
 use crate::Keccak;
-use selvedge_primitives_math::{RangeProof, TreeError, TreeKind, UsageTrees};
+use selvedge_primitives_math::{
+    draw::Draw,
+    fraud::{open_leaf, OpenedLeaf, Openings},
+    RangeProof, TreeError, TreeKind, UsageTrees,
+};
 use selvedge_primitives_types::{
     Account, CustomerEntryKey, DeviceId, Entry, EntryKey, Epoch, Leaf, LeafKey, ServiceId,
     Signature64, UsageCommitment,
@@ -117,6 +121,16 @@ impl Closed {
             leaves_proof: self.trees.prove_leaves::<Keccak>(kind, place, start, len),
             leaves,
         })
+    }
+
+    /// What shows drawn leaves to be what was committed.
+    pub fn open(&self, draws: &[Draw]) -> Openings {
+        Openings::of::<Keccak>(&self.trees, &self.commitment(), draws)
+    }
+
+    /// One drawn leaf as the chain checks it; `None` for a draw beyond the end.
+    pub fn open_leaf(&self, draw: &Draw) -> Option<OpenedLeaf> {
+        open_leaf::<Keccak>(&self.trees, &self.commitment(), draw)
     }
 
     fn page(&self, kind: TreeKind, cursor: u32) -> Option<Page> {

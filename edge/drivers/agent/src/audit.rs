@@ -6,9 +6,9 @@
 //! | `GET /audit/v1/{epoch}/leaves` | `{start, total, leaves}`: all of the epoch, in an order that stays |
 //! | `GET /audit/v1/{epoch}/customer/{account}/{service}` | `{index, entry, entry_proof, start, leaves, leaves_proof}` |
 //!
-//! Purges are taken here too: see `purge`; and nonces answered: see `probe`.
+//! Drawn leaves are opened here too: see `open`; purges are taken: see `purge`; and nonces answered: see `probe`.
 //!
-//! The account is 32 bytes in hex; `?start=` and `&limit=` choose a page of leaves, which ends
+//! Whoever accepts `application/octet-stream` gets leaves as `Vec<Leaf>` in SCALE. The account is 32 bytes in hex; `?start=` and `&limit=` choose a page of leaves, which ends
 //! early at 16,384. On the same port is what [`crate::insight`] tells customers. Whatever is not a number is SCALE in hex with `0x` before it. Leaves name no
 //! address and no URL, so anyone may read them; each address may ask a few times a second.
 
@@ -21,13 +21,17 @@ use codec::Encode;
 use http::{header, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use selvedge_edge_drivers_http::{Body, ConnInfo, Handler, Limits, Server, ServerHandle};
+use selvedge_primitives_math::draw::Draw;
+use selvedge_primitives_math::fraud::Openings;
 use selvedge_primitives_math::proof::RangeProof;
 use selvedge_primitives_types::{
     Account, Entry, EntryKey, Epoch, Leaf, LeafKey, ServiceId, UsageCommitment,
 };
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use crate::insight::{self, Insight};
+use crate::open;
 use crate::probe::{self, ProbeDesk};
 use crate::purge::{self, PurgeDesk};
 use crate::rate::Buckets;
@@ -75,6 +79,9 @@ pub trait Audit: Send + Sync + 'static {
         start: usize,
         limit: usize,
     ) -> Option<Invoice>;
+
+    /// What shows drawn leaves of a closed epoch to be what was committed. Takes its time.
+    fn open(&self, epoch: Epoch, draws: &[Draw]) -> Option<Openings>;
 }
 
 /// The audit server.
@@ -99,6 +106,7 @@ impl AuditServer {
             audit,
             buckets: Buckets::new(BURST, PER_SECOND),
             purges: Buckets::new(PURGE_BURST, PURGES_PER_SECOND),
+            turns: Semaphore::new(open::AT_ONCE),
         })))
     }
 }
@@ -107,6 +115,7 @@ struct Endpoint<A> {
     audit: Arc<A>,
     buckets: Buckets,
     purges: Buckets,
+    turns: Semaphore,
 }
 
 impl<A: Audit + Insight + ProbeDesk + PurgeDesk> Handler for Endpoint<A> {
@@ -126,7 +135,10 @@ impl<A: Audit + Insight + ProbeDesk + PurgeDesk> Handler for Endpoint<A> {
                 Some(rest) => purge::answer(&self.audit, rest, request).await,
                 None if path == "/probe/v1" => probe::answer(&self.audit, request).await,
                 None if insight::is_insight(&path) => insight::answer(&self.audit, request).await,
-                None => self.answer(&request),
+                None => match open::epoch_of(&path) {
+                    Some(epoch) => open::answer(&self.audit, epoch, request, &self.turns).await,
+                    None => self.answer(&request),
+                },
             }
         } else {
             let mut refused = reply::problem(StatusCode::TOO_MANY_REQUESTS, "too many requests");
@@ -153,6 +165,10 @@ impl<A: Audit> Endpoint<A> {
         };
         let query = request.uri().query().unwrap_or_default();
         let parts: Vec<&str> = path.split('/').collect();
+        if let ([epoch, "leaves"], true) = (parts.as_slice(), wants_scale(request)) {
+            let leaves = self.page_of_leaves(epoch, query);
+            return leaves.map_or_else(nothing, |(_, leaves, _)| reply::scale(leaves.encode()));
+        }
         let answer = match parts.as_slice() {
             [epoch, "commitment"] => self.commitment(epoch),
             [epoch, "leaves"] => self.leaves(epoch, query),
@@ -169,11 +185,16 @@ impl<A: Audit> Endpoint<A> {
     }
 
     fn leaves(&self, epoch: &str, query: &str) -> Option<serde_json::Value> {
+        let (start, leaves, total) = self.page_of_leaves(epoch, query)?;
+        let leaves: Vec<String> = leaves.iter().map(scale_hex).collect();
+        Some(json!({ "start": start, "total": total, "leaves": leaves }))
+    }
+
+    fn page_of_leaves(&self, epoch: &str, query: &str) -> Option<(usize, Vec<Leaf>, usize)> {
         let (start, limit) = page(query);
         let epoch = Epoch(epoch.parse().ok()?);
         let (leaves, total) = self.audit.leaves(epoch, start, limit)?;
-        let leaves: Vec<String> = leaves.iter().map(scale_hex).collect();
-        Some(json!({ "start": start, "total": total, "leaves": leaves }))
+        Some((start, leaves, total))
     }
 
     fn invoice(
@@ -200,6 +221,11 @@ impl<A: Audit> Endpoint<A> {
             "leaves_proof": scale_hex(&invoice.leaves_proof),
         }))
     }
+}
+
+fn wants_scale<B>(request: &Request<B>) -> bool {
+    let accepted = request.headers().get(header::ACCEPT);
+    accepted.is_some_and(|kind| kind == "application/octet-stream")
 }
 
 fn scale_hex(value: &impl Encode) -> String {

@@ -14,6 +14,8 @@ use hyper::body::Incoming;
 use selvedge_edge_drivers_http::{
     collect, Body, CollectError, ConnInfo, Handler, Limits, Server, ServerHandle,
 };
+use selvedge_primitives_math::draw::Draw;
+use selvedge_primitives_math::fraud::OpenedLeaf;
 use selvedge_primitives_math::proof::RangeProof;
 use selvedge_primitives_types::agent::{
     AgentStatus, ConfigDelta, HostCheckAnswer, HostCheckRequest, ProbeOrder, ProbeResults,
@@ -49,6 +51,9 @@ pub trait Control: Send + Sync + 'static {
 
     /// Entries of the tree by cache from a cursor.
     fn credit_page(&self, epoch: Epoch, cursor: u32) -> Option<Page>;
+
+    /// A leaf of a closed epoch that the chain wants to see.
+    fn open_leaf(&self, epoch: Epoch, draw: &Draw) -> Option<OpenedLeaf>;
 
     /// Looks for a host's ownership record.
     fn check_host(
@@ -128,6 +133,11 @@ impl<C: Control> Endpoint<C> {
             (Method::POST, ["probes"]) => match read(request).await {
                 Ok(order) => said(control.clone().probe(order)),
                 Err(refused) => refused,
+            },
+            (Method::POST, ["open", epoch]) => match (epoch.parse(), read(request).await) {
+                (Ok(epoch), Ok(draw)) => found(control.open_leaf(Epoch(epoch), &draw)),
+                (Ok(_), Err(refused)) => refused,
+                (Err(_), _) => not_found(),
             },
             (Method::GET, ["commitment", epoch]) => match epoch.parse() {
                 Ok(epoch) => found(control.commitment(Epoch(epoch))),

@@ -4,7 +4,8 @@
 //! [`Control`], [`Audit`] and [`Insight`].
 //!
 //! - [`control`]: the messages of `selvedge_primitives_types::agent`, for whoever has the token.
-//! - [`audit`]: the leaves behind a bill, for anyone, as JSON with SCALE in hex.
+//! - [`audit`]: the leaves behind a bill, for anyone, as JSON with SCALE in hex; drawn ones opened
+//!   for auditors, in SCALE.
 //! - [`insight`]: figures, log and explanations, for the customer of a service.
 //! - [`PurgeDesk`]: purges, for customers and other gateways, beside the audit endpoint.
 //! - [`ProbeDesk`]: nonces of other gateways, beside the audit endpoint too.
@@ -23,6 +24,7 @@ mod control;
 mod customer;
 mod host_check;
 mod insight;
+mod open;
 mod operator;
 mod probe;
 mod purge;

@@ -89,8 +89,13 @@ impl Folder {
         Ok(Some((device, genesis)))
     }
 
+    /// Where a file of this name lies.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
     pub(crate) fn journal(&self) -> PathBuf {
-        self.path.join("vouchers.journal")
+        self.path("vouchers.journal")
     }
 
     pub(crate) fn counts(&self, epoch: Epoch, segment: usize) -> PathBuf {

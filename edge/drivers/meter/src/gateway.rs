@@ -2,6 +2,7 @@
 
 use crate::{
     counts::{EpochCounts, Place},
+    done::Done,
     folder::{remove, Folder},
     journal::Journal,
     leaves,
@@ -79,6 +80,7 @@ struct Vouchers {
 #[derive(Default)]
 struct ClosedEpochs {
     epochs: BTreeSet<Epoch>,
+    done: Done,
     trees: VecDeque<Arc<Closed>>,
 }
 
@@ -101,6 +103,7 @@ impl GatewayMeter {
                 past.insert(epoch, Arc::new(counts));
             }
         }
+        let done = Done::read(&folder)?;
         let (journal, recovered) = Journal::open(folder.clone())?;
         let kept = recovered.vouchers.iter().map(|signed| signed.voucher);
         let issuer = Issuer::resume(device, kept, recovered.was_cut);
@@ -122,6 +125,7 @@ impl GatewayMeter {
             }),
             closed: Mutex::new(ClosedEpochs {
                 epochs,
+                done,
                 ..ClosedEpochs::default()
             }),
         })
@@ -362,8 +366,9 @@ impl GatewayMeter {
         Ok(Some(closed))
     }
 
-    /// Deletes the leaves of epochs that are credited or void and `keep_epochs` old, and the
-    /// vouchers of epochs before the oldest that is left.
+    /// Deletes the leaves of epochs of which it was heard more than `keep_epochs` ago that they are
+    /// credited or void, as all up to `done_through` are, and the vouchers of epochs before the
+    /// oldest that is left.
     pub fn forget(&self, done_through: Option<Epoch>, keep_epochs: u64) -> Result<(), MeterError> {
         let (now, oldest_open) = {
             let state = self.state.read();
@@ -375,11 +380,12 @@ impl GatewayMeter {
         };
         let oldest = {
             let mut kept = self.closed.lock();
-            let old: Vec<_> = kept
-                .epochs
+            let ClosedEpochs { epochs, done, .. } = &mut *kept;
+            done.hear(&self.folder, &*epochs, done_through, now)?;
+            let old: Vec<_> = epochs
                 .iter()
                 .copied()
-                .filter(|epoch| may_forget(*epoch, done_through, now, keep_epochs))
+                .filter(|epoch| may_forget(done.since(*epoch), now, keep_epochs))
                 .collect();
             for epoch in old {
                 remove(&self.folder.leaves(epoch))?;

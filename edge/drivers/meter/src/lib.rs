@@ -11,6 +11,7 @@
 //! vouchers.journal                records, see below
 //! epoch-<n>.<segment>.counts      counters of an epoch that is not closed
 //! epoch-<n>.leaves                leaves of a closed epoch
+//! done                            epochs the chain is done with, each with the epoch that was heard in
 //! <name>.new                      a file that is being written
 //!
 //! counts    0 "SLVGCNT2" ‖ epoch u64 ‖ slots u64 ‖ device 32 ‖ blake3 of these, zeros to 4096
@@ -26,6 +27,7 @@
 //!               32     paid octets ahead                   33  free octets ahead
 //! journal   "SLVGVCH1", then records: length u32 ‖ first 8 bytes of blake3 of the payload ‖ payload;
 //!           a payload is the SCALE form of a signed voucher
+//! done      "SLVGDON1" ‖ SCALE of a map from epoch to epoch
 //! leaves    "SLVGLVS1" ‖ epoch u64 ‖ device 32 ‖ SCALE(leaves) ‖ blake3 of all before
 //! ```
 //!
@@ -53,6 +55,7 @@ compile_error!("the counters are little-endian words that are added to in place"
 
 mod cache;
 mod counts;
+mod done;
 mod error;
 mod folder;
 mod gateway;

@@ -4,6 +4,7 @@ use crate::{service::Shared, world::World};
 use selvedge_edge_core_metering::EpochClock;
 use selvedge_edge_drivers_agent::{ChainConfig, ConfigFile, Control, Page};
 use selvedge_edge_drivers_meter::MeterError;
+use selvedge_primitives_math::{draw::Draw, fraud::OpenedLeaf};
 use selvedge_primitives_types::{
     agent::{
         AgentStatus, ConfigDelta, HostCheckAnswer, HostCheckRequest, ProbeOrder, ProbeResults,
@@ -89,6 +90,10 @@ impl Control for CacheControl {
     }
 
     fn credit_page(&self, _: Epoch, _: u32) -> Option<Page> {
+        None
+    }
+
+    fn open_leaf(&self, _: Epoch, _: &Draw) -> Option<OpenedLeaf> {
         None
     }
 

@@ -8,6 +8,8 @@ use selvedge_edge_drivers_agent::{
 };
 use selvedge_edge_drivers_meter::rules::{Closed, EpochClock, Pricing, Terms};
 use selvedge_edge_drivers_meter::MeterError;
+use selvedge_primitives_math::draw::Draw;
+use selvedge_primitives_math::fraud::{OpenedLeaf, Openings};
 use selvedge_primitives_types::agent::{
     AgentStatus, ConfigDelta, HostCheckAnswer, HostCheckRequest, HostCheckVerdict, ProbeOrder,
     ProbeResults,
@@ -89,6 +91,10 @@ impl Control for Shared {
         self.closed(epoch)?.credit_page(cursor)
     }
 
+    fn open_leaf(&self, epoch: Epoch, draw: &Draw) -> Option<OpenedLeaf> {
+        self.closed(epoch)?.open_leaf(draw)
+    }
+
     async fn check_host(&self, request: HostCheckRequest) -> Result<HostCheckAnswer, String> {
         let world = self.world().ok_or("no config of the chain yet")?;
         let found = self
@@ -153,6 +159,10 @@ impl Audit for Shared {
             leaves: found.leaves,
             leaves_proof: found.leaves_proof,
         })
+    }
+
+    fn open(&self, epoch: Epoch, draws: &[Draw]) -> Option<Openings> {
+        self.closed(epoch).map(|closed| closed.open(draws))
     }
 }
 

@@ -35,7 +35,7 @@ fn a_proof_is_forgotten_when_its_epoch_cannot_be_judged_any_more() {
 }
 
 #[test]
-fn the_work_of_an_epochs_begin_is_bounded() {
+fn the_work_of_a_block_is_bounded() {
     run(|| {
         keep(10, 100);
         begin(10 + HISTORY);

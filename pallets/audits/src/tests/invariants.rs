@@ -49,3 +49,106 @@ fn a_reward_above_the_slash_is_noticed() {
         Frauds::<Test>::insert(EPOCH, GATEWAY, fraud(1, 2));
     });
 }
+
+#[test]
+fn an_audit_that_nothing_will_end_is_noticed() {
+    broken('4', || {
+        committed(honest());
+        let _ = crate::Queue::<Test>::clear(u32::MAX, None);
+    });
+}
+
+fn passed(number: u8) -> crate::types::Passed {
+    crate::types::Passed {
+        auditor: crate::types::Auditor {
+            owner: account(40 + number),
+            device: auditor(number).0,
+        },
+        is_paid: true,
+        has_posted: false,
+    }
+}
+
+#[test]
+fn a_commitment_passed_by_its_operator_or_twice_by_one_is_noticed() {
+    let pass = |numbers: &[u8]| {
+        committed(honest());
+        crate::Audits::<Test>::mutate(EPOCH, GATEWAY, |audit| {
+            let audit = audit.as_mut().unwrap();
+            audit.operator = Some(account(43));
+            audit.passed = numbers
+                .iter()
+                .map(|number| passed(*number))
+                .collect::<Vec<_>>()
+                .try_into()
+                .unwrap();
+        });
+    };
+    broken('5', || pass(&[1, 3]));
+    broken('5', || pass(&[1, 2, 1]));
+}
+
+fn challenged() {
+    committed(honest());
+    let at = selvedge_primitives_math::draw::Place::Index(0);
+    let origin = RuntimeOrigin::signed(account(1));
+    Audits::challenge_leaf(origin, GATEWAY, EPOCH, TreeKind::Caches, at).unwrap();
+}
+
+#[test]
+fn a_challenge_that_nothing_will_end_is_noticed() {
+    broken('6', || {
+        challenged();
+        crate::Audits::<Test>::remove(EPOCH, GATEWAY);
+        let _ = crate::Queue::<Test>::clear(u32::MAX, None);
+    });
+}
+
+#[test]
+fn miscounted_challenges_and_missing_bonds_are_noticed() {
+    broken('7', || {
+        challenged();
+        crate::ChallengesOf::<Test>::insert(account(1), 2);
+    });
+    broken('7', || {
+        challenged();
+        crate::ChallengesOf::<Test>::remove(account(1));
+    });
+    broken('7', || {
+        challenged();
+        crate::Challenges::<Test>::mutate(EPOCH, GATEWAY, |all| all[0].bond += 1);
+    });
+}
+
+#[test]
+fn a_panel_to_come_or_with_an_operator_twice_is_noticed() {
+    let window = |numbers: &[u8]| {
+        let panel: Vec<_> = numbers
+            .iter()
+            .map(|number| passed(*number).auditor)
+            .collect();
+        crate::types::Window {
+            seed: [1; 32],
+            panel: panel.try_into().unwrap(),
+        }
+    };
+    broken('8', || {
+        crate::Windows::<Test>::insert(Epoch(WINDOW), window(&[1, 1]))
+    });
+    broken('8', || {
+        crate::Windows::<Test>::insert(Epoch(WINDOW + 1), window(&[1]))
+    });
+}
+
+#[test]
+fn votes_and_questions_of_epochs_that_were_decided_are_noticed() {
+    broken('9', || {
+        crate::Votes::<Test>::insert(EPOCH, (EPOCH, 0, GATEWAY), [0; 32])
+    });
+    broken('9', || {
+        crate::Votes::<Test>::insert(Epoch(WINDOW + 1), (EPOCH, 0, GATEWAY), [0; 32])
+    });
+    broken('9', || {
+        crate::Queue::<Test>::insert(EPOCH, (EPOCH, GATEWAY), ())
+    });
+}

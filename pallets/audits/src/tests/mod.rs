@@ -1,11 +1,23 @@
-//! One file for the call, one for what is forgotten, one for the invariants.
+//! One file for each call, for windows, for what decides and what is forgotten, and for the invariants.
 
+mod acceptance;
+mod answer;
+mod challenge_leaf;
+mod decide;
 mod forget;
+mod honest;
 mod invariants;
+mod post_leaf;
+mod prove;
 mod report_fraud;
+mod reveal;
+mod scene;
+mod vote;
+mod window;
 
 use crate::{mock::*, Call, Error, Event, Frauds};
 use pallet_edge_traits::HostKeccak;
+use scene::*;
 use selvedge_primitives_math::{
     fraud::{FraudProof, OpenedEntry, OpenedLeaf},
     price::charge,

@@ -2,7 +2,8 @@
 
 use super::{account, AccountId};
 use pallet_edge_traits::{
-    DeviceInfo, DeviceInspect, EpochClock, OnMatured, ServiceInspect, ServiceTerms, StakeInspect,
+    Acceptance, CommitmentAudit, DeviceInfo, DeviceInspect, EpochClock, OnMatured, ServiceInspect,
+    ServiceTerms, StakeInspect,
 };
 use selvedge_primitives_types::{
     DeviceId, Epoch, Millis, Planck, Prices, Region, Role, ServiceId, StakeId,
@@ -22,6 +23,11 @@ pub struct World {
     /// Highest allowances of anybody's former services that may still be charged.
     pub(crate) former_caps: Planck,
     pub(crate) matured: Vec<(DeviceId, Epoch, Planck)>,
+    /// What audits say; without it whatever was committed is accepted when its window closes.
+    pub(crate) acceptance: Option<Acceptance>,
+    pub(crate) challenged: bool,
+    pub(crate) payees: Vec<AccountId>,
+    pub(crate) audited: Vec<(DeviceId, Epoch, Epoch, Planck)>,
 }
 
 thread_local!(static WORLD: RefCell<World> = RefCell::default());
@@ -108,6 +114,25 @@ impl ServiceInspect<AccountId> for World {
     }
     fn prices(version: u32) -> Option<Prices> {
         world(|world| world.prices.get(&version).copied())
+    }
+}
+
+impl CommitmentAudit<AccountId> for World {
+    fn on_commit(gateway: &DeviceId, epoch: Epoch, window: Epoch, amount: Planck) {
+        world(|world| world.audited.push((*gateway, epoch, window, amount)));
+    }
+    fn acceptance(_: &DeviceId, _: Epoch, window: Epoch) -> Acceptance {
+        let at_close = || match Self::is_closed(window) {
+            true => Acceptance::Accepted { hold_backs: 1 },
+            false => Acceptance::Undecided,
+        };
+        world(|world| world.acceptance).unwrap_or_else(at_close)
+    }
+    fn is_challenged(_: &DeviceId, _: Epoch) -> bool {
+        world(|world| world.challenged)
+    }
+    fn payees(_: &DeviceId, _: Epoch) -> Vec<AccountId> {
+        world(|world| world.payees.clone())
     }
 }
 

@@ -32,6 +32,7 @@ thread_local! {
     static ASKED: Cell<usize> = const { Cell::new(0) };
     static SENT: RefCell<Vec<Sent>> = const { RefCell::new(Vec::new()) };
     static AGENT_KEY: Cell<[u8; 32]> = const { Cell::new(KEY) };
+    static PUBLIC_URL: RefCell<String> = const { RefCell::new(String::new()) };
     static REGISTERED: Cell<bool> = const { Cell::new(true) };
     static REFUSES: Cell<bool> = const { Cell::new(false) };
     static LEASE: Cell<u128> = const { Cell::new(500) };
@@ -95,7 +96,7 @@ impl DeviceInspect<AccountId32> for Chain {
             role: Role::Gateway,
             region: Region::default(),
             endpoint: vec![],
-            public_url: vec![],
+            public_url: PUBLIC_URL.with_borrow(|url| url.as_bytes().to_vec()),
             capacity: 1,
             agent_key: AGENT_KEY.get(),
             draining: false,
@@ -180,6 +181,9 @@ pub(crate) fn set_registered(registered: bool, agent_key: [u8; 32]) {
     REGISTERED.set(registered);
     AGENT_KEY.set(agent_key);
 }
+pub(crate) fn set_public_url(url: &str) {
+    PUBLIC_URL.set(url.into());
+}
 pub(crate) fn set_lease(lease: u128) {
     LEASE.set(lease);
 }
@@ -202,6 +206,7 @@ pub(super) fn reset() {
     set_elapsed(10_000);
     take_asked();
     set_registered(true, KEY);
+    set_public_url("");
     set_refuses(false);
     set_lease(500);
     set_host_len(8);

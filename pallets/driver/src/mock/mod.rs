@@ -1,8 +1,10 @@
 //! A runtime of system and driver.
 
+mod audits;
 mod chain;
 pub(crate) mod net;
 
+pub(crate) use audits::*;
 pub(crate) use chain::*;
 
 use crate as pallet_edge_driver;
@@ -13,6 +15,7 @@ use sp_core::{
     crypto::AccountId32,
     offchain::{OffchainDbExt, OffchainWorkerExt},
 };
+use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
 use sp_runtime::{traits::IdentityLookup, BuildStorage};
 
 #[frame_support::runtime]
@@ -41,12 +44,15 @@ parameter_types! {
 }
 
 impl crate::Config for Test {
+    type AllowPrivate = AllowPrivate;
+    type Audits = Chain;
     type View = Chain;
     type Devices = Chain;
     type Settlement = Chain;
     type HostChecks = Chain;
     type Probes = Chain;
     type Submit = Chain;
+    type SubmitAudits = Chain;
     type TotalDeadline = TotalDeadline;
     type RequestDeadline = RequestDeadline;
     type ResubmitAfter = ResubmitAfter;
@@ -75,6 +81,7 @@ pub(crate) fn work(block: u64) {
 /// Runs a test beside a network of daemons.
 pub(crate) fn run(test: impl FnOnce(Net)) {
     reset();
+    reset_audits();
     let net = Net::default();
     let storage = frame_system::GenesisConfig::<Test>::default()
         .build_storage()
@@ -82,5 +89,6 @@ pub(crate) fn run(test: impl FnOnce(Net)) {
     let mut ext = sp_io::TestExternalities::new(storage);
     ext.register_extension(OffchainWorkerExt::new(net.clone()));
     ext.register_extension(OffchainDbExt::new(net.clone()));
+    ext.register_extension(KeystoreExt::new(MemoryKeystore::new()));
     ext.execute_with(|| test(net));
 }

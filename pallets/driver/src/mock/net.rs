@@ -114,6 +114,11 @@ impl Net {
         self.state().daemons.insert(base, guarded);
     }
 
+    /// Puts a gateway's public end behind a URL.
+    pub(crate) fn serve_public(&self, url: &str, handler: Handler) {
+        self.state().daemons.insert(url.into(), handler);
+    }
+
     /// Writes the node's list of daemons.
     pub(crate) fn list(&self, endpoints: &[AgentEndpoint]) {
         self.store(AGENTS_STORAGE_KEY, &endpoints.to_vec().encode());

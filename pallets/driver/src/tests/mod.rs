@@ -1,5 +1,6 @@
 //! What the worker does beside good daemons, bad ones, and with what the chain waits for.
 
+mod audits;
 mod config;
 mod faults;
 mod host_checks;

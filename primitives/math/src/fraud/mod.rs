@@ -27,7 +27,7 @@ mod judge;
 mod opening;
 
 pub use defect::{Defect, DefectClass, NotFraud};
-pub use find::{find, Shown, Withheld};
+pub use find::{find, held, open_leaf, sample, Flaw, Openings, Shown, Withheld};
 pub use opening::{Below, Counterpart, Item, OpenedEntry, OpenedLeaf, OpenedNode, Run};
 
 use crate::{

@@ -5,6 +5,7 @@
 
 use super::NotFraud;
 use crate::{
+    draw::{locate, Place},
     hash::Keccak256,
     proof::{open_entry_node, open_leaf_node, open_leaves, verify_entries, RangeProof},
     tree::{entry_node, inner_hash, leaf_node, Level, Node, TreeKind},
@@ -172,6 +173,22 @@ impl OpenedLeaf {
             &[self.leaf],
             &self.proof,
         )?)
+    }
+}
+
+impl OpenedLeaf {
+    /// Whether it is the leaf that a place means in the order of the tree it is opened in.
+    ///
+    /// Says nothing of whether it stands there at all: ask that first, with [`verify`](super::verify).
+    pub fn is_at(&self, tree: &TreeCommitment, at: Place) -> bool {
+        let entries = self.entry.proof.before(tree.entries.into());
+        let leaves = self.proof.before(self.entry.entry.sum.leaves);
+        let before = entries
+            .zip(leaves)
+            .and_then(|(entries, leaves)| entries.checked_add(&leaves));
+        before.is_some_and(|before| {
+            locate([&before, &self.leaf.sum()], at).is_some_and(|(found, _)| found == 1)
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Leaves to build trees of.
 
+use blake2::{digest::consts::U32, Blake2b};
 use proptest::prelude::*;
 use selvedge_primitives_math::{Keccak256, UsageTrees};
 use selvedge_primitives_types::{
@@ -14,6 +15,10 @@ impl Keccak256 for Keccak {
     fn hash(bytes: &[u8]) -> Hash {
         sha3::Keccak256::digest(bytes).into()
     }
+}
+
+pub(crate) fn blake2_256(bytes: &[u8]) -> Hash {
+    Blake2b::<U32>::digest(bytes).into()
 }
 
 pub(crate) const GATEWAY: DeviceId = DeviceId([0xaa; 32]);

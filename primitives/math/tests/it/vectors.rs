@@ -2,11 +2,13 @@
 //! a failure.
 
 use crate::{
-    fraud::{one_of_each, PRICES},
-    testkit::{build, leaf, Keccak, EPOCH, GATEWAY},
+    fraud::{one_of_each, usual, Chain, PRICES},
+    testkit::{blake2_256, build, leaf, Keccak, EPOCH, GATEWAY},
 };
 use codec::Encode;
 use selvedge_primitives_math::{
+    draw::draws,
+    fraud::{held, sample, Openings},
     proof::{verify_entries, verify_leaves},
     tree::{entry_node, leaf_digest, leaf_node},
     TreeKind,
@@ -36,6 +38,26 @@ fn fraud() -> Value {
     json!({
         "prices": PRICES.0.map(|price| price.to_string()),
         "cases": cases.collect::<Vec<_>>(),
+    })
+}
+
+/// An audit of an epoch by draws: what the gateway shows, and what the auditor states it held.
+fn audit() -> Value {
+    let trees = crate::fraud::build(usual());
+    let commitment = trees.commitment(GATEWAY, EPOCH);
+    let (seed, auditor) = ([3; 32], DeviceId([5; 32]));
+    let draws = draws::<Keccak>(&seed, &GATEWAY, EPOCH, &commitment.customers.sum, 6);
+    let openings = Openings::of::<Keccak>(&trees, &commitment, &draws);
+    let chain = Chain::default();
+    let leaves = sample::<Keccak>(&openings, &commitment, &chain, &draws).unwrap();
+    json!({
+        "commitment": hex(commitment.encode()),
+        "seed": hex(seed),
+        "draws": hex(draws.encode()),
+        "openings": hex(openings.encode()),
+        "leaves": leaves.iter().map(|leaf| hex(leaf.encode())).collect::<Vec<_>>(),
+        "auditor": hex(auditor.0),
+        "held": hex(held(&auditor, &leaves, blake2_256)),
     })
 }
 
@@ -121,6 +143,11 @@ fn the_committed_usage_tree_is_reproduced() {
 #[test]
 fn the_committed_fraud_proofs_are_reproduced() {
     compare("fraud.json", fraud());
+}
+
+#[test]
+fn the_committed_audit_is_reproduced() {
+    compare("audit.json", audit());
 }
 
 fn compare(name: &str, now: Value) {

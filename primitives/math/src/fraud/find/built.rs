@@ -4,7 +4,7 @@ use super::{Place, Shown};
 use crate::{
     fraud::Below,
     hash::Keccak256,
-    tree::{root, split, Level, TreeKind, UsageTrees},
+    tree::{TreeKind, UsageTrees},
 };
 use selvedge_primitives_types::{Entry, EntryKey, Hash, Leaf, LeafKey};
 
@@ -46,13 +46,10 @@ impl<H: Keccak256> Shown<H> for UsageTrees {
                 .leaf_of(tree, entry as usize, first as usize)
                 .map(Below::Item);
         }
-        if count == 0 {
-            return None;
-        }
-        let nodes = self.leaf_nodes::<H>(tree, entry as usize);
-        let nodes = nodes.get(first as usize..first.checked_add(count)? as usize)?;
-        let (left, right) = nodes.split_at(split(count.into()) as usize);
-        let node = |nodes: &[_]| root::<H, _>(tree, Level::Leaves, nodes).ok();
+        let (left, right) = Place { first, count }.halves()?;
+        let node = |at: Place| {
+            self.node_of_leaves::<H>(tree, entry as usize, at.first.into(), at.count.into())
+        };
         Some(Below::Inner(node(left)?, node(right)?))
     }
 }

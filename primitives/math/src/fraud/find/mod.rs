@@ -1,17 +1,18 @@
 //! Finds what is wrong with a commitment, with all that its gateway shows of it.
 
 mod built;
+mod drawn;
+mod opened;
 mod place;
 mod prove;
+mod steps;
 
-use super::{
-    committed,
-    judge::{entry_defect, leaf_defect, node_defect, Stated},
-    Below, Context, FraudProof, Item, OpenedNode,
-};
+pub use drawn::{held, sample, Flaw};
+pub use opened::{open_leaf, Openings};
+
+use super::{committed, Below, Context, FraudProof};
 use crate::{
     hash::Keccak256,
-    proof::RangeProof,
     tree::{leaf_digest, seal, Node, TreeKind},
 };
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
@@ -88,14 +89,7 @@ pub fn find<H: Keccak256>(
     commitment: &UsageCommitment,
     context: &impl Context,
 ) -> Result<Option<Box<FraudProof>>, Withheld> {
-    let mut search = Search {
-        shown,
-        commitment,
-        context,
-        withheld: None,
-        seen: [BTreeMap::new(), BTreeMap::new()],
-        hash: core::marker::PhantomData::<H>,
-    };
+    let mut search = Search::<H, _, _>::new(shown, commitment, context);
     match search.run() {
         Err(proof) => Ok(Some(proof)),
         Ok(()) => search.withheld.map_or(Ok(None), Err),
@@ -130,6 +124,102 @@ impl<H: Keccak256, V: Shown<H>, C: Context> Search<'_, H, V, C> {
             }
         }
         self.compare()
+    }
+
+    /// Looks at a node over entries and at all below it.
+    fn entry_nodes(&mut self, kind: TreeKind, place: Place, node: &Node<EntryKey>) -> Sound {
+        let Some(below) = self.entry_node(kind, place, node)? else {
+            return Ok(());
+        };
+        match (below, place.halves()) {
+            (Below::Inner(left, right), Some(halves)) => {
+                self.entry_nodes(kind, halves.0, &left)?;
+                self.entry_nodes(kind, halves.1, &right)
+            }
+            (Below::Item(entry), None) => self.entry(kind, place.first, &entry),
+            _ => Ok(()),
+        }
+    }
+
+    fn entry(&mut self, kind: TreeKind, index: u32, entry: &Entry) -> Sound {
+        let of = (index, entry);
+        match self.leaves_root(kind, of)? {
+            Some((place, below)) => self.below_leaf_node(kind, of, place, below),
+            None => Ok(()),
+        }
+    }
+
+    fn below_leaf_node(
+        &mut self,
+        kind: TreeKind,
+        of: (u32, &Entry),
+        place: Place,
+        below: Below<LeafKey, Leaf>,
+    ) -> Sound {
+        match (below, place.halves()) {
+            (Below::Inner(left, right), Some(halves)) => {
+                self.leaf_nodes(kind, of, halves.0, &left)?;
+                self.leaf_nodes(kind, of, halves.1, &right)
+            }
+            (Below::Item(leaf), None) => self.leaf(kind, of, place.first, &leaf),
+            _ => Ok(()),
+        }
+    }
+
+    /// Looks at a node over leaves of an entry, below their root, and at all below it.
+    fn leaf_nodes(
+        &mut self,
+        kind: TreeKind,
+        of: (u32, &Entry),
+        place: Place,
+        node: &Node<LeafKey>,
+    ) -> Sound {
+        match self.leaf_node(kind, of, place, node)? {
+            Some(below) => self.below_leaf_node(kind, of, place, below),
+            None => Ok(()),
+        }
+    }
+
+    fn leaf(&mut self, kind: TreeKind, of: (u32, &Entry), index: u32, leaf: &Leaf) -> Sound {
+        if self.sound_leaf(kind, of, index, leaf)?.is_some() {
+            let seen = Seen {
+                entry: of.0,
+                index,
+                digest: leaf_digest::<H>(leaf),
+            };
+            self.seen[kind as usize].insert(leaf.customer_position(), seen);
+        }
+        Ok(())
+    }
+
+    /// Compares the leaves of both trees, which are sound each for itself.
+    fn compare(&mut self) -> Sound {
+        for kind in TreeKind::ALL {
+            let others = &self.seen[kind.other() as usize];
+            let differing: Vec<(u32, u32)> = self.seen[kind as usize]
+                .iter()
+                .filter(|(at, leaf)| others.get(at).is_none_or(|it| it.digest != leaf.digest))
+                .map(|(_, leaf)| (leaf.entry, leaf.index))
+                .collect();
+            // One proves it, unless what stands in its place is withheld.
+            for (entry, index) in differing {
+                self.found::<()>(|search| search.disagreement(kind, entry, index))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a, H: Keccak256, V: Shown<H>, C> Search<'a, H, V, C> {
+    fn new(shown: &'a V, commitment: &'a UsageCommitment, context: &'a C) -> Self {
+        Self {
+            shown,
+            commitment,
+            context,
+            withheld: None,
+            seen: [BTreeMap::new(), BTreeMap::new()],
+            hash: core::marker::PhantomData,
+        }
     }
 
     fn all_entries(&self, kind: TreeKind) -> Place {
@@ -199,151 +289,5 @@ impl<H: Keccak256, V: Shown<H>, C: Context> Search<'_, H, V, C> {
             self.miss(kind, Some(entry), place);
         }
         below
-    }
-
-    /// Looks at a node over entries and at all below it.
-    fn entry_nodes(&mut self, kind: TreeKind, place: Place, node: &Node<EntryKey>) -> Sound {
-        let Some(below) = self.below_entries(kind, place, &node.hash) else {
-            return Ok(());
-        };
-        let stated = Stated::by_node(node);
-        if node_defect::<H, Entry>(kind, place.count.into(), &stated, &below).is_some() {
-            return self.found(|search| {
-                let proof = search.prove_entries(kind, place)?;
-                let node = opened(*node, place, proof, below);
-                Some(FraudProof::EntryNode { tree: kind, node })
-            });
-        }
-        match (below, place.halves()) {
-            (Below::Inner(left, right), Some(halves)) => {
-                self.entry_nodes(kind, halves.0, &left)?;
-                self.entry_nodes(kind, halves.1, &right)
-            }
-            (Below::Item(entry), None) => self.entry(kind, place.first, &entry),
-            _ => Ok(()),
-        }
-    }
-
-    fn entry(&mut self, kind: TreeKind, index: u32, entry: &Entry) -> Sound {
-        if entry_defect(kind, entry, self.context).is_some() {
-            return self.found(|search| {
-                let entry = search.open_entry(kind, index, entry)?;
-                Some(FraudProof::Entry { tree: kind, entry })
-            });
-        }
-        // The commitment's totals bound it: what is above is sound.
-        let Ok(count) = u32::try_from(entry.sum.leaves) else {
-            return Ok(());
-        };
-        let place = Place { first: 0, count };
-        let Some(below) = self.below_leaves(kind, index, place, &entry.leaves_root) else {
-            return Ok(());
-        };
-        let stated = Stated::by_entry(entry);
-        if node_defect::<H, Leaf>(kind, count.into(), &stated, &below).is_some() {
-            return self.found(|search| {
-                Some(FraudProof::LeavesRoot {
-                    tree: kind,
-                    entry: search.open_entry(kind, index, entry)?,
-                    below,
-                })
-            });
-        }
-        self.below_leaf_node(kind, (index, entry), place, below)
-    }
-
-    fn below_leaf_node(
-        &mut self,
-        kind: TreeKind,
-        of: (u32, &Entry),
-        place: Place,
-        below: Below<LeafKey, Leaf>,
-    ) -> Sound {
-        match (below, place.halves()) {
-            (Below::Inner(left, right), Some(halves)) => {
-                self.leaf_nodes(kind, of, halves.0, &left)?;
-                self.leaf_nodes(kind, of, halves.1, &right)
-            }
-            (Below::Item(leaf), None) => self.leaf(kind, of, place.first, &leaf),
-            _ => Ok(()),
-        }
-    }
-
-    /// Looks at a node over leaves of an entry, below their root, and at all below it.
-    fn leaf_nodes(
-        &mut self,
-        kind: TreeKind,
-        of: (u32, &Entry),
-        place: Place,
-        node: &Node<LeafKey>,
-    ) -> Sound {
-        let Some(below) = self.below_leaves(kind, of.0, place, &node.hash) else {
-            return Ok(());
-        };
-        let stated = Stated::by_node(node);
-        if node_defect::<H, Leaf>(kind, place.count.into(), &stated, &below).is_some() {
-            return self.found(|search| {
-                let proof = search.prove_leaves(kind, of, place)?;
-                Some(FraudProof::LeafNode {
-                    tree: kind,
-                    entry: search.open_entry(kind, of.0, of.1)?,
-                    node: opened(*node, place, proof, below),
-                })
-            });
-        }
-        self.below_leaf_node(kind, of, place, below)
-    }
-
-    fn leaf(&mut self, kind: TreeKind, of: (u32, &Entry), index: u32, leaf: &Leaf) -> Sound {
-        if leaf_defect(kind, self.commitment, of.1, leaf, self.context).is_some() {
-            return self.found(|search| {
-                let leaf = search.open_leaf(kind, of, index, leaf)?;
-                Some(FraudProof::Leaf { tree: kind, leaf })
-            });
-        }
-        let seen = Seen {
-            entry: of.0,
-            index,
-            digest: leaf_digest::<H>(leaf),
-        };
-        self.seen[kind as usize].insert(leaf.customer_position(), seen);
-        Ok(())
-    }
-
-    /// Ends the search with a proof. A gateway that shows a place once and not again has withheld
-    /// it, which is noted by then.
-    fn found(&mut self, prove: impl FnOnce(&mut Self) -> Option<FraudProof>) -> Sound {
-        prove(self).map_or(Ok(()), |proof| Err(Box::new(proof)))
-    }
-
-    /// Compares the leaves of both trees, which are sound each for itself.
-    fn compare(&mut self) -> Sound {
-        for kind in TreeKind::ALL {
-            let others = &self.seen[kind.other() as usize];
-            let differing: Vec<(u32, u32)> = self.seen[kind as usize]
-                .iter()
-                .filter(|(at, leaf)| others.get(at).is_none_or(|it| it.digest != leaf.digest))
-                .map(|(_, leaf)| (leaf.entry, leaf.index))
-                .collect();
-            // One proves it, unless what stands in its place is withheld.
-            for (entry, index) in differing {
-                self.found(|search| search.disagreement(kind, entry, index))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn opened<T: Item>(
-    node: Node<T::Key>,
-    place: Place,
-    proof: RangeProof<T::Key>,
-    below: Below<T::Key, T>,
-) -> OpenedNode<T::Key, T> {
-    OpenedNode {
-        node,
-        count: place.count,
-        proof,
-        below,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Place, Search, Shown};
 use crate::{
-    fraud::{Below, Context, Counterpart, FraudProof, OpenedEntry, OpenedLeaf, Run},
+    fraud::{Below, Counterpart, FraudProof, OpenedEntry, OpenedLeaf, Run},
     hash::Keccak256,
     proof::{siblings, RangeProof},
     tree::{Node, TreeKind},
@@ -10,7 +10,7 @@ use crate::{
 use alloc::vec::Vec;
 use selvedge_primitives_types::{Entry, EntryKey, Hash, Leaf, LeafKey};
 
-impl<H: Keccak256, V: Shown<H>, C: Context> Search<'_, H, V, C> {
+impl<H: Keccak256, V: Shown<H>, C> Search<'_, H, V, C> {
     /// The proof that a sound leaf is not what stands in its place in the other tree.
     pub(super) fn disagreement(
         &mut self,
@@ -75,10 +75,10 @@ impl<H: Keccak256, V: Shown<H>, C: Context> Search<'_, H, V, C> {
     }
 
     /// Goes down the entry tree, to the left where `is_left` says so of the left child.
-    fn find_entry(
+    pub(super) fn find_entry(
         &mut self,
         kind: TreeKind,
-        is_left: impl Fn(Place, &Node<EntryKey>) -> bool,
+        mut is_left: impl FnMut(Place, &Node<EntryKey>) -> bool,
     ) -> Option<(u32, Entry)> {
         let mut place = self.all_entries(kind);
         let mut hash = self.root(kind)?.hash;
@@ -86,18 +86,18 @@ impl<H: Keccak256, V: Shown<H>, C: Context> Search<'_, H, V, C> {
             match self.below_entries(kind, place, &hash)? {
                 Below::Item(entry) => return Some((place.first, entry)),
                 Below::Inner(left, right) => {
-                    (place, hash) = step(place, &left, &right, &is_left)?;
+                    (place, hash) = step(place, &left, &right, &mut is_left)?;
                 }
             }
         }
     }
 
     /// Goes down the leaf tree of an entry, to the left where `is_left` says so of the left child.
-    fn find_leaf(
+    pub(super) fn find_leaf(
         &mut self,
         kind: TreeKind,
         of: (u32, &Entry),
-        is_left: impl Fn(Place, &Node<LeafKey>) -> bool,
+        mut is_left: impl FnMut(Place, &Node<LeafKey>) -> bool,
     ) -> Option<(u32, Leaf)> {
         let mut place = all_leaves(of.1);
         let mut hash = of.1.leaves_root;
@@ -105,7 +105,7 @@ impl<H: Keccak256, V: Shown<H>, C: Context> Search<'_, H, V, C> {
             match self.below_leaves(kind, of.0, place, &hash)? {
                 Below::Item(leaf) => return Some((place.first, leaf)),
                 Below::Inner(left, right) => {
-                    (place, hash) = step(place, &left, &right, &is_left)?;
+                    (place, hash) = step(place, &left, &right, &mut is_left)?;
                 }
             }
         }
@@ -213,7 +213,7 @@ fn step<K>(
     place: Place,
     left: &Node<K>,
     right: &Node<K>,
-    is_left: impl Fn(Place, &Node<K>) -> bool,
+    mut is_left: impl FnMut(Place, &Node<K>) -> bool,
 ) -> Option<(Place, Hash)> {
     let halves = place.halves()?;
     Some(if is_left(halves.0, left) {

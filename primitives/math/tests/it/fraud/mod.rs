@@ -3,6 +3,7 @@
 mod cases;
 mod openings;
 mod refused;
+mod sampled;
 
 pub(crate) use cases::one_of_each;
 

@@ -1,0 +1,157 @@
+//! Remembers what an auditor found, the salt of its vote and what it said, until long after it has
+//! revealed it.
+//!
+//! It lies in the node's off-chain persistent storage, under `selvedge::audits::` and the device. A
+//! vote is written before it is sent: what was voted for is what is revealed, whatever happens in
+//! between.
+
+use alloc::{boxed::Box, vec::Vec};
+use codec::{Decode, DecodeAll, Encode};
+use selvedge_primitives_math::{duty::AuditDuty, fraud::FraudProof};
+use selvedge_primitives_types::{AuditVerdict, DeviceId, Epoch, Hash, Leaf, Verdict};
+use sp_runtime::offchain::storage::StorageValueRef;
+
+const PREFIX: &[u8] = b"selvedge::audits::";
+
+/// Epochs after its window for which a round is remembered: longer than it can be voted on.
+const KEPT: u64 = 6;
+
+/// How far the look at a commitment has come.
+#[derive(Encode, Decode)]
+pub(super) enum State {
+    #[codec(index = 0)]
+    Fresh,
+    /// The first of its draws were looked at; these are their leaves.
+    #[codec(index = 1)]
+    Drawn(Vec<Leaf>),
+    #[codec(index = 2)]
+    Looked(Verdict),
+    /// A defect, and the block in which its proof was sent.
+    #[codec(index = 3)]
+    Proven(Box<FraudProof>, Option<u32>),
+}
+
+/// A commitment to look at, and what it cost so far.
+#[derive(Encode, Decode)]
+pub(super) struct Item {
+    gateway: DeviceId,
+    epoch: Epoch,
+    pub(super) attempts: u32,
+    pub(super) leaves: u64,
+    pub(super) octets: u64,
+    pub(super) millis: u64,
+    pub(super) state: State,
+}
+
+impl Item {
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.state, State::Fresh | State::Drawn(_))
+    }
+
+    /// What is to be said of it; nothing is known of what was not shown in time.
+    pub(super) fn verdict(&self) -> Verdict {
+        match self.state {
+            State::Looked(verdict) => verdict,
+            State::Proven(..) => Verdict::Bad,
+            State::Fresh | State::Drawn(_) => Verdict::Withheld,
+        }
+    }
+}
+
+/// A vote as it is revealed.
+#[derive(Clone, Encode, Decode)]
+pub(super) struct Sealed {
+    /// When it is given.
+    pub(super) epoch: Epoch,
+    pub(super) verdicts: Vec<AuditVerdict>,
+    pub(super) salt: Hash,
+    /// Blocks in which vote and reveal were sent last.
+    pub(super) voted: Option<u32>,
+    pub(super) revealed: Option<u32>,
+}
+
+/// What an auditor was drawn for in a round of a window.
+#[derive(Encode, Decode)]
+pub(super) struct Round {
+    window: Epoch,
+    round: u8,
+    items: Vec<Item>,
+    sealed: Option<Sealed>,
+}
+
+impl Round {
+    pub(super) fn item(&mut self, gateway: DeviceId, epoch: Epoch) -> &mut Item {
+        let known = |item: &Item| (item.gateway, item.epoch) == (gateway, epoch);
+        let place = self.items.iter().position(known).unwrap_or_else(|| {
+            self.items.push(Item {
+                gateway,
+                epoch,
+                attempts: 0,
+                leaves: 0,
+                octets: 0,
+                millis: 0,
+                state: State::Fresh,
+            });
+            self.items.len() - 1
+        });
+        &mut self.items[place]
+    }
+
+    /// The vote of this epoch, if it was given.
+    pub(super) fn sealed(&mut self, epoch: Epoch) -> Option<&mut Sealed> {
+        self.sealed.as_mut().filter(|sealed| sealed.epoch == epoch)
+    }
+
+    /// Takes these verdicts for the vote of the epoch, under a salt of its own: another vote's may
+    /// be known.
+    pub(super) fn seal(&mut self, epoch: Epoch, verdicts: Vec<AuditVerdict>) {
+        self.sealed = Some(Sealed {
+            epoch,
+            verdicts,
+            salt: sp_io::offchain::random_seed(),
+            voted: None,
+            revealed: None,
+        });
+    }
+}
+
+/// All that one auditor remembers.
+pub(super) struct Rounds {
+    key: Vec<u8>,
+    rounds: Vec<Round>,
+}
+
+impl Rounds {
+    /// Reads what is not older than [`KEPT`] epochs. What cannot be read is as lost as if it had
+    /// never been written: the auditor's own vote is missing then.
+    pub(super) fn read(device: &DeviceId, now: Epoch) -> Self {
+        let key = [PREFIX, &device.0].concat();
+        let stored = StorageValueRef::persistent(&key).get::<Vec<u8>>();
+        let stored = stored.ok().flatten().unwrap_or_default();
+        let mut rounds = Vec::<Round>::decode_all(&mut &stored[..]).unwrap_or_default();
+        rounds.retain(|round| now.since(round.window) <= KEPT);
+        Self { key, rounds }
+    }
+
+    pub(super) fn write(&self) {
+        StorageValueRef::persistent(&self.key).set(&self.rounds.encode());
+    }
+
+    pub(super) fn round(&mut self, duty: &AuditDuty) -> &mut Round {
+        let known = |round: &Round| (round.window, round.round) == (duty.window, duty.round);
+        let place = self.rounds.iter().position(known).unwrap_or_else(|| {
+            self.rounds.push(Round {
+                window: duty.window,
+                round: duty.round,
+                items: Vec::new(),
+                sealed: None,
+            });
+            self.rounds.len() - 1
+        });
+        &mut self.rounds[place]
+    }
+
+    pub(super) fn item(&mut self, duty: &AuditDuty) -> &mut Item {
+        self.round(duty).item(duty.gateway, duty.epoch)
+    }
+}
