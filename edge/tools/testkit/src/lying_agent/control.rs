@@ -5,6 +5,7 @@ use codec::{DecodeAll, Encode};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use selvedge_edge_drivers_http::{full, Body, ConnInfo, Handler};
+use selvedge_primitives_math::draw::Draw;
 use selvedge_primitives_types::{
     agent::{AgentStatus, ConfigDelta, ProbeResults},
     Epoch, FetchVerdict, Probe, ProbeFetch,
@@ -64,6 +65,15 @@ impl Endpoint {
                     _ => told.closed.credit_page(cursor),
                 };
                 Ok(page.map_or(status(StatusCode::NOT_FOUND), |page| scale(&page)))
+            }
+            ["open", epoch] => {
+                let told = self.0.tell(Epoch(epoch.parse()?)).await?;
+                let draw = Draw::decode_all(&mut &asked[..])?;
+                let leaf = match told.lie {
+                    AgentLie::Hide | AgentLie::Vanish => None,
+                    _ => told.closed.open_leaf(&draw),
+                };
+                Ok(leaf.map_or(status(StatusCode::NOT_FOUND), |leaf| scale(&leaf)))
             }
             ["probes"] if *self.0.lie.lock() == AgentLie::Slander => {
                 let mut seen = ProbeResults::decode_all(&mut &answer.body[..])?;
