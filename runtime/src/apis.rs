@@ -12,10 +12,12 @@ use pallet_edge_traits::AuditDuties;
 use pallet_transaction_payment::{FeeDetails, RuntimeDispatchInfo};
 use selvedge_primitives_math::duty::{AuditDuty, LeafDuty};
 use selvedge_primitives_runtime_api::{
-    AccountView, AuditTerms, ClockView, CommitmentStatus, Earnings, FraudView, InvoiceHead,
-    NodeView, ScoreExplanation, ServiceView,
+    AccountView, AuditTerms, ClockView, CommitmentStatus, Earnings, EraEarningsExplanation,
+    FraudView, InvoiceHead, NodeView, ScoreExplanation, ServiceView,
 };
-use selvedge_primitives_types::{Account, DeviceId, Epoch, PriceList, ServiceId, UsageCommitment};
+use selvedge_primitives_types::{
+    Account, DeviceId, Epoch, PriceList, ServiceId, StakeId, UsageCommitment,
+};
 use sp_core::{crypto::KeyTypeId, OpaqueMetadata};
 use sp_inherents::{CheckInherentsResult, InherentData};
 use sp_runtime::{
@@ -281,7 +283,7 @@ sp_api::impl_runtime_apis! {
         }
     }
 
-    #[api_version(2)]
+    #[api_version(3)]
     impl selvedge_primitives_runtime_api::NodesApi<Block> for Runtime {
         fn node(device: DeviceId) -> Option<NodeView> {
             views::node(device)
@@ -297,6 +299,10 @@ sp_api::impl_runtime_apis! {
 
         fn explain_score(device: DeviceId) -> Option<ScoreExplanation> {
             views::explain_score(device)
+        }
+
+        fn explain_earnings(stake: StakeId) -> Vec<EraEarningsExplanation> {
+            views::explain_earnings(stake)
         }
     }
 

@@ -9,6 +9,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_edge_services, Services]
     [pallet_edge_billing, Billing]
     [pallet_edge_audits, Audits]
+    [pallet_edge_claims, Claims]
     [pallet_edge_reputation, Reputation]
     [pallet_edge_yields, NodeYields]
     [pallet_edge_governance, EdgeGovernance]

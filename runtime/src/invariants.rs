@@ -1,7 +1,7 @@
 //! Every numbered invariant of the pallets, recomputed from the whole state.
 
 use crate::{
-    configs::ranges::check_joint_ranges, Audits, Billing, ChainParams, EdgeGovernance,
+    configs::ranges::check_joint_ranges, Audits, Billing, ChainParams, Claims, EdgeGovernance,
     NodeRegistry, NodeStaking, NodeYields, Reputation, Services, UsageClock,
 };
 use sp_runtime::TryRuntimeError;
@@ -18,6 +18,7 @@ pub fn check_invariants() -> Result<(), &'static str> {
     Services::do_try_state().map_err(plain)?;
     Billing::check_invariants()?;
     Audits::check_invariants()?;
+    Claims::check_invariants()?;
     Reputation::check_invariants()?;
     NodeYields::check_invariants()?;
     EdgeGovernance::do_try_state().map_err(plain)?;

@@ -166,6 +166,8 @@ mod runtime {
     pub type EdgeDriver = pallet_edge_driver;
     #[runtime::pallet_index(26)]
     pub type Audits = pallet_edge_audits;
+    #[runtime::pallet_index(27)]
+    pub type Claims = pallet_edge_claims;
 
     #[runtime::pallet_index(30)]
     pub type Parameters = pallet_parameters;

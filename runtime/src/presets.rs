@@ -39,6 +39,9 @@ const EPOCH_MILLIS: u64 = 60_000;
 /// An era: four minutes. The hold-back is an era too.
 const EPOCHS_PER_ERA: u64 = 4;
 
+/// How long a new node's first earnings are kept back: one minute.
+const FIRST_HOLD_BACK_MILLIS: u64 = 60_000;
+
 /// Octets in a gibibyte.
 const GIB: u64 = 1 << 30;
 /// Hours in a month of 365.25 / 12 days, rounded up.
@@ -149,6 +152,7 @@ fn genesis(validators: &[Validator], sudo: Option<AccountId>) -> serde_json::Val
             babe_epoch_length: BABE_EPOCH_SLOTS,
             allow_local_names: true,
             referendum_day_blocks: REFERENDUM_DAY_BLOCKS,
+            first_hold_back_ms: FIRST_HOLD_BACK_MILLIS,
         },
         babe: BabeConfig {
             epoch_config: GENESIS_EPOCH_CONFIG

@@ -4,25 +4,27 @@
 
 use alloc::{collections::BTreeSet, vec::Vec};
 use pallet_edge_billing::types::{AccountState as LedgerState, InvoiceItem, Status};
+use pallet_edge_registry::Drain;
 use pallet_edge_reputation::{types::Exclusion, Reason, ScoreRecord};
 use pallet_edge_services::types::ServiceSummary;
 use pallet_edge_traits::{DeviceInspect, EpochClock, ServiceInspect, StakeInspect};
+use pallet_edge_yields::{Bound, EraEarning};
 use selvedge_primitives_math::{
     fraud::Context,
     probe::{Observed, Place},
 };
 use selvedge_primitives_runtime_api::{
-    AccountState, AccountView, AuditTerms, ClockView, CommitmentStatus, Earnings, EraEarnings,
-    FraudView, HostView, InvoiceHead, InvoiceLine, NodeView, OutReason, PlaceView, ProbesView,
-    ScoreExplanation, ScoreView, ServiceView,
+    AccountState, AccountView, AuditTerms, BoundView, ClockView, CommitmentStatus, DrainView,
+    Earnings, EraEarnings, EraEarningsExplanation, FraudView, HostView, InvoiceHead, InvoiceLine,
+    NodeView, OutReason, PlaceView, ProbesView, ScoreExplanation, ScoreView, ServiceView,
 };
 use selvedge_primitives_types::{
-    Account, DeviceId, Epoch, PriceList, Prices, ServiceId, UsageCommitment,
+    Account, DeviceId, Epoch, Millis, PriceList, Prices, ServiceId, StakeId, UsageCommitment,
 };
 
 use crate::{
-    AccountId, Audits, Billing, NodeRegistry, NodeStaking, Reputation, Runtime, Services,
-    UsageClock,
+    AccountId, Audits, Billing, NodeRegistry, NodeStaking, NodeYields, Reputation, Runtime,
+    Services, UsageClock,
 };
 
 /// Most devices of one answer.
@@ -83,7 +85,7 @@ fn service(summary: ServiceSummary<AccountId>) -> ServiceView {
     }
 }
 
-/// The head of an account's invoice for an epoch that has ended.
+/// The head of an account's invoice for an epoch that has ended, with what was charged and given back.
 pub fn invoice_head(customer: Account, epoch: Epoch) -> Option<InvoiceHead> {
     let invoice = Billing::invoice(&AccountId::from(customer.0), epoch)?;
     let versions: BTreeSet<_> = invoice
@@ -96,12 +98,7 @@ pub fn invoice_head(customer: Account, epoch: Epoch) -> Option<InvoiceHead> {
         epoch,
         from: UsageClock::began(epoch),
         to: UsageClock::began(epoch.next()),
-        lines: invoice
-            .lines
-            .into_iter()
-            .filter(|item| !item.line.refunded)
-            .map(line)
-            .collect(),
+        lines: invoice.lines.into_iter().map(line).collect(),
         prices: versions.into_iter().filter_map(price_list).collect(),
         complete: invoice.complete,
     })
@@ -180,6 +177,9 @@ pub fn price_lists() -> Vec<(PriceList, Epoch)> {
 /// A node.
 pub fn node(device: DeviceId) -> Option<NodeView> {
     let info = NodeRegistry::device(&device)?;
+    let (drain, next_drain) = NodeRegistry::drain_of(&device);
+    let stake = NodeStaking::stake_of(&device);
+    let id = stake.map(|(id, _)| id);
     Some(NodeView {
         device,
         operator: Account(info.operator.into()),
@@ -187,11 +187,15 @@ pub fn node(device: DeviceId) -> Option<NodeView> {
         region: info.region,
         endpoint: info.endpoint,
         public_url: info.public_url,
-        stake: NodeStaking::stake_of(&device),
+        stake,
         active: NodeStaking::is_active(&device, info.role, UsageClock::current()),
         draining: info.draining,
-        score: pallet_edge_reputation::Scores::<Runtime>::get(device).map(score),
-        eras: eras(&device),
+        drain: drain.map(|Drain { from, until, .. }| DrainView { from, until }),
+        next_drain,
+        score: id
+            .and_then(pallet_edge_reputation::Scores::<Runtime>::get)
+            .map(score),
+        eras: id.map(eras).unwrap_or_default(),
     })
 }
 
@@ -201,6 +205,7 @@ fn score(record: ScoreRecord) -> ScoreView {
         service: record.service,
         era: record.era,
         jobs_per_stake: record.jobs_per_stake,
+        usual: record.usual,
         regional_median: record.regional_median,
         jobs: record.jobs,
         ok: record.ok,
@@ -221,6 +226,7 @@ pub fn explain_score(device: DeviceId) -> Option<ScoreExplanation> {
         blocks: explained.score.blocks,
         score: score(explained.score),
         probes: probes(&probed.observed),
+        absent: probed.absent,
         median_pace: known(probed.median_pace),
         usual_round_trip: known(probed.usual_round_trip),
         place: match probed.place {
@@ -232,7 +238,7 @@ pub fn explain_score(device: DeviceId) -> Option<ScoreExplanation> {
         current: probes(&explained.current),
         expected: explained.expected,
         draining: explained.draining,
-        out: explained.out.map(|Exclusion { since, reason }| {
+        out: explained.out.map(|Exclusion { since, reason, .. }| {
             let reason = match reason {
                 Reason::Unavailable => OutReason::Unavailable,
                 Reason::RegionDisproved(region) => OutReason::RegionDisproved(region),
@@ -254,19 +260,51 @@ fn probes(observed: &Observed) -> ProbesView {
     }
 }
 
-/// Earnings of a device, newest era first.
-fn eras(device: &DeviceId) -> Vec<EraEarnings> {
-    let history = pallet_edge_yields::History::<Runtime>::get(device);
-    history
+/// Earnings of a stake, newest era first.
+fn eras(stake: StakeId) -> Vec<EraEarnings> {
+    NodeYields::earnings_of(stake)
         .into_iter()
-        .rev()
         .map(|era| EraEarnings {
             era: era.era,
-            matured: era.matured,
+            matured: era.basis.brought.amount,
             base: era.base,
             activity: era.activity,
         })
         .collect()
+}
+
+/// What a stake earned in its last eras and what it is made of, newest era first.
+pub fn explain_earnings(stake: StakeId) -> Vec<EraEarningsExplanation> {
+    let explained = |earning: EraEarning| {
+        let basis = earning.basis;
+        EraEarningsExplanation {
+            era: earning.era,
+            base: earning.base,
+            activity: earning.activity,
+            device: basis.device,
+            role: basis.role,
+            stake: basis.stake,
+            millis: Millis(basis.millis),
+            apr: basis.apr,
+            beta: basis.beta,
+            quality: basis.quality,
+            service: basis.service,
+            tenure_days: basis.tenure_days,
+            boost: basis.boost,
+            matured: basis.brought.amount,
+            returnable: basis.brought.returnable,
+            base_claimed: basis.base,
+            allowed: basis.allowed,
+            bound: match basis.bound() {
+                Bound::Stake => BoundView::Stake,
+                Bound::Charges => BoundView::Charges,
+            },
+            base_scale: earning.base_scale,
+            activity_scale: earning.activity_scale,
+        }
+    };
+    let eras = NodeYields::earnings_of(stake);
+    eras.into_iter().map(explained).collect()
 }
 
 /// Registered devices after `after` in the order of their ids.

@@ -95,6 +95,28 @@ export const calls = ({ address, agent }) => ({
     ],
     publish_prices: [{ prices: Array(6).fill(1n) }, "BadOrigin"],
   },
+  Audits: {
+    report_fraud: [
+      {
+        gateway: DEVICE,
+        epoch: 1n,
+        proof: Enum("Entry", {
+          tree: Enum("Customers"),
+          entry: {
+            entry: { key: KEY, sum: UNUSED, leaves_root: hex("00", 32) },
+            proof: { start: 0, siblings: [] },
+          },
+        }),
+      },
+      "Audits.UnknownCommitment",
+    ],
+  },
+  Reputation: {
+    report_probes: [{ prober: DEVICE, epoch: 1n, probes: [], signature: SIGNATURE }, "BadOrigin"],
+    rejoin: [{ device: DEVICE }, "Reputation.UnknownDevice"],
+    dispute_region: [{ device: DEVICE }, "Reputation.UnknownDevice"],
+    withdraw_dispute: [{ device: DEVICE }, "Reputation.NotDisputed"],
+  },
   NodeYields: {
     claim: [{}, "NodeYields.NothingToClaim"],
   },

@@ -69,11 +69,18 @@ impl<T: Config> Pallet<T> {
         )
     }
 
-    pub(crate) fn do_deposit(who: &T::AccountId, amount: Planck) -> DispatchResult {
+    pub(crate) fn do_deposit(
+        who: &T::AccountId,
+        amount: Planck,
+        referrer: Option<T::AccountId>,
+    ) -> DispatchResult {
         ensure!(
             amount >= T::MinDeposit::get().max(1),
             Error::<T>::DepositTooSmall
         );
+        if let Some(referrer) = referrer {
+            Self::name_referrer(who, referrer)?;
+        }
         let known = Accounts::<T>::get(who);
         let is_new = known.is_none();
         let mut account = known.unwrap_or_else(Account::opened);
@@ -105,6 +112,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_withdraw(who: &T::AccountId, amount: Planck) -> DispatchResult {
         let mut account = Self::open_account(who)?;
         ensure!(amount > 0, Error::<T>::AmountZero);
+        Self::remember_overdue();
         let free = account
             .balance
             .saturating_sub(Self::reserve(Self::allowances(who)));
@@ -124,6 +132,7 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn do_close(who: &T::AccountId) -> DispatchResult {
         let mut account = Self::open_account(who)?;
+        Self::remember_overdue();
         ensure!(Self::allowances(who) == 0, Error::<T>::StillReserved);
 
         let released = core::mem::take(&mut account.balance);
@@ -131,6 +140,7 @@ impl<T: Config> Pallet<T> {
         account.reserved = 0;
         account.state = AccountState::Closed;
         account.funded.set(T::Clock::current().next(), false);
+        account.deposited.set(T::Clock::current().next(), false);
         Accounts::<T>::insert(who, account);
         Self::deposit_event(Event::AccountClosed {
             account: who.clone(),
@@ -227,6 +237,7 @@ impl<T: Config> Pallet<T> {
         if account.state == AccountState::Closed {
             return;
         }
+        Self::remember_overdue();
         let now = T::Clock::current();
         let per_epoch = Self::allowances(who);
         account.reserved = Self::reserve(per_epoch);
@@ -243,6 +254,11 @@ impl<T: Config> Pallet<T> {
         // began.
         account.funded.forget(now.minus(Self::unsettled_epochs()));
         account.funded.set(now.next(), spendable.is_some());
+        account
+            .deposited
+            .forget(now.minus(Self::unsettled_epochs()));
+        let is_least = account.balance >= T::MinDeposit::get().max(1);
+        account.deposited.set(now.next(), is_least);
 
         if before == Some(account.state) {
             return;
@@ -345,6 +361,7 @@ impl<T: Config> PrepaidInspect<T::AccountId> for Pallet<T> {
             return Ok(());
         }
         let account = Self::open_account(owner)?;
+        Self::remember_overdue();
         // By the measure of the next evaluation, which also counts what was allowed in epochs that
         // may still be charged: a refusal now is better than a suspension then.
         let caps = caps.max(Self::allowances(owner));

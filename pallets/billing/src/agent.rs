@@ -7,7 +7,7 @@
 //! entries under the same signature, and the page's proof is checked before the transaction is let
 //! in, so that a free transaction is one that will do its work.
 
-use crate::{types::*, Config, Error, Pallet};
+use crate::{payout::page_amount, types::*, Config, Error, Pallet};
 use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{
@@ -181,6 +181,10 @@ impl<T: Config> Pallet<T> {
                 Walk::Credit => (TreeKind::Caches, &record.commitment.caches),
             };
             Self::ensure_page(kind, tree, proof.start, entries, proof).map_err(invalid::<T>)?;
+            if walk == Walk::Credit && Self::is_paying(&record) {
+                Self::paced(&record, page_amount(entries))
+                    .map_err(|error| invalid::<T>(error.into()))?;
+            }
         }
         Ok(valid(
             (walk.tag(), *gateway, epoch, proof.start),
@@ -225,7 +229,11 @@ fn valid(tag: impl Encode, priority: TransactionPriority) -> (ValidTransaction, 
 /// never will be.
 fn invalid<T: Config>(error: DispatchError) -> TransactionValidityError {
     let is = |known: Error<T>| DispatchError::from(known) == error;
-    let reason = if is(Error::EpochNotEnded) || is(Error::NotAccepted) || is(Error::StillHeldBack) {
+    let reason = if is(Error::EpochNotEnded)
+        || is(Error::NotAccepted)
+        || is(Error::StillHeldBack)
+        || is(Error::AboveStakePace)
+    {
         InvalidTransaction::Future
     } else if is(Error::AlreadyCommitted)
         || is(Error::CommitmentTooLate)
@@ -235,7 +243,7 @@ fn invalid<T: Config>(error: DispatchError) -> TransactionValidityError {
         || is(Error::PageOutOfOrder)
     {
         InvalidTransaction::Stale
-    } else if is(Error::GatewayNotActive) || is(Error::TooManyOpen) {
+    } else if is(Error::GatewayNotActive) || is(Error::NothingAtStake) || is(Error::TooManyOpen) {
         InvalidTransaction::BadSigner
     } else {
         InvalidTransaction::Call

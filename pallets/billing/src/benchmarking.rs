@@ -17,13 +17,13 @@ use frame_support::{
     weights::WeightMeter,
 };
 use frame_system::RawOrigin;
-use pallet_edge_traits::{BenchmarkNodes, HostKeccak, ServiceInspect};
+use pallet_edge_traits::{BenchmarkNodes, EpochClock, HostKeccak, ServiceInspect};
 use selvedge_primitives_math::{
     price::charge, proof::verify_entries, Node, ProofError, RangeProof, TreeKind, UsageTrees,
 };
 use selvedge_primitives_types::{
-    Account as AccountBytes, DeviceId, EntryKey, Epoch, Leaf, LeafBody, Planck, Role, ServiceId,
-    Signature64, Slice, Sum, Usage, UsageClass,
+    Account as AccountBytes, DeviceId, EntryKey, Epoch, Leaf, LeafBody, Millis, Planck, Role,
+    ServiceId, Signature64, Slice, Sum, Usage, UsageClass,
 };
 use sp_core::crypto::KeyTypeId;
 use sp_runtime::{transaction_validity::TransactionSource, AccountId32};
@@ -57,7 +57,7 @@ fn customer<T: Config>(number: u32, amount: Planck) -> AccountId32 {
     let who = account(2, number);
     let funds = 2 * amount + T::Currency::minimum_balance();
     T::Currency::mint_into(&who, funds).expect("issuance has room");
-    assert_ok!(Pallet::<T>::do_deposit(&who, amount));
+    assert_ok!(Pallet::<T>::do_deposit(&who, amount, None));
     who
 }
 
@@ -158,6 +158,17 @@ mod benchmarks {
         _(RawOrigin::Signed(who.clone()), plenty::<T>());
         let balance = Accounts::<T>::get(who).map(|account| account.balance);
         assert_eq!(balance, Some(2 * plenty::<T>()));
+    }
+
+    #[benchmark]
+    fn deposit_referred() {
+        let who = account(2, 0);
+        let funds = 2 * plenty::<T>();
+        T::Currency::mint_into(&who, funds).expect("issuance has room");
+        services::<T>(&who, plenty::<T>());
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()), plenty::<T>(), account(9, 0));
+        assert_eq!(Referrers::<T>::get(who), Some(account(9, 0)));
     }
 
     #[benchmark]
@@ -331,6 +342,47 @@ mod benchmarks {
         );
         let record = Pallet::<T>::commitment(&GATEWAY, EPOCH).expect("it was committed");
         assert_eq!(record.status, Status::Void);
+    }
+
+    #[benchmark]
+    fn pay_referrals(n: Linear<1, MAX_PAGE>) {
+        settled::<T>(1);
+        let each = 1_000;
+        Commitments::<T>::mutate(EPOCH, GATEWAY, |record| {
+            let record = record.as_mut().expect("it was committed");
+            record.status = Status::Credited;
+            let all = each * Planck::from(n);
+            record.referral = Referral {
+                charged: all,
+                unpaid: all,
+                pool: all,
+            };
+        });
+        assert_ok!(Pallet::<T>::add_pending(each * Planck::from(n)));
+        for number in 0..n {
+            Referred::<T>::insert((EPOCH, GATEWAY, account(7, number)), each);
+        }
+        #[extrinsic_call]
+        _(RawOrigin::Signed(account(9, 0)), GATEWAY, EPOCH);
+        let paid = Payouts::<T>::get(account(7, n - 1)).payable;
+        assert_eq!(paid, each);
+    }
+
+    #[benchmark]
+    fn release_first() {
+        let (_, _) = usage::<T>(1);
+        let (owner, amount) = (account(4, 0), 1_000);
+        let kept = Kept {
+            since: Millis(0),
+            amount,
+        };
+        FirstEarnings::<T>::insert(GATEWAY, &owner, kept);
+        assert_ok!(Pallet::<T>::add_pending(amount));
+        let epochs = 2 * T::FirstHoldBack::get() / T::Clock::length().0.max(1) + 2;
+        T::BenchmarkHelper::set_clock(EPOCH.plus(epochs), 0);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(account(9, 0)), GATEWAY, owner.clone());
+        assert_eq!(Payouts::<T>::get(owner).payable, amount);
     }
 
     #[benchmark]

@@ -2,7 +2,8 @@
 //! end.
 
 use crate::{
-    types::*, ClearFrom, Commitments, Config, EpochBooks, Error, Event, Open, Pallet, RunningTotals,
+    types::*, ClearFrom, Commitments, Config, EpochBooks, Error, Event, Open, Pallet, Reserved,
+    RunningTotals,
 };
 use frame_support::{ensure, traits::Get};
 use pallet_edge_traits::{Acceptance, CommitmentAudit, EpochClock, HostKeccak, StakeInspect};
@@ -37,6 +38,7 @@ impl<T: Config> Pallet<T> {
     /// Whether a commitment for `epoch` can be made now or later.
     pub(crate) fn may_be_committed(epoch: Epoch) -> bool {
         Self::lateness(epoch).is_none_or(|late| late <= Self::max_late().into())
+            && !Self::is_overdue(epoch)
     }
 
     /// The hold-backs that the money of a commitment waits for; `None` while it is not accepted.
@@ -48,9 +50,24 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Whether an epoch's charges are no longer reserved for.
+    /// Whether an epoch's charges are no longer reserved for, or once were not.
     pub(crate) fn is_overdue(epoch: Epoch) -> bool {
-        T::Clock::current() >= epoch.plus(Self::unsettled_epochs())
+        epoch < Self::first_reserved()
+    }
+
+    /// The first epoch whose charges are reserved for. It never goes back, so that money that was released once is not
+    /// asked for again when `UnsettledEpochs` is raised.
+    fn first_reserved() -> Epoch {
+        let now = T::Clock::current();
+        Reserved::<T>::get().max(now.next().minus(Self::unsettled_epochs()))
+    }
+
+    /// Makes what is overdue now so for good. Whatever releases a reserve does it first.
+    pub(crate) fn remember_overdue() {
+        let first = Self::first_reserved();
+        if first > Reserved::<T>::get() {
+            Reserved::<T>::put(first);
+        }
     }
 
     /// Whether a commitment has run out of time in the state it is in.
@@ -72,7 +89,7 @@ impl<T: Config> Pallet<T> {
         let late = Self::lateness(*epoch).ok_or(Error::<T>::EpochNotEnded)?;
         let late = u8::try_from(late)
             .ok()
-            .filter(|late| *late <= Self::max_late())
+            .filter(|late| *late <= Self::max_late() && !Self::is_overdue(*epoch))
             .ok_or(Error::<T>::CommitmentTooLate)?;
         ensure!(
             !Commitments::<T>::contains_key(epoch, gateway),
@@ -85,6 +102,10 @@ impl<T: Config> Pallet<T> {
         ensure!(
             Open::<T>::decode_len(gateway).unwrap_or(0) < T::MaxOpen::get() as usize,
             Error::<T>::TooManyOpen
+        );
+        ensure!(
+            T::Stakes::held_at(gateway, *epoch) > 0,
+            Error::<T>::NothingAtStake
         );
         verify_commitment(commitment).map_err(|_| Error::<T>::MalformedCommitment)?;
         Ok(late)
@@ -116,6 +137,8 @@ impl<T: Config> Pallet<T> {
             settled: 0,
             void_reason: None,
             books: Books::default(),
+            stake: T::Stakes::held_at(&gateway, epoch),
+            referral: Referral::default(),
         };
         T::Audits::on_commit(&gateway, epoch, record.window(), customers.sum.amount);
         Self::store(record);

@@ -1,6 +1,9 @@
 //! Clears invoice lines and commitments of old epochs, in time that a block has left over.
 
-use crate::{ClearFrom, Commitments, Config, EpochBooks, InvoiceLines, Pallet, WeightInfo};
+use crate::{
+    ClearFrom, Commitments, Config, EpochBooks, InvoiceLines, Pallet, Referred, WeightInfo,
+};
+use alloc::vec::Vec;
 use frame_support::{traits::Get, weights::WeightMeter};
 use pallet_edge_traits::EpochClock;
 use selvedge_primitives_types::Epoch;
@@ -38,6 +41,25 @@ impl<T: Config> Pallet<T> {
         let Some(_) = EpochBooks::<T>::get(epoch) else {
             return true;
         };
+        // Referrers first: nobody has to ask for what is theirs.
+        loop {
+            if meter
+                .try_consume(T::WeightInfo::pay_referrals(BATCH))
+                .is_err()
+            {
+                return false;
+            }
+            let notes: Vec<_> = Referred::<T>::iter_prefix((epoch,))
+                .take(BATCH as usize)
+                .collect();
+            for ((gateway, referrer), charged) in &notes {
+                let paid = Self::pay_referrer(*gateway, epoch, referrer.clone(), *charged);
+                frame_support::defensive_assert!(paid.is_ok(), "a note is of a commitment");
+            }
+            if notes.len() < BATCH as usize {
+                break;
+            }
+        }
         loop {
             if meter
                 .try_consume(T::WeightInfo::clear_batch(BATCH))

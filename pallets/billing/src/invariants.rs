@@ -1,8 +1,8 @@
 //! Recomputes the books from storage. The numbers are those of the README.
 
 use crate::{
-    types::*, Accounts, ClearFrom, Commitments, Config, EpochBooks, HoldReason, InvoiceLines, Open,
-    Pallet, Payouts, RunningTotals,
+    types::*, Accounts, ClearFrom, Commitments, Config, EpochBooks, FirstEarnings, HoldReason,
+    InvoiceLines, Open, Pallet, Payouts, Referred, RunningTotals,
 };
 use alloc::collections::BTreeMap;
 use frame_support::{
@@ -31,7 +31,8 @@ impl<T: Config> Pallet<T> {
         Self::ends_are_final()?;
         Self::pot_covers_liabilities()?;
         Self::lines_are_charges()?;
-        Self::open_lists_are_complete()
+        Self::open_lists_are_complete()?;
+        Self::pending_is_somebodys()
     }
 
     fn records() -> impl Iterator<Item = CommitmentRecord> {
@@ -105,8 +106,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// 3. `claimed <= payable`, per account and in total; the total is what was divided and not
-    ///    burnt, and what was returned.
+    /// 3. `claimed <= payable`, per account and in total; the total is what was divided and neither
+    ///    burnt nor pending, and what was returned.
     fn claims_are_payable() -> Check {
         for payout in Payouts::<T>::iter_values() {
             ensure!(
@@ -122,7 +123,8 @@ impl<T: Config> Pallet<T> {
         let shares = totals.books.shares;
         let earned = shares
             .total()
-            .and_then(|total| total.checked_sub(shares.burn)?.checked_add(totals.returned));
+            .and_then(|total| total.checked_sub(shares.burn)?.checked_sub(totals.pending))
+            .and_then(|earned| earned.checked_add(totals.returned));
         ensure!(
             earned == Some(payable),
             "3: what is payable was not earned or returned"
@@ -205,7 +207,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// 5. The pot holds the escrow, what is payable and not claimed, and its existential deposit.
+    /// 5. The pot holds the escrow, what is payable and not claimed, what is pending, and its existential deposit.
     ///    It may hold more, because anyone can send tokens to it.
     fn pot_covers_liabilities() -> Check {
         ensure!(
@@ -221,6 +223,7 @@ impl<T: Config> Pallet<T> {
         T::Currency::balance(&Self::pot())
             .checked_sub(T::Currency::minimum_balance())?
             .checked_sub(totals.books.escrow)?
+            .checked_sub(totals.pending)?
             .checked_sub(totals.payable.checked_sub(totals.claimed)?)
     }
 
@@ -295,6 +298,44 @@ impl<T: Config> Pallet<T> {
         ensure!(
             books.is_empty(),
             "7: an open commitment's epoch has no book"
+        );
+        Ok(())
+    }
+
+    /// 8. What is pending belongs to referrers of commitments or to owners of new nodes. The notes of a commitment add up
+    ///    to what of its charges was referred and is not paid for; its pool is never more than was divided for referrers.
+    fn pending_is_somebodys() -> Check {
+        let mut notes = BTreeMap::<(Epoch, DeviceId), Planck>::new();
+        for ((epoch, gateway, _), charged) in Referred::<T>::iter() {
+            let noted = notes.entry((epoch, gateway)).or_default();
+            *noted = noted.checked_add(charged).ok_or("8: overflow")?;
+        }
+        for record in Self::records() {
+            let Referral {
+                charged,
+                unpaid,
+                pool,
+            } = record.referral;
+            let key = (record.commitment.epoch, record.commitment.gateway);
+            ensure!(
+                notes.remove(&key).unwrap_or_default() == unpaid,
+                "8: the notes are not what was referred"
+            );
+            ensure!(
+                unpaid <= charged && charged <= record.books.charged,
+                "8: more was referred than charged"
+            );
+            ensure!(
+                pool <= record.books.shares.referral,
+                "8: a pool holds more than was divided"
+            );
+        }
+        ensure!(notes.is_empty(), "8: a note without its commitment");
+        let pools = sum(Self::records().map(|record| record.referral.pool))?;
+        let kept = sum(FirstEarnings::<T>::iter_values().map(|kept| kept.amount))?;
+        ensure!(
+            pools.checked_add(kept) == Some(RunningTotals::<T>::get().pending),
+            "8: what is pending is nobody's"
         );
         Ok(())
     }

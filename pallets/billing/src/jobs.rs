@@ -34,6 +34,7 @@ impl<T: Config> Pallet<T> {
             .flatten(),
             Status::HeldBack { .. } | Status::Crediting(_) => Self::credit_cursor(&record)
                 .ok()
+                .filter(|_| !Self::is_paying(&record) || Self::paced(&record, 1).is_ok())
                 .map(|cursor| Job::Credit(epoch, cursor)),
             Status::Refunding(cursor) => Some(Job::Refund(epoch, cursor)),
             Status::Credited | Status::Void => None,

@@ -9,13 +9,17 @@ mod account;
 pub mod agent;
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarking;
+mod claim;
 mod commitment;
 mod fraud;
+mod free;
 mod history;
 mod invariants;
 mod invoice;
 mod jobs;
+mod maturity;
 mod payout;
+mod referral;
 mod settlement;
 pub mod types;
 pub mod weights;
@@ -40,13 +44,15 @@ pub mod pallet {
     };
     use frame_system::pallet_prelude::*;
     use pallet_edge_traits::{
-        CommitmentAudit, DeviceInspect, EpochClock, OnMatured, ServiceInspect, StakeInspect,
+        CommitmentAudit, DeviceInspect, Disputed, EpochClock, OnMatured, ScoreInspect,
+        ServiceInspect, StakeInspect,
     };
-    use selvedge_primitives_math::RangeProof;
+    use selvedge_primitives_math::{yields::YieldTerms, RangeProof};
     use selvedge_primitives_types::{
-        DeviceId, EntryKey, Epoch, Millis, Planck, Ppm, ServiceId, Signature64, UsageCommitment,
+        DeviceId, EntryKey, Epoch, Millis, Planck, Ppm, Role, Score, ServiceId, Signature64, Usage,
+        UsageCommitment,
     };
-    use sp_runtime::AccountId32;
+    use sp_runtime::{traits::Convert, AccountId32};
 
     #[pallet::config]
     pub trait Config:
@@ -66,8 +72,14 @@ pub mod pallet {
         type Stakes: StakeInspect<Self::AccountId>;
         /// Services: who pays, at most how much, at which price.
         type Services: ServiceInspect<Self::AccountId>;
+        /// Scores of nodes.
+        type Scores: ScoreInspect;
+        /// Knows what customers want burnt.
+        type Disputes: Disputed;
         /// Is told what matured through which device.
         type OnMatured: OnMatured;
+        /// The rates of a role, by which activity may return a part of what matures.
+        type YieldTerms: Convert<Role, YieldTerms>;
         /// Decides which commitments are charged.
         type Audits: CommitmentAudit<Self::AccountId>;
         /// May declare a commitment void.
@@ -91,6 +103,13 @@ pub mod pallet {
         type WarnEpochs: Get<u64>;
         /// Epochs between full settlement and payment.
         type HoldBackEpochs: Get<u64>;
+        /// What a customer may use in a month without being charged, while a minimum deposit is held.
+        type FreeBuffer: Get<Usage>;
+        /// How long after its stake was assigned a new node's earnings are kept back, in
+        /// milliseconds; twice as long while its score is not fair.
+        type FirstHoldBack: Get<u64>;
+        /// The least quality of a node that is fair.
+        type FairScore: Get<Score>;
         /// Epochs for which finished commitments and invoice lines are kept.
         type HistoryEpochs: Get<u64>;
         /// Epochs that a commitment may be late by, at most 20.
@@ -193,6 +212,63 @@ pub mod pallet {
     #[pallet::storage]
     pub type Payouts<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Payout, ValueQuery>;
 
+    /// Who referred a customer.
+    ///
+    /// Key: the customer. Written with the deposit that opens the account; never changes and never
+    /// goes.
+    #[pallet::storage]
+    pub type Referrers<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, T::AccountId, OptionQuery>;
+
+    /// What a commitment charged to the customers of a referrer who is not paid for it yet.
+    ///
+    /// Keys: epoch, gateway, referrer. Written when settled; goes when the referrer is paid, or with
+    /// the commitment. At most one per line of the invoice.
+    #[pallet::storage]
+    pub type Referred<T: Config> = StorageNMap<
+        _,
+        (
+            NMapKey<Twox64Concat, Epoch>,
+            NMapKey<Blake2_128Concat, DeviceId>,
+            NMapKey<Blake2_128Concat, T::AccountId>,
+        ),
+        Planck,
+        ValueQuery,
+    >;
+
+    /// How much of a gateway's escrow has matured lately.
+    ///
+    /// Key: the gateway. Written when a page is paid. One per gateway that was ever paid.
+    #[pallet::storage]
+    pub type Maturing<T: Config> = StorageMap<_, Blake2_128Concat, DeviceId, Pace, ValueQuery>;
+
+    /// What new nodes earned and their owners may not have yet.
+    ///
+    /// Keys: the node, the owner of its stake. Written when credited; goes when it is released.
+    #[pallet::storage]
+    pub type FirstEarnings<T: Config> = StorageDoubleMap<
+        _,
+        Blake2_128Concat,
+        DeviceId,
+        Blake2_128Concat,
+        T::AccountId,
+        Kept,
+        OptionQuery,
+    >;
+
+    /// The month's free buffer by the first epoch it was in force in, oldest first.
+    ///
+    /// Written when an epoch begins after it was changed; goes when no epoch that can be settled
+    /// knows it. At most one element per epoch that may be unsettled, and some.
+    #[pallet::storage]
+    pub type FreeBuffers<T: Config> =
+        StorageValue<_, BoundedVec<(Epoch, Usage), ConstU32<64>>, ValueQuery>;
+
+    /// The first epoch whose charges were still reserved for when a reserve was last reckoned. Never
+    /// falls.
+    #[pallet::storage]
+    pub type Reserved<T: Config> = StorageValue<_, Epoch, ValueQuery>;
+
     /// Totals since genesis. Written with every movement.
     #[pallet::storage]
     pub type RunningTotals<T: Config> = StorageValue<_, Totals, ValueQuery>;
@@ -214,6 +290,7 @@ pub mod pallet {
             if missing > 0 {
                 T::Currency::mint_into(&pot, missing).expect("genesis issuance leaves room");
             }
+            Pallet::<T>::set_free_buffer(Epoch(0));
         }
     }
 
@@ -385,6 +462,46 @@ pub mod pallet {
             /// How much, in planck.
             amount: Planck,
         },
+        /// A customer named a referrer when the account was opened.
+        #[codec(index = 16)]
+        ReferrerNamed {
+            /// The customer.
+            account: T::AccountId,
+            /// Who referred the customer.
+            referrer: T::AccountId,
+        },
+        /// A referrer's part of a commitment can be claimed.
+        #[codec(index = 17)]
+        ReferralPaid {
+            /// The gateway.
+            gateway: DeviceId,
+            /// The epoch served in.
+            epoch: Epoch,
+            /// The referrer.
+            referrer: T::AccountId,
+            /// How much, in planck.
+            amount: Planck,
+        },
+        /// What a new node earned can be claimed.
+        #[codec(index = 18)]
+        FirstEarningsReleased {
+            /// The node.
+            device: DeviceId,
+            /// The owner of its stake.
+            account: T::AccountId,
+            /// How much, in planck.
+            amount: Planck,
+        },
+        /// Earnings that were not claimed yet paid a debt.
+        #[codec(index = 19)]
+        Garnished {
+            /// Whose earnings.
+            from: T::AccountId,
+            /// To whom.
+            to: T::AccountId,
+            /// How much, in planck.
+            amount: Planck,
+        },
     }
 
     /// Why a call was refused. Nothing changed then.
@@ -446,6 +563,16 @@ pub mod pallet {
         NothingToClaim,
         /// Fraud is proven, never ruled.
         NotProven,
+        /// Nothing is left of the stake that stood behind the usage.
+        NothingAtStake,
+        /// More of the gateway's escrow would mature than its stake covers. It can in a later epoch.
+        AboveStakePace,
+        /// A referrer is named with the deposit that opens the account, and never again.
+        AlreadyOpened,
+        /// Nobody refers oneself.
+        OwnReferrer,
+        /// The commitment is not paid in full.
+        NotCredited,
     }
 
     #[pallet::hooks]
@@ -482,7 +609,7 @@ pub mod pallet {
         #[pallet::weight(T::WeightInfo::deposit())]
         pub fn deposit(origin: OriginFor<T>, amount: Planck) -> DispatchResult {
             let who = ensure_signed(origin)?;
-            Self::do_deposit(&who, amount)
+            Self::do_deposit(&who, amount, None)
         }
 
         /// Releases `amount` from the caller's deposit.
@@ -666,6 +793,56 @@ pub mod pallet {
                 Error::<T>::NotProven
             );
             Self::do_void(gateway, epoch, reason)
+        }
+
+        /// Opens the caller's prepaid account with a deposit, and names who referred the caller, for
+        /// good.
+        ///
+        /// As `deposit`. The referrer has a part of the network's take of all that the account is
+        /// charged. Emits `ReferrerNamed`, `Deposited` and `AccountActivated`. Fails with
+        /// `DepositTooSmall`, `AlreadyOpened`, `OwnReferrer`, or when the caller has fewer tokens
+        /// free.
+        #[pallet::call_index(11)]
+        #[pallet::weight(T::WeightInfo::deposit_referred())]
+        pub fn deposit_referred(
+            origin: OriginFor<T>,
+            amount: Planck,
+            referrer: T::AccountId,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_deposit(&who, amount, Some(referrer))
+        }
+
+        /// Credits the next referrers, at most a page of them, with their parts of a commitment that is paid in full;
+        /// they may claim them. Anyone may call it, and it happens by itself before the commitment is
+        /// forgotten.
+        ///
+        /// Emits `ReferralPaid` for each. Fails with `UnknownCommitment`, `NotCredited`,
+        /// `NothingToClaim`.
+        #[pallet::call_index(12)]
+        #[pallet::weight(T::WeightInfo::pay_referrals(MAX_PAGE))]
+        pub fn pay_referrals(
+            origin: OriginFor<T>,
+            gateway: DeviceId,
+            epoch: Epoch,
+        ) -> DispatchResult {
+            ensure_signed(origin)?;
+            Self::do_pay_referrals(gateway, epoch)
+        }
+
+        /// Credits the owner of a node that was new with what the node earned then. Anyone may call it,
+        /// and it happens by itself with the next that the node earns.
+        ///
+        /// Emits `FirstEarningsReleased`. Fails with `NothingToClaim`, `StillHeldBack`.
+        #[pallet::call_index(13)]
+        #[pallet::weight(T::WeightInfo::release_first())]
+        pub fn release_first(
+            origin: OriginFor<T>,
+            device: DeviceId,
+            owner: T::AccountId,
+        ) -> DispatchResult {
+            ensure_signed(origin)?;
+            Self::do_release_first(device, owner)
         }
     }
 

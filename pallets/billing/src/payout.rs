@@ -1,24 +1,25 @@
 //! Divides the escrow of a settled commitment by its cache entries, and pays out what was earned.
 //!
-//! Auditors, referrers and stargates have parts of a charge, but nobody holds these offices yet:
-//! the treasury takes their parts, and the books show zero for them.
+//! Auditors and stargates have parts of a charge, but nobody holds these offices yet: the treasury
+//! takes their parts, and the books show zero for them.
 
-use crate::{types::*, Config, Error, Event, Pallet, Payouts, RunningTotals};
+use crate::{types::*, Config, Error, Event, Maturing, Pallet, Payouts, RunningTotals};
 use frame_support::{
     ensure,
     storage::with_storage_layer,
     traits::{fungible::Mutate, tokens::Preservation, Get},
 };
-use pallet_edge_traits::{CommitmentAudit, EpochClock, OnMatured, StakeInspect};
+use pallet_edge_traits::{CommitmentAudit, Disputed, EpochClock, OnMatured, StakeInspect};
 use selvedge_primitives_math::{
-    ratio::apply,
+    ratio::{apply, mul_div},
     share::{Split, TakeSplit},
+    yields::{returnable, YieldTerms},
     RangeProof, TreeKind,
 };
 use selvedge_primitives_types::{
     DeviceId, Entry, EntryKey, Epoch, Planck, Ppm, Role, UsageCommitment,
 };
-use sp_runtime::{DispatchError, DispatchResult};
+use sp_runtime::{traits::Convert, DispatchError, DispatchResult};
 
 /// The governed shares, as they are when a page is paid.
 struct Terms {
@@ -26,6 +27,8 @@ struct Terms {
     take: TakeSplit,
     /// Part of the gateway's share that is lost by lateness.
     penalty: Ppm,
+    /// What activity may return of a charge, to gateways and to caches.
+    returns: [YieldTerms; 2],
 }
 
 /// What one cache entry pays to whom.
@@ -36,14 +39,21 @@ struct Parts {
 }
 
 impl Terms {
-    fn divide(&self, amount: Planck, has_cache: bool) -> Parts {
+    /// Divides a charge; `referred` says what of its referral part belongs to referrers.
+    fn divide(
+        &self,
+        amount: Planck,
+        has_cache: bool,
+        referred: impl FnOnce(Planck) -> Planck,
+    ) -> Parts {
         let division = self.split.divide(amount, has_cache);
         let take = self.take.divide(amount, division.take);
+        let referral = referred(take.referral).min(take.referral);
         let lost = apply(self.penalty, division.gateway).min(division.gateway);
         let unclaimed = [
             take.treasury,
             take.audit,
-            take.referral,
+            take.referral - referral,
             division.stargate,
             lost,
         ];
@@ -55,6 +65,7 @@ impl Terms {
                 // All are parts of `amount`, so that their sum fits.
                 treasury: unclaimed.into_iter().sum(),
                 burn: take.burn,
+                referral,
                 ..Default::default()
             },
             cache: division.cache,
@@ -93,6 +104,15 @@ impl<T: Config> Pallet<T> {
         }
     }
 
+    /// Whether the next page is paid and not only shown.
+    pub(crate) fn is_paying(record: &CommitmentRecord) -> bool {
+        match record.status {
+            Status::HeldBack { checked, .. } => checked == record.commitment.caches.entries,
+            Status::Crediting(_) => true,
+            _ => false,
+        }
+    }
+
     pub(crate) fn do_credit(
         gateway: DeviceId,
         epoch: Epoch,
@@ -126,7 +146,9 @@ impl<T: Config> Pallet<T> {
             epoch,
             cursor: checked,
         });
-        if cursor == 0 && checked == tree.entries && Self::is_mature(&record, matures) {
+        let is_payable =
+            cursor == 0 && checked == tree.entries && Self::is_mature(&record, matures);
+        if is_payable && Self::paced(&record, tree.sum.amount).is_ok() {
             return Self::pay_page(record, 0, entries);
         }
         Self::store(record);
@@ -151,6 +173,10 @@ impl<T: Config> Pallet<T> {
             ..
         } = record.commitment;
         let terms = Self::terms(record.late)?;
+        let pace = Self::paced(&record, page_amount(entries))?;
+        Maturing::<T>::insert(gateway, pace);
+        let to_burn = T::Disputes::to_burn(&gateway, epoch);
+        let mut divided = record.books.shares.total().unwrap_or_default();
         let mut shares = Shares::default();
         let mut to_gateway: Planck = 0;
         let mut matured: Planck = 0;
@@ -160,18 +186,27 @@ impl<T: Config> Pallet<T> {
                 .as_cache()
                 .map(|key| key.0)
                 .filter(|cache| !cache.is_none());
-            let amount = entry.sum.amount;
-            let mut parts = terms.divide(amount, cache.is_some());
+            // What is disputed is burnt of all entries alike, to the unit: no entry says whose charge it is.
+            let burnt = |charged| mul_div(to_burn, charged, caches.sum.amount).unwrap_or(0);
+            let before = burnt(divided);
+            divided += entry.sum.amount;
+            let disputed = burnt(divided) - before;
+            let amount = entry.sum.amount.saturating_sub(disputed);
+            let mut parts = terms.divide(amount, cache.is_some(), |part| {
+                Self::referred_part(&record, part)
+            });
+            parts.shares.burn += disputed;
             if let Some(cache) = cache {
                 match T::Stakes::owner_at(&cache, epoch) {
-                    Some(owner) => Self::add_payable(&owner, parts.cache)?,
+                    Some(owner) => Self::earn(&cache, epoch, &owner, parts.cache)?,
                     // The history of owners is gone, so nobody can be paid any more.
                     None => {
                         parts.shares.treasury += core::mem::take(&mut parts.shares.caches);
                     }
                 }
                 if amount > 0 {
-                    T::OnMatured::on_matured(&cache, epoch, amount);
+                    let returnable = returnable(&terms.returns[1], amount);
+                    T::OnMatured::on_matured(&cache, epoch, amount, returnable);
                 }
             }
             to_gateway += parts.gateway;
@@ -181,17 +216,19 @@ impl<T: Config> Pallet<T> {
                 .ok_or(Error::<T>::BooksUnbalanced)?;
         }
         match T::Stakes::owner_at(&gateway, epoch) {
-            Some(owner) => Self::add_payable(&owner, to_gateway)?,
+            Some(owner) => Self::earn(&gateway, epoch, &owner, to_gateway)?,
             None => shares.treasury += core::mem::take(&mut shares.gateways),
         }
         if matured > 0 {
-            T::OnMatured::on_matured(&gateway, epoch, matured);
+            let returnable = returnable(&terms.returns[0], matured);
+            T::OnMatured::on_matured(&gateway, epoch, matured, returnable);
         }
         if shares.burn > 0 {
             Self::burn(shares.burn)?;
         }
         let treasury = T::Treasury::get();
         Self::add_payable(&treasury, shares.treasury)?;
+        Self::fill_referral_pool(&mut record, shares.referral)?;
         Self::post(&mut record, Posting::Divide(shares))?;
 
         let cursor = cursor + entries.len() as u32;
@@ -237,6 +274,7 @@ impl<T: Config> Pallet<T> {
             split,
             take,
             penalty,
+            returns: [Role::Gateway, Role::Cache].map(T::YieldTerms::convert),
         })
     }
 
@@ -284,4 +322,9 @@ impl<T: Config> Pallet<T> {
         });
         Ok(())
     }
+}
+
+/// What the entries of a page charged; they are parts of a sum that fits.
+pub(crate) fn page_amount(entries: &[Entry]) -> Planck {
+    entries.iter().map(|entry| entry.sum.amount).sum()
 }

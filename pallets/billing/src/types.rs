@@ -139,6 +139,8 @@ pub struct Account {
     pub refunded: Planck,
     /// In which epochs its services may be served.
     pub funded: FundedHistory,
+    /// In which epochs at least the least deposit was held from the begin on.
+    pub deposited: FundedHistory,
 }
 
 impl Account {
@@ -151,6 +153,7 @@ impl Account {
             charged: 0,
             refunded: 0,
             funded: FundedHistory::default(),
+            deposited: FundedHistory::default(),
         }
     }
 }
@@ -351,6 +354,8 @@ pub struct Totals {
     pub payable: Planck,
     /// Thereof claimed.
     pub claimed: Planck,
+    /// Divided, and not payable to anybody yet: what referrers and new nodes wait for.
+    pub pending: Planck,
 }
 
 /// What an account may claim, cumulative: `claimed <= payable`, and neither ever falls.
@@ -418,6 +423,9 @@ pub enum VoidReason {
     /// The void origin said so.
     #[codec(index = 9)]
     Ruled,
+    /// An entry's free usage is above the gateway's lease of the free buffer.
+    #[codec(index = 10)]
+    AboveFreeLease,
     /// Somebody proved a defect.
     #[codec(index = 32)]
     Fraud(Defect),
@@ -506,6 +514,74 @@ pub struct CommitmentRecord {
     pub void_reason: Option<VoidReason>,
     /// Its books.
     pub books: Books,
+    /// What was left of the gateway's stake when it was committed, in planck.
+    pub stake: Planck,
+    /// What of it was charged to referred customers.
+    pub referral: Referral,
+}
+
+/// What of a commitment was charged to referred customers, and what their referrers have of it.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Default,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Referral {
+    /// Charged to referred customers.
+    pub charged: Planck,
+    /// Thereof charges whose referrers are not paid yet.
+    pub unpaid: Planck,
+    /// Divided for referrers and not paid to them yet.
+    pub pool: Planck,
+}
+
+/// How much of a gateway's escrow has matured since an epoch.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Default,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Pace {
+    /// The first epoch of it.
+    pub since: Epoch,
+    /// How much, in planck.
+    pub amount: Planck,
+}
+
+/// What a new node earned and its owner may not have yet.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Kept {
+    /// When the node's stake was assigned to it.
+    pub since: Millis,
+    /// How much, in planck.
+    pub amount: Planck,
 }
 
 impl CommitmentRecord {

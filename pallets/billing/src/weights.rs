@@ -43,6 +43,12 @@ pub trait WeightInfo {
     fn clear_step() -> Weight;
     /// Of `clear_batch`, for `n` from 1 to 64.
     fn clear_batch(n: u32) -> Weight;
+    /// Of `deposit_referred`.
+    fn deposit_referred() -> Weight;
+    /// Of `pay_referrals`, for `n` from 1 to 64.
+    fn pay_referrals(n: u32) -> Weight;
+    /// Of `release_first`.
+    fn release_first() -> Weight;
 }
 
 /// Weights with the runtime's database costs.
@@ -168,12 +174,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Billing::InvoiceLines` (r:0 w:64)
     fn settle(n: u32) -> Weight {
         Weight::from_parts(326_740_000, 15764)
-            .saturating_add(Weight::from_parts(358_821_153, 0).saturating_mul(n.into()))
+            .saturating_add(Weight::from_parts(368_821_153, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(15))
-            .saturating_add(T::DbWeight::get().reads(69).saturating_mul(n.into()))
+            .saturating_add(T::DbWeight::get().reads(71).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().writes(4))
-            .saturating_add(T::DbWeight::get().writes(4).saturating_mul(n.into()))
-            .saturating_add(Weight::from_parts(0, 218880).saturating_mul(n.into()))
+            .saturating_add(T::DbWeight::get().writes(5).saturating_mul(n.into()))
+            .saturating_add(Weight::from_parts(0, 224220).saturating_mul(n.into()))
     }
     // Storage: `Billing::Commitments` (r:1 w:1)
     // Storage: `UsageClock::Current` (r:1 w:0)
@@ -191,12 +197,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Billing::ClearFrom` (r:1 w:1)
     fn credit(n: u32) -> Weight {
         Weight::from_parts(174_991_345, 23589)
-            .saturating_add(Weight::from_parts(20_614_132, 0).saturating_mul(n.into()))
-            .saturating_add(T::DbWeight::get().reads(24))
-            .saturating_add(T::DbWeight::get().reads(4).saturating_mul(n.into()))
-            .saturating_add(T::DbWeight::get().writes(11))
-            .saturating_add(T::DbWeight::get().writes(3).saturating_mul(n.into()))
-            .saturating_add(Weight::from_parts(0, 3580).saturating_mul(n.into()))
+            .saturating_add(Weight::from_parts(32_614_132, 0).saturating_mul(n.into()))
+            .saturating_add(T::DbWeight::get().reads(31))
+            .saturating_add(T::DbWeight::get().reads(7).saturating_mul(n.into()))
+            .saturating_add(T::DbWeight::get().writes(13))
+            .saturating_add(T::DbWeight::get().writes(4).saturating_mul(n.into()))
+            .saturating_add(Weight::from_parts(0, 9100).saturating_mul(n.into()))
     }
     // Storage: `Billing::Commitments` (r:1 w:1)
     // Storage: `Billing::InvoiceLines` (r:64 w:64)
@@ -252,9 +258,29 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes(1).saturating_mul(n.into()))
             .saturating_add(Weight::from_parts(0, 2716).saturating_mul(n.into()))
     }
+    fn deposit_referred() -> Weight {
+        Weight::from_parts(290_000_000, 222_500)
+            .saturating_add(T::DbWeight::get().reads(76))
+            .saturating_add(T::DbWeight::get().writes(6))
+    }
+    /// The range of component `n` is `[1, 64]`.
+    fn pay_referrals(n: u32) -> Weight {
+        Weight::from_parts(30_000_000, 4_500)
+            .saturating_add(Weight::from_parts(20_000_000, 2_700).saturating_mul(n.into()))
+            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(n.into())))
+            .saturating_add(T::DbWeight::get().writes(2))
+            .saturating_add(T::DbWeight::get().writes(2_u64.saturating_mul(n.into())))
+    }
+    fn release_first() -> Weight {
+        Weight::from_parts(45_000_000, 6_200)
+            .saturating_add(T::DbWeight::get().reads(9))
+            .saturating_add(T::DbWeight::get().writes(3))
+    }
 }
 
 /// Weights for tests.
+
 impl WeightInfo for () {
     fn deposit() -> Weight {
         Weight::from_parts(260_040_000, 219870)
@@ -295,21 +321,21 @@ impl WeightInfo for () {
     }
     fn settle(n: u32) -> Weight {
         Weight::from_parts(326_740_000, 15764)
-            .saturating_add(Weight::from_parts(358_821_153, 0).saturating_mul(n.into()))
+            .saturating_add(Weight::from_parts(368_821_153, 0).saturating_mul(n.into()))
             .saturating_add(RocksDbWeight::get().reads(15))
-            .saturating_add(RocksDbWeight::get().reads(69).saturating_mul(n.into()))
+            .saturating_add(RocksDbWeight::get().reads(71).saturating_mul(n.into()))
             .saturating_add(RocksDbWeight::get().writes(4))
-            .saturating_add(RocksDbWeight::get().writes(4).saturating_mul(n.into()))
-            .saturating_add(Weight::from_parts(0, 218880).saturating_mul(n.into()))
+            .saturating_add(RocksDbWeight::get().writes(5).saturating_mul(n.into()))
+            .saturating_add(Weight::from_parts(0, 224220).saturating_mul(n.into()))
     }
     fn credit(n: u32) -> Weight {
         Weight::from_parts(174_991_345, 23589)
-            .saturating_add(Weight::from_parts(20_614_132, 0).saturating_mul(n.into()))
-            .saturating_add(RocksDbWeight::get().reads(24))
-            .saturating_add(RocksDbWeight::get().reads(4).saturating_mul(n.into()))
-            .saturating_add(RocksDbWeight::get().writes(11))
-            .saturating_add(RocksDbWeight::get().writes(3).saturating_mul(n.into()))
-            .saturating_add(Weight::from_parts(0, 3580).saturating_mul(n.into()))
+            .saturating_add(Weight::from_parts(32_614_132, 0).saturating_mul(n.into()))
+            .saturating_add(RocksDbWeight::get().reads(31))
+            .saturating_add(RocksDbWeight::get().reads(7).saturating_mul(n.into()))
+            .saturating_add(RocksDbWeight::get().writes(13))
+            .saturating_add(RocksDbWeight::get().writes(4).saturating_mul(n.into()))
+            .saturating_add(Weight::from_parts(0, 9100).saturating_mul(n.into()))
     }
     fn refund(n: u32) -> Weight {
         Weight::from_parts(347_371_000, 6012)
@@ -342,5 +368,24 @@ impl WeightInfo for () {
             .saturating_add(RocksDbWeight::get().reads(1).saturating_mul(n.into()))
             .saturating_add(RocksDbWeight::get().writes(1).saturating_mul(n.into()))
             .saturating_add(Weight::from_parts(0, 2716).saturating_mul(n.into()))
+    }
+    fn deposit_referred() -> Weight {
+        Weight::from_parts(290_000_000, 222_500)
+            .saturating_add(RocksDbWeight::get().reads(76))
+            .saturating_add(RocksDbWeight::get().writes(6))
+    }
+    /// The range of component `n` is `[1, 64]`.
+    fn pay_referrals(n: u32) -> Weight {
+        Weight::from_parts(30_000_000, 4_500)
+            .saturating_add(Weight::from_parts(20_000_000, 2_700).saturating_mul(n.into()))
+            .saturating_add(RocksDbWeight::get().reads(3))
+            .saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(n.into())))
+            .saturating_add(RocksDbWeight::get().writes(2))
+            .saturating_add(RocksDbWeight::get().writes(2_u64.saturating_mul(n.into())))
+    }
+    fn release_first() -> Weight {
+        Weight::from_parts(45_000_000, 6_200)
+            .saturating_add(RocksDbWeight::get().reads(9))
+            .saturating_add(RocksDbWeight::get().writes(3))
     }
 }

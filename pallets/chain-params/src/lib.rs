@@ -88,6 +88,15 @@ impl<T: Config> Get<bool> for LocalNames<T> {
     }
 }
 
+/// How long a new node's first earnings are kept back, in milliseconds, unless a referendum says otherwise.
+pub struct FirstHoldBackOf<T>(PhantomData<T>);
+
+impl<T: Config> Get<u64> for FirstHoldBackOf<T> {
+    fn get() -> u64 {
+        FirstHoldBack::<T>::get()
+    }
+}
+
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
@@ -121,6 +130,11 @@ pub mod pallet {
     #[pallet::storage]
     pub type ReferendumDay<T> = StorageValue<_, u32, ValueQuery, DefaultReferendumDay>;
 
+    /// How long a new node's first earnings are kept back, in milliseconds, unless a referendum says otherwise. Written at
+    /// genesis, never again.
+    #[pallet::storage]
+    pub type FirstHoldBack<T> = StorageValue<_, u64, ValueQuery, DefaultFirstHoldBack>;
+
     /// Three seconds: a block reaches every continent well within half of it.
     #[pallet::type_value]
     pub fn DefaultSlotDuration() -> u64 {
@@ -140,6 +154,12 @@ pub mod pallet {
         28_800
     }
 
+    /// 14 days: a node that invents its traffic is seen through before it is paid.
+    #[pallet::type_value]
+    pub fn DefaultFirstHoldBack() -> u64 {
+        14 * 24 * 60 * 60 * 1_000
+    }
+
     /// The parameters of a network.
     #[pallet::genesis_config]
     pub struct GenesisConfig<T: Config> {
@@ -153,6 +173,8 @@ pub mod pallet {
         pub allow_local_names: bool,
         /// What referenda count as a day, in blocks.
         pub referendum_day_blocks: u32,
+        /// How long a new node's first earnings are kept back, in milliseconds.
+        pub first_hold_back_ms: u64,
         /// Nothing.
         #[serde(skip)]
         pub _config: PhantomData<T>,
@@ -166,6 +188,7 @@ pub mod pallet {
                 babe_epoch_length: DefaultBabeEpochLength::get(),
                 allow_local_names: false,
                 referendum_day_blocks: DefaultReferendumDay::get(),
+                first_hold_back_ms: DefaultFirstHoldBack::get(),
                 _config: PhantomData,
             }
         }
@@ -179,6 +202,7 @@ pub mod pallet {
             BabeEpochLength::<T>::put(self.babe_epoch_length);
             AllowLocalNames::<T>::put(self.allow_local_names);
             ReferendumDay::<T>::put(self.referendum_day_blocks);
+            FirstHoldBack::<T>::put(self.first_hold_back_ms);
             Pallet::<T>::check_invariants().expect("the chain parameters are usable");
         }
     }

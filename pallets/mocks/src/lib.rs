@@ -34,8 +34,14 @@ pub struct Node {
     pub since: Millis,
     /// Multiplier of its activity yield, in millionths.
     pub boost: u32,
+    /// The stake it carries; the first byte of its device by default.
+    pub stake_id: Option<StakeId>,
     /// Whether it drains.
     pub draining: bool,
+    /// Epochs in which it drained, first and last.
+    pub drained: Option<(Epoch, Epoch)>,
+    /// Whether it has left the register.
+    pub retired: bool,
     /// The key of its agent.
     pub agent_key: [u8; 32],
     /// Its quality.
@@ -56,7 +62,10 @@ impl Node {
             until: None,
             since: Millis(0),
             boost: 1_000_000,
+            stake_id: None,
             draining: false,
+            drained: None,
+            retired: false,
             agent_key: [1; 32],
             quality: Score::ONE,
             service: Score::ONE,
@@ -66,12 +75,17 @@ impl Node {
     fn is_active(&self, epoch: Epoch) -> bool {
         self.from <= epoch && self.until.is_none_or(|until| epoch < until)
     }
+
+    fn stake_on(&self, device: &DeviceId) -> StakeId {
+        self.stake_id.unwrap_or(StakeId(device.0[0].into()))
+    }
 }
 
 struct State {
     now: Millis,
     length: Millis,
     epochs_per_era: u64,
+    pending: bool,
     nodes: BTreeMap<DeviceId, Node>,
 }
 
@@ -81,6 +95,7 @@ impl Default for State {
             now: Millis(0),
             length: Millis(3_600_000),
             epochs_per_era: 24,
+            pending: false,
             nodes: BTreeMap::new(),
         }
     }
@@ -112,6 +127,11 @@ impl Network {
         STATE.with_borrow_mut(|state| state.now = now);
     }
 
+    /// Says whether scores are still being made.
+    pub fn set_pending(pending: bool) {
+        STATE.with_borrow_mut(|state| state.pending = pending);
+    }
+
     /// Adds a node, or replaces it.
     pub fn set(device: DeviceId, node: Node) {
         STATE.with_borrow_mut(|state| state.nodes.insert(device, node));
@@ -129,6 +149,11 @@ impl Network {
         });
     }
 
+    /// Takes a device off the register; which stake it carried is still known.
+    pub fn retire(device: DeviceId) {
+        Self::change(device, |node| node.retired = true);
+    }
+
     /// Removes a node.
     pub fn remove(device: DeviceId) {
         STATE.with_borrow_mut(|state| state.nodes.remove(&device));
@@ -136,6 +161,15 @@ impl Network {
 
     fn node(device: &DeviceId) -> Option<Node> {
         STATE.with_borrow(|state| state.nodes.get(device).cloned())
+    }
+
+    fn carrier(stake: StakeId) -> Option<Node> {
+        STATE.with_borrow(|state| {
+            let mut nodes = state.nodes.iter();
+            nodes
+                .find(|(device, node)| node.stake_on(device) == stake)
+                .map(|(_, node)| node.clone())
+        })
     }
 
     fn active(role: Role, epoch: Epoch) -> Vec<DeviceId> {
@@ -173,7 +207,7 @@ impl EpochClock for Network {
 
 impl DeviceInspect<AccountId32> for Network {
     fn device(device: &DeviceId) -> Option<DeviceInfo<AccountId32>> {
-        let node = Self::node(device)?;
+        let node = Self::node(device).filter(|node| !node.retired)?;
         Some(DeviceInfo {
             operator: node.owner,
             role: node.role,
@@ -183,6 +217,14 @@ impl DeviceInspect<AccountId32> for Network {
             capacity: 1,
             agent_key: node.agent_key,
             draining: node.draining,
+        })
+    }
+
+    fn drained(device: &DeviceId, from: Epoch, to: Epoch) -> bool {
+        let node = Self::node(device);
+        node.is_some_and(|node| {
+            node.drained
+                .is_some_and(|(first, last)| first <= to && from <= last)
         })
     }
 }
@@ -199,7 +241,17 @@ impl StakeInspect<AccountId32> for Network {
     }
 
     fn stake_of(device: &DeviceId) -> Option<(StakeId, Planck)> {
-        Self::node(device).map(|node| (StakeId(device.0[0].into()), node.stake))
+        Self::node(device).map(|node| (node.stake_on(device), node.stake))
+    }
+
+    fn stake_at(device: &DeviceId, epoch: Epoch) -> Option<StakeId> {
+        Self::node(device)
+            .filter(|node| node.is_active(epoch))
+            .map(|node| node.stake_on(device))
+    }
+
+    fn amount_of(stake: StakeId) -> Planck {
+        Self::carrier(stake).map_or(0, |node| node.stake)
     }
 
     fn active_count(role: Role, epoch: Epoch) -> u32 {
@@ -216,8 +268,8 @@ impl StakeInspect<AccountId32> for Network {
         Self::node(device).map(|node| node.since)
     }
 
-    fn boost_of(device: &DeviceId) -> u32 {
-        Self::node(device).map_or(1_000_000, |node| node.boost)
+    fn boost_of(stake: StakeId) -> u32 {
+        Self::carrier(stake).map_or(1_000_000, |node| node.boost)
     }
 }
 
@@ -254,11 +306,15 @@ impl StakeSlash<AccountId32> for Network {
 }
 
 impl ScoreInspect for Network {
-    fn quality(device: &DeviceId) -> Score {
-        Self::node(device).map_or(Score::ONE, |node| node.quality)
+    fn quality(stake: StakeId) -> Score {
+        Self::carrier(stake).map_or(Score::ONE, |node| node.quality)
     }
 
-    fn service(device: &DeviceId) -> Score {
-        Self::node(device).map_or(Score::ONE, |node| node.service)
+    fn service(stake: StakeId) -> Score {
+        Self::carrier(stake).map_or(Score::ONE, |node| node.service)
+    }
+
+    fn is_pending() -> bool {
+        STATE.with_borrow(|state| state.pending)
     }
 }

@@ -5,6 +5,7 @@ use alloc::vec;
 use frame_benchmarking::v2::*;
 use frame_support::traits::fungible::Mutate;
 use frame_system::RawOrigin;
+use pallet_edge_traits::BenchmarkNodes;
 use selvedge_primitives_types::{signing::RegisterDevicePayload, Account, Domain};
 use sp_core::{crypto::KeyTypeId, ed25519};
 
@@ -45,6 +46,13 @@ where
         signature,
     )
     .expect("the registration is valid");
+    (operator, device)
+}
+
+/// A device that carries a stake.
+fn staked<T: Config>() -> (AccountId32, DeviceId) {
+    let (operator, device) = (whitelisted_caller(), DeviceId([5; 32]));
+    T::BenchmarkHelper::add_node(device, Role::Gateway, &operator, AGENT);
     (operator, device)
 }
 
@@ -136,26 +144,22 @@ mod benchmarks {
 
     #[benchmark]
     fn request_drain() {
-        let (operator, device) = registered::<T>();
+        let (operator, device) = staked::<T>();
         #[extrinsic_call]
         _(RawOrigin::Signed(operator), device);
-        assert_eq!(
-            Devices::<T>::get(device).map(|entry| entry.draining),
-            Some(true)
-        );
+        let (drain, _) = Pallet::<T>::drain_of(&device);
+        assert!(drain.is_some_and(|drain| !drain.ended));
     }
 
     #[benchmark]
     fn end_drain() {
-        let (operator, device) = registered::<T>();
+        let (operator, device) = staked::<T>();
         Pallet::<T>::request_drain(RawOrigin::Signed(operator.clone()).into(), device)
             .expect("the device does not drain yet");
         #[extrinsic_call]
         _(RawOrigin::Signed(operator), device);
-        assert_eq!(
-            Devices::<T>::get(device).map(|entry| entry.draining),
-            Some(false)
-        );
+        let (drain, _) = Pallet::<T>::drain_of(&device);
+        assert!(drain.is_some_and(|drain| drain.ended));
     }
 
     impl_benchmark_test_suite!(

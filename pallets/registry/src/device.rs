@@ -93,7 +93,7 @@ impl<T: Config> Pallet<T> {
             public_url: address(&device.public_url).map_err(|_| Error::<T>::InvalidUrl)?,
             capacity: device.capacity,
             agent_key: device.agent_key,
-            draining: false,
+            drain: None,
             deposit: 0,
             // It signed nothing.
             free_from: Epoch(0),
@@ -191,8 +191,16 @@ impl<T: Config> DeviceInspect<T::AccountId> for Pallet<T> {
             public_url: entry.public_url.into_inner(),
             capacity: entry.capacity,
             agent_key: entry.agent_key,
-            draining: entry.draining,
+            draining: entry
+                .drain
+                .is_some_and(|drain| drain.holds(T::Clock::current())),
         })
+    }
+
+    fn drained(device: &DeviceId, from: Epoch, to: Epoch) -> bool {
+        Devices::<T>::get(device)
+            .and_then(|entry| entry.drain)
+            .is_some_and(|drain| drain.covers(from, to))
     }
 
     #[cfg(feature = "runtime-benchmarks")]
@@ -205,7 +213,7 @@ impl<T: Config> DeviceInspect<T::AccountId> for Pallet<T> {
             public_url: Address::truncate_from(info.public_url),
             capacity: info.capacity,
             agent_key: info.agent_key,
-            draining: info.draining,
+            drain: None,
             deposit: 0,
             free_from: Epoch(0),
         };

@@ -9,6 +9,7 @@ pub mod address;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod device;
+mod drain;
 mod invariants;
 #[cfg(test)]
 mod mock;
@@ -22,12 +23,12 @@ use frame_support::{
     traits::fungible::{Inspect, InspectHold, MutateHold},
 };
 use frame_system::pallet_prelude::*;
-use pallet_edge_traits::{EpochClock, OnDrainEnd, StakeInspect};
-use selvedge_primitives_types::{DeviceId, Epoch, Planck, Region, Role, Signature64};
+use pallet_edge_traits::{EpochClock, StakeInspect};
+use selvedge_primitives_types::{DeviceId, Epoch, Planck, Region, Role, Signature64, StakeId};
 use sp_core::crypto::AccountId32;
 
 pub use pallet::*;
-pub use types::{Address, Device, GenesisDevice, MAX_ADDRESS};
+pub use types::{Address, Device, Drain, GenesisDevice, MAX_ADDRESS};
 pub use weights::WeightInfo;
 
 // `register_device` says everything about a device at once, and the macro makes more functions of it.
@@ -54,12 +55,17 @@ pub mod pallet {
         type Clock: EpochClock;
         /// Tells whether a device carries a stake.
         type Stakes: StakeInspect<Self::AccountId>;
-        /// Is told when a drain ends.
-        type OnDrainEnd: OnDrainEnd;
         /// What is held per device, in planck, when it is registered.
         type DeviceDeposit: Get<Planck>;
+        /// Epochs that a drain is granted for, besides the rest of the one in which it is asked for.
+        type DrainEpochs: Get<u64>;
+        /// Eras after the end of a grant in which the same stake gets none.
+        type DrainRest: Get<u64>;
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
+        /// Adds nodes.
+        #[cfg(feature = "runtime-benchmarks")]
+        type BenchmarkHelper: pallet_edge_traits::BenchmarkNodes<AccountId32>;
     }
 
     /// Why the pallet holds tokens.
@@ -74,6 +80,11 @@ pub mod pallet {
     #[pallet::storage]
     pub type Devices<T: Config> =
         StorageMap<_, Blake2_128Concat, DeviceId, Device<T::AccountId>, OptionQuery>;
+
+    /// The epoch from which a stake is granted another drain. Written with a grant; bound: one for each stake that was ever
+    /// granted one. It stays, so that a stake that leaves and returns finds it again.
+    #[pallet::storage]
+    pub type NextDrain<T> = StorageMap<_, Twox64Concat, StakeId, Epoch, OptionQuery>;
 
     /// What happened to a device.
     #[pallet::event]
@@ -116,6 +127,8 @@ pub mod pallet {
         DrainBegan {
             /// The device.
             device: DeviceId,
+            /// The first epoch in which what is seen of it counts again, and in which it takes new work.
+            until: Epoch,
         },
         /// A device takes new work again.
         #[codec(index = 5)]
@@ -160,6 +173,10 @@ pub mod pallet {
         AgreementTooLong,
         /// What the device signed before it was registered may still hold; an era after its registration it is over.
         AgreementHolds,
+        /// No stake is assigned to the device, so it gets no work that it could be spared.
+        NoStake,
+        /// The device's stake was granted a drain some eras ago; it is told with the node when the next can be.
+        DrainTooSoon,
     }
 
     /// Devices registered from the first block on; no deposit is held for them.
@@ -222,7 +239,7 @@ pub mod pallet {
                 public_url,
                 capacity,
                 agent_key,
-                draining: false,
+                drain: None,
                 deposit,
                 free_from: Self::free_from(),
             };
@@ -290,39 +307,28 @@ pub mod pallet {
 
         /// Asks that a device gets no new work, for maintenance or before it leaves.
         ///
-        /// By its operator; granted at once. Moves nothing, and lowers no score. Emits `DrainBegan`.
+        /// By its operator; granted at once, for the rest of the epoch and `DrainEpochs` more, and to the same stake not again
+        /// for `DrainRest` eras. Nothing that is seen of the device in these epochs counts; afterwards everything does. Moves
+        /// nothing. Emits `DrainBegan`.
         ///
-        /// Errors: `UnknownDevice`, `NotOperator`, `AlreadyDraining`.
+        /// Errors: `UnknownDevice`, `NotOperator`, `AlreadyDraining`, `NoStake`, `DrainTooSoon`.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::request_drain())]
         pub fn request_drain(origin: OriginFor<T>, device: DeviceId) -> DispatchResult {
             let operator = ensure_signed(origin)?;
-            Self::with_device(&operator, device, |entry| {
-                ensure!(!entry.draining, Error::<T>::AlreadyDraining);
-                entry.draining = true;
-                Ok(())
-            })?;
-            Self::deposit_event(Event::DrainBegan { device });
-            Ok(())
+            Self::do_request_drain(&operator, device)
         }
 
-        /// Lets a draining device take new work again.
+        /// Lets a draining device take new work again before its drain is over.
         ///
         /// By its operator. Moves nothing. Emits `DrainEnded`.
         ///
         /// Errors: `UnknownDevice`, `NotOperator`, `NotDraining`.
         #[pallet::call_index(5)]
-        #[pallet::weight(T::WeightInfo::end_drain().saturating_add(T::DbWeight::get().writes(1)))]
+        #[pallet::weight(T::WeightInfo::end_drain())]
         pub fn end_drain(origin: OriginFor<T>, device: DeviceId) -> DispatchResult {
             let operator = ensure_signed(origin)?;
-            Self::with_device(&operator, device, |entry| {
-                ensure!(entry.draining, Error::<T>::NotDraining);
-                entry.draining = false;
-                Ok(())
-            })?;
-            T::OnDrainEnd::on_drain_end(&device);
-            Self::deposit_event(Event::DrainEnded { device });
-            Ok(())
+            Self::do_end_drain(&operator, device)
         }
     }
 }

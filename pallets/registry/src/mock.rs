@@ -5,16 +5,19 @@
 
 use crate::{self as pallet_edge_registry, *};
 use core::cell::RefCell;
-use frame_support::{derive_impl, traits::ConstU128};
+use frame_support::{
+    derive_impl,
+    traits::{ConstU128, ConstU64},
+};
 use pallet_edge_mocks::Network;
-use pallet_edge_traits::{EpochClock, OnDrainEnd, StakeInspect};
+use pallet_edge_traits::{EpochClock, StakeInspect};
 use selvedge_primitives_types::{
     signing::RegisterDevicePayload, Account, Domain, Epoch, Millis, StakeId,
 };
 use sp_core::{ed25519, Pair, H256};
 use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
 use sp_runtime::BuildStorage;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 #[frame_support::runtime]
 mod runtime {
@@ -62,38 +65,51 @@ impl Config for Test {
     type Currency = Balances;
     type Clock = Network;
     type Stakes = Stakes;
-    type OnDrainEnd = Drains;
     type DeviceDeposit = ConstU128<DEPOSIT>;
+    type DrainEpochs = ConstU64<2>;
+    type DrainRest = ConstU64<3>;
     type WeightInfo = weights::SubstrateWeight<Test>;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = Stakes;
+}
+
+#[cfg(feature = "runtime-benchmarks")]
+impl pallet_edge_traits::BenchmarkNodes<AccountId32> for Stakes {
+    fn add_node(device: DeviceId, role: Role, owner: &AccountId32, _: [u8; 32]) {
+        let entry = GenesisDevice {
+            operator: owner.clone(),
+            device,
+            role,
+            region: EU,
+            endpoint: "gw.example:443".into(),
+            public_url: "https://gw.example".into(),
+            capacity: 1,
+            agent_key: AGENT,
+        };
+        NodeRegistry::register_at_genesis(&entry).unwrap();
+        Self::assign(device);
+    }
 }
 
 thread_local! {
-    static ENDED: RefCell<Vec<DeviceId>> = const { RefCell::new(Vec::new()) };
-    static STAKED: RefCell<BTreeSet<DeviceId>> = const { RefCell::new(BTreeSet::new()) };
+    static STAKED: RefCell<BTreeMap<DeviceId, StakeId>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// Remembers whose drain has ended.
-pub struct Drains;
-
-impl Drains {
-    /// Since the last look.
-    pub(crate) fn take_ended() -> Vec<DeviceId> {
-        ENDED.take()
-    }
-}
-
-impl OnDrainEnd for Drains {
-    fn on_drain_end(device: &DeviceId) {
-        ENDED.with_borrow_mut(|ended| ended.push(*device));
-    }
-}
-
-/// Says of which devices a stake is assigned.
+/// Says which stake is assigned to a device.
 pub struct Stakes;
 
 impl Stakes {
+    /// Puts stake 0 onto the device.
     pub(crate) fn assign(device: DeviceId) {
-        STAKED.with_borrow_mut(|staked| staked.insert(device));
+        Self::put(device, Some(StakeId(0)));
+    }
+
+    /// Puts a stake onto the device, or takes it off.
+    pub(crate) fn put(device: DeviceId, stake: Option<StakeId>) {
+        STAKED.with_borrow_mut(|staked| match stake {
+            Some(stake) => staked.insert(device, stake),
+            None => staked.remove(&device),
+        });
     }
 }
 
@@ -105,18 +121,24 @@ impl StakeInspect<AccountId32> for Stakes {
         None
     }
     fn stake_of(device: &DeviceId) -> Option<(StakeId, Planck)> {
-        STAKED.with_borrow(|staked| staked.contains(device).then_some((StakeId(0), 1)))
+        STAKED.with_borrow(|staked| staked.get(device).map(|stake| (*stake, 1)))
+    }
+    fn stake_at(device: &DeviceId, _: Epoch) -> Option<StakeId> {
+        Self::stake_of(device).map(|(stake, _)| stake)
+    }
+    fn amount_of(_: StakeId) -> Planck {
+        1
     }
     fn active_count(_: Role, _: Epoch) -> u32 {
         STAKED.with_borrow(|staked| staked.len() as u32)
     }
     fn active_devices(_: Role, _: u32) -> Vec<DeviceId> {
-        STAKED.with_borrow(|staked| staked.iter().copied().collect())
+        STAKED.with_borrow(|staked| staked.keys().copied().collect())
     }
     fn assigned_since(_: &DeviceId) -> Option<Millis> {
         None
     }
-    fn boost_of(_: &DeviceId) -> u32 {
+    fn boost_of(_: StakeId) -> u32 {
         1_000_000
     }
 }
@@ -213,7 +235,6 @@ pub(crate) fn run_with(node_registry: GenesisConfig<Test>, test: impl FnOnce()) 
 /// The first block of a network.
 pub(crate) fn externalities(node_registry: GenesisConfig<Test>) -> sp_io::TestExternalities {
     STAKED.take();
-    Drains::take_ended();
     Network::reset();
     Network::set_pace(Millis(3_600_000), ERA);
     let balances = pallet_balances::GenesisConfig {

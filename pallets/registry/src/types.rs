@@ -13,6 +13,40 @@ pub const MAX_ADDRESS: u32 = 256;
 /// An endpoint or a URL in ASCII.
 pub type Address = BoundedVec<u8, ConstU32<MAX_ADDRESS>>;
 
+/// A drain that was granted to a device.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Drain {
+    /// The epoch in which it began.
+    pub from: Epoch,
+    /// The first epoch in which what is seen of the device counts again.
+    pub until: Epoch,
+    /// Whether the operator ended it, so that the device gets new work in the last of its epochs already.
+    pub ended: bool,
+}
+
+impl Drain {
+    /// Whether the device gets no new work in the epoch `now`.
+    pub fn holds(&self, now: Epoch) -> bool {
+        !self.ended && now < self.until
+    }
+
+    /// Whether it covers one of the epochs `from..=to`.
+    pub fn covers(&self, from: Epoch, to: Epoch) -> bool {
+        self.from <= to && from < self.until
+    }
+}
+
 /// A registered device.
 #[derive(
     Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
@@ -32,8 +66,8 @@ pub struct Device<AccountId> {
     pub capacity: u32,
     /// The sr25519 key that signs its agent's transactions.
     pub agent_key: [u8; 32],
-    /// Whether it drains.
-    pub draining: bool,
+    /// The last drain that was granted.
+    pub drain: Option<Drain>,
     /// What is on hold for it, in planck.
     pub deposit: Planck,
     /// The epoch from which it can be retired: whatever it signed before it was registered is over by then.

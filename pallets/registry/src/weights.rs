@@ -63,16 +63,21 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(2))
     }
+    // Storage: `UsageClock::Current` (r:1 w:0)
+    // Storage: `Parameters::Parameters` (r:2 w:0)
     // Storage: `NodeRegistry::Devices` (r:1 w:1)
+    // Storage: `NodeStaking::Assignments` (r:1 w:0)
+    // Storage: `NodeStaking::Stakes` (r:1 w:0)
+    // Storage: `NodeRegistry::NextDrain` (r:1 w:1)
     fn request_drain() -> Weight {
         Weight::from_parts(10_586_000, 4131)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
+            .saturating_add(T::DbWeight::get().reads(6))
+            .saturating_add(T::DbWeight::get().writes(2))
     }
     // Storage: `NodeRegistry::Devices` (r:1 w:1)
     fn end_drain() -> Weight {
         Weight::from_parts(10_585_000, 4131)
-            .saturating_add(T::DbWeight::get().reads(1))
+            .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 }
@@ -101,12 +106,12 @@ impl WeightInfo for () {
     }
     fn request_drain() -> Weight {
         Weight::from_parts(10_586_000, 4131)
-            .saturating_add(RocksDbWeight::get().reads(1))
-            .saturating_add(RocksDbWeight::get().writes(1))
+            .saturating_add(RocksDbWeight::get().reads(6))
+            .saturating_add(RocksDbWeight::get().writes(2))
     }
     fn end_drain() -> Weight {
         Weight::from_parts(10_585_000, 4131)
-            .saturating_add(RocksDbWeight::get().reads(1))
+            .saturating_add(RocksDbWeight::get().reads(2))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
 }

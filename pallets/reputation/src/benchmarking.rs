@@ -51,6 +51,11 @@ fn caches<T: Config>(n: u32) -> Vec<DeviceId> {
         .collect()
 }
 
+fn stake_of<T: Config>(device: &DeviceId) -> Result<StakeId, BenchmarkError> {
+    let (stake, _) = T::Stakes::stake_of(device).ok_or("it was added")?;
+    Ok(stake)
+}
+
 /// Bonds a dispute of every node, as old as an era needs to decide it.
 fn dispute<T: Config>(nodes: &[DeviceId]) -> Result<(), BenchmarkError> {
     let bond = T::DisputeBond::get();
@@ -182,8 +187,9 @@ mod benchmarks {
         };
         Medians::<T>::insert(Group::RoundTrip(region), 10_000_000);
         for device in &nodes {
-            Matured::<T>::insert(0, device, 1);
-            Observations::<T>::insert(0, device, &observation);
+            let stake = stake_of::<T>(device)?;
+            Matured::<T>::insert(0, stake, 1);
+            Observations::<T>::insert(0, stake, &observation);
         }
         let step = Step::Score(NodeWalk::starting_at(Role::Cache));
         let mut closing = Closing {
@@ -205,7 +211,7 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn gather(n: Linear<1, 32>) {
+    fn gather(n: Linear<1, 32>) -> Result<(), BenchmarkError> {
         let nodes = caches::<T>(n);
         let elsewhere = Region([b'a'; 8]);
         for device in &nodes {
@@ -220,10 +226,11 @@ mod benchmarks {
                 ]),
                 ..Default::default()
             };
-            Observations::<T>::insert(0, device, observation);
+            Observations::<T>::insert(0, stake_of::<T>(device)?, observation);
         }
         let mut turn = Turn {
             epoch: Epoch(1),
+            seen: Epoch(0),
             period: 0,
             step: TurnStep::Gather,
         };
@@ -232,6 +239,7 @@ mod benchmarks {
             Pallet::<T>::advance_turn(&mut turn, n);
         }
         assert!(Seen::<T>::iter().next().is_none());
+        Ok(())
     }
 
     #[benchmark]
@@ -250,6 +258,7 @@ mod benchmarks {
         Enrolled::<T>::put(BoundedVec::truncate_from(known));
         let mut turn = Turn {
             epoch: Epoch(1),
+            seen: Epoch(0),
             period: 0,
             step: TurnStep::EnrolRest(None),
         };
@@ -292,9 +301,10 @@ mod benchmarks {
         let device = caches::<T>(1)[0];
         let out = Exclusion {
             since: Epoch(0),
+            device,
             reason: Reason::Unavailable,
         };
-        Out::<T>::insert(device, out);
+        Out::<T>::insert(stake_of::<T>(&device)?, out);
         T::BenchmarkHelper::set_clock(Epoch(1), 0);
         #[extrinsic_call]
         _(RawOrigin::Signed(who()), device);

@@ -1,9 +1,10 @@
 //! Closes an era: medians first, then scores, a bounded number of nodes per block.
 
 use crate::{
+    report::is_probed,
     types::{Closing, Group, Observation, ProbeRecord, Reason, ScoreRecord, Step},
-    Authored, Blocks, Close, Config, Event, Matured, Medians, Observations, Pallet, ProbeRecords,
-    Sample, Samples, Scores, WeightInfo,
+    Authored, Blocks, Close, Config, Event, Matured, Medians, Observations, Out, Pallet,
+    ProbeRecords, Sample, Samples, Scores, WeightInfo,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -11,11 +12,8 @@ use frame_support::{
     weights::WeightMeter,
 };
 use pallet_edge_traits::{DeviceInfo, DeviceInspect, NodeWalk, StakeInspect};
-use selvedge_primitives_math::{
-    probe::{self, Observed},
-    ratio, score,
-};
-use selvedge_primitives_types::{Account, DeviceId, Planck, Region, Role, Score};
+use selvedge_primitives_math::{probe, ratio, score};
+use selvedge_primitives_types::{Account, DeviceId, Planck, Role, Score, StakeId};
 use sp_core::crypto::AccountId32;
 use sp_runtime::traits::Convert;
 
@@ -24,6 +22,20 @@ const PAGE: u32 = 32;
 
 /// Nodes that a median costs as much as: it sorts up to [`MAX_SAMPLES`](crate::types::MAX_SAMPLES) samples.
 const NODES_PER_MEDIAN: u32 = 8;
+
+/// A node that an era says something of.
+struct Counted {
+    device: DeviceId,
+    info: DeviceInfo<AccountId32>,
+    /// The stake that the device carried in the last epoch of the era.
+    stake: StakeId,
+    /// What is staked now.
+    amount: Planck,
+    /// Whether the device carried it in every epoch of the era.
+    is_whole: bool,
+    /// What was found of the stake's devices.
+    observation: Observation,
+}
 
 impl<T: Config> Pallet<T> {
     /// Goes on with the close under way for as long as the block has room for a page, with at most `most` nodes.
@@ -102,28 +114,34 @@ impl<T: Config> Pallet<T> {
         if role == Role::Validator {
             return;
         }
-        let Some(info) = Self::counted(closing, role, device) else {
+        let Some(node) = Self::counted(closing, role, device) else {
             return;
         };
-        let (jobs, weight) = Self::work(closing, device);
-        let observed = Observations::<T>::get(closing.period, device).observed;
+        let old = Scores::<T>::get(node.stake).unwrap_or_default();
+        let (_, usual) = Self::work(closing, &node, &old);
+        let Counted {
+            info, observation, ..
+        } = &node;
+        let observed = observation.observed;
+        // Who did nothing says nothing about what is usual; a stake that moved, nothing about one place.
+        let round_trip = observed.round_trip().filter(|_| node.is_whole);
         let values = [
-            (Group::Jobs(role, info.region), Some(jobs)),
+            (
+                Group::Jobs(role, info.region),
+                Some(usual).filter(|usual| *usual > 0),
+            ),
             (
                 Group::Pace(role, info.region),
                 observed.pace().map(Into::into),
             ),
-            (
-                Group::RoundTrip(info.region),
-                observed.round_trip().map(Into::into),
-            ),
+            (Group::RoundTrip(info.region), round_trip.map(Into::into)),
         ];
         for (group, value) in values {
             let Some(value) = value else { continue };
             let sample = Sample {
                 operator: Account(info.operator.clone().into()),
                 value,
-                weight,
+                weight: node.amount.try_into().unwrap_or(u64::MAX),
             };
             // Beyond the bound the median is taken over those that came first.
             let _ = Samples::<T>::try_append(group, sample);
@@ -131,10 +149,10 @@ impl<T: Config> Pallet<T> {
     }
 
     fn score(closing: &mut Closing, role: Role, device: &DeviceId, validators: &[AccountId32]) {
-        let Some(info) = Self::counted(closing, role, device) else {
+        let Some(node) = Self::counted(closing, role, device) else {
             return;
         };
-        let old = Scores::<T>::get(device).unwrap_or_default();
+        let old = Scores::<T>::get(node.stake).unwrap_or_default();
         let record = match role {
             Role::Validator => {
                 Self::blocks(closing, device, validators).map(|inputs| ScoreRecord {
@@ -143,43 +161,49 @@ impl<T: Config> Pallet<T> {
                     ..inputs
                 })
             }
-            _ => Some(Self::serve(closing, role, &info, device, old)),
+            _ => Some(Self::serve(closing, role, &node, old)),
         };
         let Some(record) = record else { return };
         let era = closing.era;
-        Scores::<T>::insert(device, ScoreRecord { era, ..record });
+        Scores::<T>::insert(node.stake, ScoreRecord { era, ..record });
         closing.scored = closing.scored.saturating_add(1);
     }
 
     /// Scores a node that is probed, by its paid work and what was seen of it, and puts it out if it must be.
-    fn serve(
-        closing: &Closing,
-        role: Role,
-        info: &DeviceInfo<AccountId32>,
-        device: &DeviceId,
-        old: ScoreRecord,
-    ) -> ScoreRecord {
-        let (jobs_per_stake, _) = Self::work(closing, device);
-        let regional_median = Medians::<T>::get(Group::Jobs(role, info.region));
-        let jobs = score::jobs(jobs_per_stake, regional_median);
+    fn serve(closing: &Closing, role: Role, node: &Counted, old: ScoreRecord) -> ScoreRecord {
+        let region = node.info.region;
+        let (jobs_per_stake, usual) = Self::work(closing, node, &old);
+        let regional_median = Medians::<T>::get(Group::Jobs(role, region));
+        let jobs = score::jobs(usual, regional_median);
 
-        let observation = Observations::<T>::get(closing.period, device);
-        let observed = observation.observed;
-        let median_pace = Self::median(Group::Pace(role, info.region));
+        let absent = node.observation.absent;
+        let epochs = Self::epochs(closing).try_into().unwrap_or(u32::MAX);
+        let observed = node.observation.observed.with_absence(absent, epochs);
+        let median_pace = Self::median(Group::Pace(role, region));
         let speed = probe::speed(observed.pace(), median_pace);
         let ok = observed.ok();
-        let probes = Self::probes(closing, info, &observation, median_pace, speed);
-        ProbeRecords::<T>::insert(device, probes);
+        let probes = ProbeRecord {
+            era: closing.era,
+            observed,
+            absent,
+            median_pace: median_pace.unwrap_or_default(),
+            usual_round_trip: Self::median(Group::RoundTrip(region)).unwrap_or_default(),
+            quality: probe::quality(observed.answered(), speed, observed.right()),
+            place: Self::place(node),
+        };
+        ProbeRecords::<T>::insert(node.stake, probes);
 
-        if Self::decide_dispute(closing, device, probes.place) {
-            Self::exclude(*device, Reason::RegionDisproved(info.region));
-        } else if Self::is_unavailable(closing, role, &observed) {
-            Self::exclude(*device, Reason::Unavailable);
+        let is_decided = node.is_whole && Self::decide_dispute(closing, &node.device, probes.place);
+        if is_decided {
+            Self::exclude(node.stake, node.device, Reason::RegionDisproved(region));
+        } else if observed.is_unavailable(T::Expected::convert(role), epochs.into()) {
+            Self::exclude(node.stake, node.device, Reason::Unavailable);
         }
         ScoreRecord {
             quality: score::smooth(old.quality, probes.quality),
             service: score::smooth(old.service, score::service(ok, jobs, speed)),
             jobs_per_stake,
+            usual,
             regional_median,
             jobs,
             ok,
@@ -188,33 +212,21 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    fn probes(
-        closing: &Closing,
-        info: &DeviceInfo<AccountId32>,
-        observation: &Observation,
-        median_pace: Option<u64>,
-        speed: Score,
-    ) -> ProbeRecord {
-        let observed = observation.observed;
-        let usual = |region: &Region| Self::median(Group::RoundTrip(*region));
-        ProbeRecord {
-            era: closing.era,
-            observed,
-            median_pace: median_pace.unwrap_or_default(),
-            usual_round_trip: usual(&info.region).unwrap_or_default(),
-            quality: probe::quality(observed.answered(), speed, observed.right()),
-            place: probe::place(
-                &info.region,
-                observed.round_trip(),
-                &observation.away,
-                usual,
-            ),
+    /// What the round trips of an era say about where a device is; of one that carried its stake for a part of it, nothing.
+    fn place(node: &Counted) -> probe::Place {
+        if !node.is_whole {
+            return probe::Place::Unknown;
         }
+        probe::place(
+            &node.info.region,
+            node.observation.observed.round_trip(),
+            &node.observation.away,
+            |region| Self::median(Group::RoundTrip(*region)),
+        )
     }
 
-    fn is_unavailable(closing: &Closing, role: Role, observed: &Observed) -> bool {
-        let epochs = closing.to.next().since(closing.from);
-        observed.is_unavailable(T::Expected::convert(role), epochs)
+    fn epochs(closing: &Closing) -> u64 {
+        closing.to.next().since(closing.from)
     }
 
     /// A median of times, which are above zero; `None` when nobody was timed.
@@ -223,25 +235,39 @@ impl<T: Config> Pallet<T> {
         (median > 0).then(|| median.try_into().unwrap_or(u64::MAX))
     }
 
-    /// The device, if it was active for the whole era, does not drain and is not out.
-    fn counted(
-        closing: &Closing,
-        role: Role,
-        device: &DeviceId,
-    ) -> Option<DeviceInfo<AccountId32>> {
-        let Closing { from, to, .. } = closing;
-        let active = T::Stakes::active_epochs(device, role, *from, *to);
+    /// The node, if the era says anything of it.
+    ///
+    /// It says nothing of one that is out; of one that nobody saw, where a granted drain may be why; and of a validator that
+    /// drained, or joined in the era.
+    fn counted(closing: &Closing, role: Role, device: &DeviceId) -> Option<Counted> {
+        let Closing { from, to, .. } = *closing;
+        let stake = T::Stakes::stake_at(device, to)?;
         let info = T::Devices::device(device)?;
-        let is_counted = active > to.since(*from) && !info.draining && !Self::is_out(device);
-        is_counted.then_some(info)
+        if Out::<T>::contains_key(stake) {
+            return None;
+        }
+        let is_whole = T::Stakes::carried_epochs(device, stake, from, to) >= Self::epochs(closing);
+        let observation = Observations::<T>::get(closing.period, stake);
+        let is_excused = T::Devices::drained(device, from, to);
+        let is_counted = match is_probed(role) {
+            true => !is_excused || observation.observed.sampled > 0 || observation.absent > 0,
+            false => !is_excused && is_whole,
+        };
+        is_counted.then(|| Counted {
+            device: *device,
+            info,
+            stake,
+            amount: T::Stakes::amount_of(stake),
+            is_whole,
+            observation,
+        })
     }
 
-    /// Matured charges per stake in millionths, and the stake.
-    fn work(closing: &Closing, device: &DeviceId) -> (Planck, u64) {
-        let stake = T::Stakes::stake_of(device).map_or(0, |(_, amount)| amount);
-        let matured = Matured::<T>::get(closing.period, device);
-        let value = ratio::mul_div(matured, Score::ONE.0.into(), stake).unwrap_or_default();
-        (value, stake.try_into().unwrap_or(u64::MAX))
+    /// Charges per stake in millionths that matured in the era, and the same smoothed over eras.
+    fn work(closing: &Closing, node: &Counted, old: &ScoreRecord) -> (Planck, Planck) {
+        let matured = Matured::<T>::get(closing.period, node.stake);
+        let value = score::per_stake(matured, node.amount);
+        (value, score::usual(old.usual, value))
     }
 
     /// Blocks authored over expected; `None` for a validator outside the set.

@@ -32,7 +32,7 @@ use frame_system::{ensure_authorized, pallet_prelude::*};
 use pallet_edge_traits::{DeviceInspect, EpochClock, StakeInspect};
 use selvedge_primitives_math::probe::Place;
 use selvedge_primitives_types::{
-    DeviceId, Epoch, Era, Hash, Planck, Ppm, Prober, Region, Role, Signature64,
+    DeviceId, Epoch, Era, Hash, Planck, Ppm, Prober, Region, Role, Signature64, StakeId,
 };
 use sp_core::crypto::AccountId32;
 use sp_runtime::{traits::Convert, transaction_validity::TransactionValidityWithRefund};
@@ -106,10 +106,10 @@ pub mod pallet {
         RegionDispute,
     }
 
-    /// Scores of a device. Written when an era closes; bound: devices that were active for a whole era. It never goes: a
-    /// device that returns finds its score again.
+    /// Scores of a stake, on whatever device it is. Written when an era closes; bound: stakes that were on a device then. It
+    /// never goes: a stake that leaves and returns finds its score again.
     #[pallet::storage]
-    pub type Scores<T> = StorageMap<_, Blake2_128Concat, DeviceId, ScoreRecord, OptionQuery>;
+    pub type Scores<T> = StorageMap<_, Twox64Concat, StakeId, ScoreRecord, OptionQuery>;
 
     /// Number of the period that is counted now. Written when an era ends.
     #[pallet::storage]
@@ -119,11 +119,11 @@ pub mod pallet {
     #[pallet::storage]
     pub type PeriodStart<T> = StorageValue<_, Epoch, ValueQuery>;
 
-    /// Charges in planck that matured in a period on leaves that name a device. Keys: period, device. Goes when its era
-    /// is closed.
+    /// Charges in planck that matured in a period on leaves that name a device, for the stake that it carried in their epoch.
+    /// Keys: period, stake. Goes when its era is closed.
     #[pallet::storage]
     pub type Matured<T> =
-        StorageDoubleMap<_, Twox64Concat, u64, Blake2_128Concat, DeviceId, Planck, ValueQuery>;
+        StorageDoubleMap<_, Twox64Concat, u64, Twox64Concat, StakeId, Planck, ValueQuery>;
 
     /// Blocks that a device authored in a period. Keys: period, device. Goes when its era is closed.
     #[pallet::storage]
@@ -173,22 +173,18 @@ pub mod pallet {
     #[pallet::storage]
     pub type Reported<T> = StorageMap<_, Blake2_128Concat, DeviceId, (), OptionQuery>;
 
-    /// Nodes that ended a drain in the epoch. Goes when the epoch turns.
-    #[pallet::storage]
-    pub type Drained<T> = StorageMap<_, Blake2_128Concat, DeviceId, (), OptionQuery>;
-
-    /// What was found of a node in a period. Keys: period, device. Goes when its era is closed.
+    /// What was found of a stake's devices in a period. Keys: period, stake. Goes when its era is closed.
     #[pallet::storage]
     pub type Observations<T> =
-        StorageDoubleMap<_, Twox64Concat, u64, Blake2_128Concat, DeviceId, Observation, ValueQuery>;
+        StorageDoubleMap<_, Twox64Concat, u64, Twox64Concat, StakeId, Observation, ValueQuery>;
 
-    /// What the probes of the last era that a node was scored for gave. Written with its score; stays as long.
+    /// What the probes of the last era that a stake was scored for gave. Written with its score; stays as long.
     #[pallet::storage]
-    pub type ProbeRecords<T> = StorageMap<_, Blake2_128Concat, DeviceId, ProbeRecord, OptionQuery>;
+    pub type ProbeRecords<T> = StorageMap<_, Twox64Concat, StakeId, ProbeRecord, OptionQuery>;
 
-    /// Nodes that are out. Written when an era closes; goes when the operator rejoins.
+    /// Stakes whose nodes are out, on whatever device. Written when an era closes; goes when the operator rejoins.
     #[pallet::storage]
-    pub type Out<T> = StorageMap<_, Blake2_128Concat, DeviceId, Exclusion, OptionQuery>;
+    pub type Out<T> = StorageMap<_, Twox64Concat, StakeId, Exclusion, OptionQuery>;
 
     /// Disputes about the regions of nodes. Key: the node; one bond each. Goes when an era decides it, or withdrawn.
     #[pallet::storage]
@@ -284,7 +280,7 @@ pub mod pallet {
         /// A node can rejoin from the epoch on after the one in which it was put out.
         #[codec(index = 9)]
         TooSoon,
-        /// The node still claims the region that was disproved: retire it and register it where it is.
+        /// The node still claims the region that was disproved: retire it and register it where it is, or move the stake.
         #[codec(index = 10)]
         RegionIsDisproved,
         /// The device is no active node that is probed, or it is out.
@@ -374,7 +370,7 @@ pub mod pallet {
             Self::do_dispute(who, device)
         }
 
-        /// Takes back a dispute that no era decided for more than two eras, since the node drained or left.
+        /// Takes back a dispute that no era decided for more than two eras, since the node left or its stake moved.
         ///
         /// By whoever opened it. Releases the bond. Emits `DisputeDecided`.
         ///

@@ -146,13 +146,18 @@ pub(crate) fn device(id: u8) -> DeviceId {
     DeviceId([id; 32])
 }
 
+/// The stake of a node.
+pub(crate) fn stake(id: u8) -> StakeId {
+    StakeId(id.into())
+}
+
 /// A node that is its own operator.
 pub(crate) fn node(id: u8, role: Role) {
     Network::set(device(id), Node::new(account(id), role, STAKE));
 }
 
 pub(crate) fn service(id: u8) -> Score {
-    <Reputation as pallet_edge_traits::ScoreInspect>::service(&device(id))
+    <Reputation as pallet_edge_traits::ScoreInspect>::service(stake(id))
 }
 
 /// Lets a validator author blocks.

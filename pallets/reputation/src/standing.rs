@@ -16,46 +16,54 @@ use frame_support::{
 };
 use pallet_edge_traits::{DeviceInspect, EpochClock, StakeInspect};
 use selvedge_primitives_math::probe::Place;
-use selvedge_primitives_types::DeviceId;
+use selvedge_primitives_types::{DeviceId, StakeId};
 use sp_core::crypto::AccountId32;
 use sp_runtime::{traits::Convert, DispatchResult};
 
 impl<T: Config> Pallet<T> {
     /// Whether a node is out until it rejoins.
     pub fn is_out(device: &DeviceId) -> bool {
-        Out::<T>::contains_key(device)
+        T::Stakes::stake_of(device).is_some_and(|(stake, _)| Out::<T>::contains_key(stake))
     }
 
     /// Every component of a device's score with its inputs; `None` for a device that is not registered.
     pub fn explain(device: &DeviceId) -> Option<Explanation> {
         let info = T::Devices::device(device)?;
+        let stake = T::Stakes::stake_of(device).map(|(stake, _)| stake);
+        let current = stake.map(|stake| Observations::<T>::get(Period::<T>::get(), stake));
         Some(Explanation {
-            score: Scores::<T>::get(device).unwrap_or_default(),
-            probes: ProbeRecords::<T>::get(device).unwrap_or_default(),
-            current: Observations::<T>::get(Period::<T>::get(), device).observed,
+            score: stake.and_then(Scores::<T>::get).unwrap_or_default(),
+            probes: stake.and_then(ProbeRecords::<T>::get).unwrap_or_default(),
+            current: current.map(|seen| seen.observed).unwrap_or_default(),
             expected: T::Expected::convert(info.role),
             draining: info.draining,
-            out: Out::<T>::get(device),
+            out: stake.and_then(Out::<T>::get),
             disputed: Disputes::<T>::get(device).map(|dispute| dispute.since),
         })
     }
 
-    pub(crate) fn exclude(device: DeviceId, reason: Reason) {
+    pub(crate) fn exclude(stake: StakeId, device: DeviceId, reason: Reason) {
         let since = T::Clock::current();
-        Out::<T>::insert(device, Exclusion { since, reason });
+        let out = Exclusion {
+            since,
+            device,
+            reason,
+        };
+        Out::<T>::insert(stake, out);
         Self::deposit_event(Event::NodeOut { device, reason });
     }
 
     pub(crate) fn do_rejoin(who: &AccountId32, device: DeviceId) -> DispatchResult {
         let info = T::Devices::device(&device).ok_or(Error::<T>::UnknownDevice)?;
         ensure!(info.operator == *who, Error::<T>::NotOperator);
-        let out = Out::<T>::get(device).ok_or(Error::<T>::NotOut)?;
+        let (stake, _) = T::Stakes::stake_of(&device).ok_or(Error::<T>::NotOut)?;
+        let out = Out::<T>::get(stake).ok_or(Error::<T>::NotOut)?;
         ensure!(T::Clock::current() > out.since, Error::<T>::TooSoon);
         ensure!(
-            out.reason != Reason::RegionDisproved(info.region),
+            out.device != device || out.reason != Reason::RegionDisproved(info.region),
             Error::<T>::RegionIsDisproved
         );
-        Out::<T>::remove(device);
+        Out::<T>::remove(stake);
         Self::deposit_event(Event::NodeRejoined { device });
         Ok(())
     }
@@ -100,7 +108,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Decides a dispute by an era that began after it; returns whether the node's region is disproved.
+    /// Decides a dispute by an era that began after it and in which the node's stake was on no other device; returns
+    /// whether its region is disproved.
     pub(crate) fn decide_dispute(closing: &Closing, device: &DeviceId, place: Place) -> bool {
         let Some(dispute) = Disputes::<T>::get(device) else {
             return false;

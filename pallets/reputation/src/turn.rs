@@ -9,8 +9,7 @@
 
 use crate::{
     types::{ProbeRound, Turn, TurnStep},
-    Config, Drained, Enrolled, Observations, Out, Pallet, Period, Reported, Round, Seen, TurnOf,
-    WeightInfo,
+    Config, Enrolled, Observations, Out, Pallet, Period, Reported, Round, Seen, TurnOf, WeightInfo,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -27,18 +26,23 @@ const PAGE: u32 = 32;
 
 impl<T: Config> Pallet<T> {
     /// Closes the round of the epoch before; what was seen in it counts for the period that is current now.
-    pub(crate) fn begin_turn(began: Epoch) -> Weight {
+    pub(crate) fn begin_turn(ended: Epoch, began: Epoch) -> Weight {
         Round::<T>::kill();
-        let (period, step) = match TurnOf::<T>::get() {
-            Some(Turn { period, step, .. }) if step == TurnStep::Gather => (period, step),
-            Some(Turn { period, .. }) => (period, TurnStep::Forget),
-            None => (Period::<T>::get(), TurnStep::Gather),
+        let turn = TurnOf::<T>::get().unwrap_or(Turn {
+            epoch: began,
+            seen: ended,
+            period: Period::<T>::get(),
+            step: TurnStep::Gather,
+        });
+        let step = match turn.step {
+            TurnStep::Gather => TurnStep::Gather,
+            _ => TurnStep::Forget,
         };
         Enrolled::<T>::kill();
         TurnOf::<T>::put(Turn {
             epoch: began,
-            period,
             step,
+            ..turn
         });
         T::DbWeight::get().reads_writes(2, 3)
     }
@@ -78,12 +82,10 @@ impl<T: Config> Pallet<T> {
                     turn.step = TurnStep::Forget;
                 }
                 page.into_iter()
-                    .for_each(|(device, seen)| Self::gather(turn.period, &device, &seen));
+                    .for_each(|(device, seen)| Self::gather(turn, &device, &seen));
             }
             TurnStep::Forget => {
-                let is_done = Reported::<T>::clear(limit, None).maybe_cursor.is_none()
-                    && Drained::<T>::clear(limit, None).maybe_cursor.is_none();
-                if is_done {
+                if Reported::<T>::clear(limit, None).maybe_cursor.is_none() {
                     turn.step = TurnStep::Enrol(DeviceId(T::ProbeSeed::get()));
                 }
             }
@@ -109,20 +111,25 @@ impl<T: Config> Pallet<T> {
         false
     }
 
-    /// Counts what was seen of a node in an epoch. Nothing is counted of one that drains, drained, left or is out.
-    fn gather(period: u64, device: &DeviceId, seen: &[Sighting]) {
-        let Some(info) = T::Devices::device(device) else {
+    /// Counts what was seen of a node in an epoch, for the stake that it carried in it. Nothing is counted of one that
+    /// drained in it or is out.
+    fn gather(turn: &Turn, device: &DeviceId, seen: &[Sighting]) {
+        let Some(stake) = T::Stakes::stake_at(device, turn.seen) else {
             return;
         };
-        if info.draining || Drained::<T>::contains_key(device) || Out::<T>::contains_key(device) {
+        if T::Devices::drained(device, turn.seen, turn.seen) || Out::<T>::contains_key(stake) {
             return;
         }
-        let Some(finding) = probe::find(&info.region, seen) else {
+        // Of a device that was retired meanwhile all counts but where it was: its stake may be on another.
+        let home = T::Devices::device(device).map(|info| info.region);
+        let Some(finding) = probe::find(&home.unwrap_or_default(), seen) else {
             return;
         };
-        Observations::<T>::mutate(period, device, |observation| {
+        Observations::<T>::mutate(turn.period, stake, |observation| {
             observation.observed.add(&finding);
-            let is_away = |one: &&Sighting| one.region != info.region && one.round_trip.is_some();
+            let is_away = |one: &&Sighting| {
+                home.is_some_and(|home| one.region != home) && one.round_trip.is_some()
+            };
             for sighting in seen.iter().filter(is_away) {
                 if observation.away.is_full() {
                     observation.away.remove(0);
@@ -150,7 +157,7 @@ impl<T: Config> Pallet<T> {
     fn prober(device: DeviceId) -> Option<Prober> {
         let info = T::Devices::device(&device)?;
         let (_, stake) = T::Stakes::stake_of(&device)?;
-        let is_fit = !info.draining && stake > 0 && !Out::<T>::contains_key(device);
+        let is_fit = !info.draining && stake > 0 && !Self::is_out(&device);
         is_fit.then(|| Prober {
             region: info.region,
             operator: Account(info.operator.into()),

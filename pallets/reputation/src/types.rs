@@ -25,7 +25,7 @@ pub const PROBERS: u32 = 5;
 /// Sightings from other regions that are remembered of a node in an era, the latest: two in each of 12 epochs.
 pub const MAX_AWAY: u32 = 24;
 
-/// A node's scores with the inputs of the last era it was scored for.
+/// A stake's scores with the inputs of the last era it was scored for.
 #[derive(
     Clone,
     Copy,
@@ -45,9 +45,11 @@ pub struct ScoreRecord {
     pub service: Score,
     /// The era of the inputs.
     pub era: Era,
-    /// Matured charges per stake, in millionths; zero for a validator.
+    /// Charges per stake that matured in that era, in millionths; zero for a validator.
     pub jobs_per_stake: Planck,
-    /// The region's median of it; zero for a validator.
+    /// The same, smoothed over eras; zero for a validator.
+    pub usual: Planck,
+    /// The region's median of the smoothed ones, of those who have any; zero for a validator.
     pub regional_median: Planck,
     /// The job component, 0 to 1.25; for a validator blocks authored over expected, 0 to 1.5.
     pub jobs: Score,
@@ -67,6 +69,7 @@ impl Default for ScoreRecord {
             service: Score::ONE,
             era: Era(0),
             jobs_per_stake: 0,
+            usual: 0,
             regional_median: 0,
             jobs: Score::ONE,
             ok: Score::ONE,
@@ -92,7 +95,7 @@ impl Default for ScoreRecord {
 pub struct Sample {
     /// Who operates it.
     pub operator: Account,
-    /// Matured charges per stake, in millionths.
+    /// The value, in the group's unit.
     pub value: Planck,
     /// Its stake, in planck.
     pub weight: u64,
@@ -127,7 +130,7 @@ impl From<Sample> for score::Sample {
     TypeInfo,
 )]
 pub enum Group {
-    /// Matured charges per stake, in millionths, of the nodes of a role and region.
+    /// Charges per stake, smoothed, in millionths, of the nodes of a role and region that have any.
     #[codec(index = 0)]
     Jobs(Role, Region),
     /// Their paces, in microseconds per 64 KiB.
@@ -225,6 +228,8 @@ pub struct ProbeRound<MaxProbers: Get<u32>> {
 pub struct Turn {
     /// The epoch that is being prepared.
     pub epoch: Epoch,
+    /// The epoch in which was seen what is gathered.
+    pub seen: Epoch,
     /// The period that what was seen in the epoch before counts for.
     pub period: u64,
     /// What is to be done next.
@@ -248,7 +253,7 @@ pub enum TurnStep {
     /// Finds what the probers of the epoch before saw together.
     #[codec(index = 0)]
     Gather,
-    /// Forgets who reported and who drained in it.
+    /// Forgets who reported in it.
     #[codec(index = 1)]
     Forget,
     /// Enrols the gateways after this device, in the storage's order, from a place that the seed chose.
@@ -265,7 +270,7 @@ pub type Probes = BoundedVec<Probe, ConstU32<MAX_PROBES>>;
 /// What the probers drawn for a node saw in an epoch.
 pub type Sightings = BoundedVec<Sighting, ConstU32<PROBERS>>;
 
-/// What was found of a node in an era.
+/// What was found of a stake's devices in an era.
 #[derive(
     Clone,
     Debug,
@@ -281,6 +286,10 @@ pub type Sightings = BoundedVec<Sighting, ConstU32<PROBERS>>;
 pub struct Observation {
     /// Sums over its epochs.
     pub observed: Observed,
+    /// Epochs in which the stake was on no device.
+    pub absent: u32,
+    /// The first epoch that these say nothing of.
+    pub absent_until: Epoch,
     /// What probers of other regions saw, latest last.
     pub away: BoundedVec<Sighting, ConstU32<MAX_AWAY>>,
 }
@@ -302,8 +311,10 @@ pub struct Observation {
 pub struct ProbeRecord {
     /// The era.
     pub era: Era,
-    /// What was found in it.
+    /// What was found in it, its absence included.
     pub observed: Observed,
+    /// Epochs in which the stake was on no device: each is one without an answer.
+    pub absent: u32,
     /// The regional median pace of the role in microseconds per 64 KiB; zero for none.
     pub median_pace: u64,
     /// The median round trip among the nodes of its region in microseconds; zero for none.
@@ -336,7 +347,7 @@ pub enum Reason {
     RegionDisproved(Region),
 }
 
-/// A node that is out.
+/// A stake whose node is out.
 #[derive(
     Clone,
     Copy,
@@ -352,6 +363,8 @@ pub enum Reason {
 pub struct Exclusion {
     /// The epoch it began in.
     pub since: Epoch,
+    /// The device that it is out for.
+    pub device: DeviceId,
     /// Why.
     pub reason: Reason,
 }
@@ -382,7 +395,7 @@ pub struct Explanation {
     pub current: Observed,
     /// Availability that is expected of its role.
     pub expected: Ppm,
-    /// Whether it drains, so that its scores stand still.
+    /// Whether it drains, so that nothing that is seen of it counts.
     pub draining: bool,
     /// Why it is out, if it is.
     pub out: Option<Exclusion>,

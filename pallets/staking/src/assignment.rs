@@ -5,7 +5,7 @@ use crate::{
 };
 use frame_support::pallet_prelude::*;
 use frame_system::pallet_prelude::BlockNumberFor;
-use pallet_edge_traits::{DeviceInspect, EpochClock};
+use pallet_edge_traits::{DeviceInspect, EpochClock, OnAbsence};
 use selvedge_primitives_types::{
     signing::AssignStakePayload, Account, DeviceId, Domain, Epoch, Signature64, StakeId,
 };
@@ -103,6 +103,9 @@ impl<T: Config> Pallet<T> {
             });
         });
         Self::shift_count(entry.role, from, |nodes| nodes.saturating_add(1));
+        if let Some(left) = entry.inactive_from.filter(|left| *left < from) {
+            T::OnAbsence::on_absence(stake, left, from);
+        }
         entry.device = Some(device);
         entry.assignments = entry.assignments.saturating_add(1);
         Ok(())

@@ -7,7 +7,7 @@ use crate::{
 use alloc::vec::Vec;
 use frame_support::pallet_prelude::*;
 use pallet_edge_traits::{EpochClock, OnEpoch, StakeInspect};
-use selvedge_primitives_types::{DeviceId, Epoch, Millis, Planck, Role, StakeId};
+use selvedge_primitives_types::{DeviceId, Epoch, Millis, Planck, Ppm, Role, StakeId};
 use sp_core::crypto::AccountId32;
 
 /// Devices that the sweep looks at when an epoch begins: with 24 epochs a day, 768 devices a day.
@@ -30,10 +30,6 @@ impl<T: Config> Pallet<T> {
         Assignments::<T>::get(device)
             .into_iter()
             .find(|span| span.covers(epoch))
-    }
-
-    pub(crate) fn stake_at(device: &DeviceId, epoch: Epoch) -> Option<StakeId> {
-        Self::span_at(device, epoch).map(|span| span.stake)
     }
 
     /// Drops the spans that no claim can be about any more.
@@ -131,11 +127,16 @@ impl<T: Config> StakeInspect<AccountId32> for Pallet<T> {
 
     fn stake_of(device: &DeviceId) -> Option<(StakeId, Planck)> {
         let stake = Self::carried(device)?.stake;
+        Some((stake, Self::amount_of(stake)))
+    }
+
+    fn stake_at(device: &DeviceId, epoch: Epoch) -> Option<StakeId> {
+        Self::span_at(device, epoch).map(|span| span.stake)
+    }
+
+    fn amount_of(stake: StakeId) -> Planck {
         // A stake that was slashed to nothing is gone, though its device stays listed until the epoch ends.
-        Some((
-            stake,
-            Stakes::<T>::get(stake).map_or(0, |entry| entry.amount),
-        ))
+        Stakes::<T>::get(stake).map_or(0, |entry| entry.amount)
     }
 
     fn active_count(role: Role, epoch: Epoch) -> u32 {
@@ -168,11 +169,11 @@ impl<T: Config> StakeInspect<AccountId32> for Pallet<T> {
             .collect()
     }
 
-    fn active_epochs(device: &DeviceId, role: Role, from: Epoch, to: Epoch) -> u64 {
+    fn carried_epochs(device: &DeviceId, stake: StakeId, from: Epoch, to: Epoch) -> u64 {
         let end = to.next();
         let spans = Assignments::<T>::get(device);
-        let in_role = spans.iter().filter(|span| span.role == role);
-        in_role
+        let of_stake = spans.iter().filter(|span| span.stake == stake);
+        of_stake
             .map(|span| {
                 span.until
                     .unwrap_or(end)
@@ -188,10 +189,18 @@ impl<T: Config> StakeInspect<AccountId32> for Pallet<T> {
         Self::carried(device).map(|span| span.since.max(first))
     }
 
-    fn boost_of(device: &DeviceId) -> u32 {
-        let stake = Self::carried(device).and_then(|span| Stakes::<T>::get(span.stake));
-        stake.map_or(selvedge_primitives_types::Ppm::ONE.0, |entry| {
-            Self::boost(&entry)
-        })
+    fn boost_of(stake: StakeId) -> u32 {
+        Stakes::<T>::get(stake).map_or(Ppm::ONE.0, |entry| Self::boost(&entry))
+    }
+
+    fn assigned_at(device: &DeviceId, epoch: Epoch) -> Option<Millis> {
+        // A preset is built before the clock knows the time.
+        let first = T::Clock::start_of(Epoch(0));
+        Self::span_at(device, epoch).map(|span| span.since.max(first))
+    }
+
+    fn held_at(device: &DeviceId, epoch: Epoch) -> Planck {
+        let stake = Self::stake_at(device, epoch).and_then(Stakes::<T>::get);
+        stake.map_or(0, |entry| entry.held())
     }
 }

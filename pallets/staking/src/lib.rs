@@ -12,6 +12,7 @@ mod history;
 mod invariants;
 #[cfg(test)]
 mod mock;
+mod redeem;
 mod slash;
 mod stake;
 #[cfg(test)]
@@ -28,7 +29,7 @@ use frame_support::{
     },
 };
 use frame_system::pallet_prelude::*;
-use pallet_edge_traits::{DeviceInspect, EpochClock};
+use pallet_edge_traits::{DeviceInspect, EpochClock, OnAbsence};
 use selvedge_primitives_types::{DeviceId, Epoch, Millis, Planck, Ppm, Role, Signature64, StakeId};
 use sp_core::crypto::AccountId32;
 use sp_runtime::traits::Convert;
@@ -65,6 +66,8 @@ pub mod pallet {
         type Clock: EpochClock;
         /// The register of devices.
         type Devices: DeviceInspect<AccountId32>;
+        /// Is told of epochs in which a stake was on no device.
+        type OnAbsence: OnAbsence;
         /// Session keys, disabling and historical roots.
         type Sessions: ValidatorSessions;
         /// What a stake of a role takes, in planck.
@@ -267,6 +270,20 @@ pub mod pallet {
             stake: StakeId,
             /// The session of the offence.
             session: u32,
+        },
+        /// A stake answered for what its device owed.
+        #[codec(index = 9)]
+        Redeemed {
+            /// The stake.
+            stake: StakeId,
+            /// Its owner.
+            owner: AccountId32,
+            /// To whom.
+            to: AccountId32,
+            /// How much was paid, in planck.
+            paid: Planck,
+            /// How much was burnt, in planck.
+            burnt: Planck,
         },
     }
 

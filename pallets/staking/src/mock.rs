@@ -131,6 +131,7 @@ impl Config for Test {
     type Currency = Balances;
     type Clock = Clock;
     type Devices = Devices;
+    type OnAbsence = Absences;
     type Sessions = Session;
     type RoleAmount = RoleAmount;
     type MaxValidators = MaxValidators;

@@ -10,7 +10,7 @@ use frame_support::{
         Imbalance, OnUnbalanced,
     },
 };
-use pallet_edge_traits::{Slashed, StakeSlash};
+use pallet_edge_traits::{Slashed, StakeInspect, StakeSlash};
 use selvedge_primitives_math::ratio;
 use selvedge_primitives_types::{DeviceId, Epoch, Planck, Ppm, StakeId};
 use sp_core::crypto::AccountId32;
@@ -74,7 +74,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Takes `taken` off the books: of the stake first, then of the youngest chunk.
-    fn reduce(entry: &mut Stake, taken: Planck) {
+    pub(crate) fn reduce(entry: &mut Stake, taken: Planck) {
         let of_stake = taken.min(entry.amount);
         entry.amount -= of_stake;
         let mut rest = taken - of_stake;

@@ -8,8 +8,10 @@
 
 extern crate alloc;
 
+mod claim;
 mod walk;
 
+pub use claim::{CommitmentFate, Disputed, Fate, HeldLine, Redeemed, SampleMore, StakeRedeem};
 pub use walk::NodeWalk;
 
 use alloc::vec::Vec;
@@ -106,7 +108,7 @@ pub struct DeviceInfo<AccountId> {
     pub capacity: u32,
     /// The sr25519 key that signs its agent's transactions.
     pub agent_key: [u8; 32],
-    /// Whether a drain was granted.
+    /// Whether it drains: it gets no new work, and nothing that is seen of it counts.
     pub draining: bool,
 }
 
@@ -114,19 +116,21 @@ pub struct DeviceInfo<AccountId> {
 pub trait DeviceInspect<AccountId> {
     /// A registered device.
     fn device(device: &DeviceId) -> Option<DeviceInfo<AccountId>>;
+    /// Whether the device drained in any of the epochs `from..=to`, by a drain that was granted.
+    fn drained(device: &DeviceId, from: Epoch, to: Epoch) -> bool;
     /// Makes the device known to a benchmark of another pallet.
     #[cfg(feature = "runtime-benchmarks")]
     fn set_device(_device: DeviceId, _info: DeviceInfo<AccountId>) {}
 }
 
-/// Is told when a device's drain ends (answered by reputation).
-pub trait OnDrainEnd {
-    /// The device takes new work again.
-    fn on_drain_end(device: &DeviceId);
+/// Is told of the time in which a stake was on no device (answered by reputation).
+pub trait OnAbsence {
+    /// A stake that was active before is on a device again from epoch `until` on, and was on none from `from` on.
+    fn on_absence(stake: StakeId, from: Epoch, until: Epoch);
 }
 
-impl OnDrainEnd for () {
-    fn on_drain_end(_: &DeviceId) {}
+impl OnAbsence for () {
+    fn on_absence(_: StakeId, _: Epoch, _: Epoch) {}
 }
 
 /// Looks up stakes and their assignments (answered by staking).
@@ -137,14 +141,18 @@ pub trait StakeInspect<AccountId> {
     fn owner_at(device: &DeviceId, epoch: Epoch) -> Option<AccountId>;
     /// The stake the device carries now, and its amount.
     fn stake_of(device: &DeviceId) -> Option<(StakeId, Planck)>;
+    /// The stake the device carried in the epoch.
+    fn stake_at(device: &DeviceId, epoch: Epoch) -> Option<StakeId>;
+    /// What is staked now, in planck; zero when nothing is left.
+    fn amount_of(stake: StakeId) -> Planck;
     /// Nodes of a role that are active in the epoch.
     fn active_count(role: Role, epoch: Epoch) -> u32;
     /// Devices of a role that are active now, at most `limit`, in the order of their ids.
     fn active_devices(role: Role, limit: u32) -> Vec<DeviceId>;
     /// When the stake the device carries was assigned to it.
     fn assigned_since(device: &DeviceId) -> Option<Millis>;
-    /// Multiplier of activity yield for the lock of the device's stake, in millionths: 1 to 4 million.
-    fn boost_of(device: &DeviceId) -> u32;
+    /// Multiplier of activity yield for the lock of a stake, in millionths: 1 to 4 million.
+    fn boost_of(stake: StakeId) -> u32;
     /// Devices of a role that are active now, page by page in an order of the storage's own: at most `limit` of them
     /// after the device `after`.
     fn active_page(role: Role, after: Option<DeviceId>, limit: u32) -> Vec<DeviceId> {
@@ -155,11 +163,19 @@ pub trait StakeInspect<AccountId> {
             .take(limit)
             .collect()
     }
-    /// In how many of the epochs `from..=to` the device was active in the role.
-    fn active_epochs(device: &DeviceId, role: Role, from: Epoch, to: Epoch) -> u64 {
+    /// In how many of the epochs `from..=to` the device carried the stake.
+    fn carried_epochs(device: &DeviceId, stake: StakeId, from: Epoch, to: Epoch) -> u64 {
         (from.0..=to.0)
-            .filter(|epoch| Self::is_active(device, role, Epoch(*epoch)))
+            .filter(|epoch| Self::stake_at(device, Epoch(*epoch)) == Some(stake))
             .count() as u64
+    }
+    /// When the stake that the device carried in the epoch was assigned to it.
+    fn assigned_at(device: &DeviceId, _epoch: Epoch) -> Option<Millis> {
+        Self::assigned_since(device)
+    }
+    /// What is left of the stake that the device carried in the epoch and of what of it is being unlocked, in planck.
+    fn held_at(device: &DeviceId, _epoch: Epoch) -> Planck {
+        Self::stake_of(device).map_or(0, |(_, amount)| amount)
     }
 }
 
@@ -321,23 +337,26 @@ pub trait AuditRules {
 
 /// Is told of charges that matured on leaves that name a node (answered by reputation and yields).
 pub trait OnMatured {
-    /// `amount` planck were charged through `device` in `epoch` and are credited now.
-    fn on_matured(device: &DeviceId, epoch: Epoch, amount: Planck);
+    /// `amount` planck were charged through `device` in `epoch` and are credited now. By the rates that divide them,
+    /// activity may return `returnable` of them to whoever owns the node's stake.
+    fn on_matured(device: &DeviceId, epoch: Epoch, amount: Planck, returnable: Planck);
 }
 
 #[impl_trait_for_tuples::impl_for_tuples(4)]
 impl OnMatured for Tuple {
-    fn on_matured(device: &DeviceId, epoch: Epoch, amount: Planck) {
-        for_tuples!( #( Tuple::on_matured(device, epoch, amount); )* );
+    fn on_matured(device: &DeviceId, epoch: Epoch, amount: Planck, returnable: Planck) {
+        for_tuples!( #( Tuple::on_matured(device, epoch, amount, returnable); )* );
     }
 }
 
 /// Looks up scores (answered by reputation).
 pub trait ScoreInspect {
-    /// Quality, from probes alone, at most one.
-    fn quality(device: &DeviceId) -> Score;
-    /// Service score.
-    fn service(device: &DeviceId) -> Score;
+    /// Quality of a stake's node, from probes alone, at most one.
+    fn quality(stake: StakeId) -> Score;
+    /// Service score of a stake's node.
+    fn service(stake: StakeId) -> Score;
+    /// Whether the scores of an era that is over are still being made.
+    fn is_pending() -> bool;
 }
 
 /// A step of a commitment's life that its gateway's off-chain worker can take now.

@@ -1,10 +1,10 @@
-//! Measures the claim, and a page of each step of a close: what nodes claim, and grants to devices with a full history.
+//! Measures the claim, and a page of each step of a close: what nodes claim, and grants to stakes with a full history.
 
 use super::*;
-use alloc::vec;
 use frame_benchmarking::v2::*;
 use frame_system::RawOrigin;
 use pallet_edge_traits::{BenchmarkNodes, NodeWalk};
+use selvedge_primitives_types::{DeviceId, Score};
 
 fn closing(step: Step, n: u32) -> Closing {
     let pools = Pools {
@@ -46,25 +46,37 @@ mod benchmarks {
 
     #[benchmark]
     fn grants(n: Linear<1, 32>) {
-        let earning = EraEarning {
-            era: Era(0),
-            matured: 1,
+        let basis = Basis {
+            device: DeviceId([1; 32]),
+            role: Role::Gateway,
+            stake: 1,
+            millis: 1,
+            apr: Ppm(1),
+            beta: Ppm(1),
+            quality: Score::ONE,
+            service: Score::ONE,
+            tenure_days: 1,
+            boost: Ppm(1),
+            brought: Brought {
+                amount: 1,
+                returnable: 1,
+            },
             base: 1,
-            activity: 1,
+            allowed: 1,
         };
         for id in 0..n {
-            let device = DeviceId([id as u8; 32]);
             let owner = AccountId32::new([id as u8; 32]);
-            let noted = Claim {
-                owner,
-                role: Role::Gateway,
-                matured: 1,
+            let stake = StakeId(id.into());
+            Claims::<T>::insert(stake, Claim { owner, basis });
+            let earning = EraEarning {
+                era: Era(1),
                 base: 1,
                 activity: 1,
+                basis,
+                base_scale: Ppm::ONE,
+                activity_scale: Ppm::ONE,
             };
-            Claims::<T>::insert(device, noted);
-            let eras = vec![earning; types::MAX_ERAS as usize];
-            History::<T>::insert(device, BoundedVec::truncate_from(eras));
+            History::<T>::insert(stake, close::slot(Era(1)), earning);
         }
         let mut closing = closing(Step::Grant, n);
         #[block]
@@ -80,7 +92,12 @@ mod benchmarks {
         for id in 1..=n {
             let (device, owner) = (DeviceId([id as u8; 32]), AccountId32::new([id as u8; 32]));
             T::BenchmarkHelper::add_node(device, Role::Cache, &owner, [0; 32]);
-            Matured::<T>::insert(0, device, 1);
+            let (stake, _) = T::Stakes::stake_of(&device).expect("it was added");
+            let brought = Brought {
+                amount: 1,
+                returnable: 1,
+            };
+            Matured::<T>::insert(0, stake, brought);
         }
         let mut closing = closing(Step::Claim(NodeWalk::starting_at(Role::Cache)), n);
         #[block]

@@ -2,18 +2,19 @@
 //! per block.
 
 use crate::{
-    types::{Claim, Closing, EraBooks, EraEarning, Step},
-    Claims, Close, Config, Event, History, LastEra, Matured, Pallet, Period, PeriodStart, Pools,
+    types::{Basis, Brought, Claim, Closing, EraBooks, EraEarning, Step, MAX_ERAS},
+    Claims, Close, Config, Event, History, LastEra, Matured, Pallet, Period, PeriodStart,
     WeightInfo,
 };
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 use frame_support::{
     traits::Get,
     weights::{Weight, WeightMeter},
 };
 use pallet_edge_traits::{EpochClock, NodeWalk, OnEpoch, OnMatured, ScoreInspect, StakeInspect};
-use selvedge_primitives_math::yields::{activity, base, scale_down, YieldTerms};
-use selvedge_primitives_types::{DeviceId, Epoch, Planck, Ppm, Role, Score};
+use selvedge_primitives_math::yields::{activity, base, scale, scale_down};
+use selvedge_primitives_types::{DeviceId, Epoch, Era, Planck, Ppm, Role, Score, StakeId};
 use sp_core::crypto::AccountId32;
 use sp_runtime::traits::Convert;
 
@@ -22,10 +23,15 @@ const PAGE: u32 = 32;
 const DAY_MILLIS: u64 = 24 * 60 * 60 * 1_000;
 
 impl<T: Config> OnMatured for Pallet<T> {
-    fn on_matured(device: &DeviceId, _epoch: Epoch, amount: Planck) {
-        // Counted in the era in which it matures: the era of the use was closed long before.
-        Matured::<T>::mutate(Period::<T>::get(), device, |sum| {
-            *sum = sum.saturating_add(amount);
+    fn on_matured(device: &DeviceId, epoch: Epoch, amount: Planck, returnable: Planck) {
+        let Some(stake) = T::Stakes::stake_at(device, epoch) else {
+            return;
+        };
+        // Counted in the era in which it matures: the era of the use was closed long before. By the rates of now: those
+        // that divide the charge, whatever a referendum changes before the era is closed.
+        Matured::<T>::mutate(Period::<T>::get(), stake, |sum| {
+            sum.amount = sum.amount.saturating_add(amount);
+            sum.returnable = sum.returnable.saturating_add(returnable);
         });
     }
 }
@@ -73,6 +79,10 @@ impl<T: Config> Pallet<T> {
         let Some(mut closing) = Close::<T>::get() else {
             return;
         };
+        // An era is paid by its own scores.
+        if meter.try_consume(read).is_err() || T::Scores::is_pending() {
+            return;
+        }
         let mut nodes = 0;
         while nodes < T::NodesPerBlock::get() {
             let limit = PAGE.min(T::NodesPerBlock::get() - nodes);
@@ -117,7 +127,7 @@ impl<T: Config> Pallet<T> {
                     closing.step = Step::Clear;
                 }
                 page.into_iter()
-                    .for_each(|(device, claim)| Self::pay(closing, device, claim));
+                    .for_each(|(stake, claim)| Self::pay(closing, stake, claim));
             }
             Step::Clear => {
                 let rest = Matured::<T>::clear_prefix(closing.period, limit, None);
@@ -127,107 +137,91 @@ impl<T: Config> Pallet<T> {
         false
     }
 
-    /// Notes what a node claims.
+    /// Notes what the stake of a node claims.
     fn note(closing: &mut Closing, role: Role, device: DeviceId) {
-        let Some(owner) = T::Stakes::owner_at(&device, closing.to) else {
+        let Closing {
+            from, to, period, ..
+        } = *closing;
+        let stake = T::Stakes::stake_at(&device, to);
+        let (Some(stake), Some(owner)) = (stake, T::Stakes::owner_at(&device, to)) else {
             return;
         };
-        let stake = T::Stakes::stake_of(&device).map_or(0, |(_, amount)| amount);
-        let epochs = T::Stakes::active_epochs(&device, role, closing.from, closing.to);
+        let epochs = T::Stakes::carried_epochs(&device, stake, from, to);
         let millis = epochs.saturating_mul(T::Clock::length().0);
-        let matured = Matured::<T>::take(closing.period, device);
+        let brought = Matured::<T>::take(period, stake);
+        let basis = Self::basis(role, device, stake, millis, brought);
+        closing.books.claims.add(role, basis.base, basis.activity());
+        Claims::<T>::insert(stake, Claim { owner, basis });
+    }
+
+    fn basis(role: Role, device: DeviceId, stake: StakeId, millis: u64, brought: Brought) -> Basis {
         let terms = T::Terms::convert(role);
-        let base = base(&terms, stake, T::Scores::quality(&device), millis);
-        let activity = match role {
-            Role::Validator => Self::authoring(&terms, stake, &device, millis),
-            _ => Self::activity(&terms, stake, &device, matured, millis),
+        let amount = T::Stakes::amount_of(stake);
+        let (quality, service) = (T::Scores::quality(stake), T::Scores::service(stake));
+        let tenure_days = Self::tenure(&device);
+        let boost = Ppm(T::Stakes::boost_of(stake));
+        let allowed = match role {
+            // At most at full service, without tenure and boost: with its base it stays below the ceiling of its role.
+            Role::Validator => {
+                activity(&terms, amount, service.min(Score::ONE), 0, Ppm::ONE, millis)
+            }
+            _ => activity(&terms, amount, service, tenure_days, boost, millis),
         };
-        closing.books.claims.add(role, base, activity);
-        Claims::<T>::insert(
+        Basis {
             device,
-            Claim {
-                owner,
-                role,
-                matured,
-                base,
-                activity,
-            },
-        );
-    }
-
-    fn activity(
-        terms: &YieldTerms,
-        stake: Planck,
-        device: &DeviceId,
-        matured: Planck,
-        millis: u64,
-    ) -> Planck {
-        let since = T::Stakes::assigned_since(device).unwrap_or(T::Clock::now());
-        let days = T::Clock::now().0.saturating_sub(since.0) / DAY_MILLIS;
-        let days = days.try_into().unwrap_or(u32::MAX);
-        let boost = Ppm(T::Stakes::boost_of(device));
-        activity(
-            terms,
-            stake,
-            T::Scores::service(device),
-            days,
-            boost,
-            matured,
+            role,
+            stake: amount,
             millis,
-        )
-    }
-
-    /// The part of a validator's yield that follows its service, at most at full service: together with the base it
-    /// stays below the ceiling of its role.
-    fn authoring(terms: &YieldTerms, stake: Planck, device: &DeviceId, millis: u64) -> Planck {
-        let rest = Ppm(Ppm::ONE.0.saturating_sub(terms.beta.0));
-        let service = T::Scores::service(device).min(Score::ONE);
-        base(
-            &YieldTerms {
-                beta: rest,
-                ..*terms
-            },
-            stake,
+            apr: terms.apr,
+            beta: terms.beta,
+            quality,
             service,
-            millis,
-        )
+            tenure_days,
+            boost,
+            brought,
+            base: base(&terms, amount, quality, millis),
+            allowed,
+        }
+    }
+
+    fn tenure(device: &DeviceId) -> u32 {
+        let now = T::Clock::now();
+        let since = T::Stakes::assigned_since(device).unwrap_or(now);
+        let days = now.0.saturating_sub(since.0) / DAY_MILLIS;
+        days.try_into().unwrap_or(u32::MAX)
     }
 
     /// Grants a claim, scaled down with its sub-pool.
-    fn pay(closing: &mut Closing, device: DeviceId, claim: Claim) {
-        let EraBooks {
-            era,
-            emission,
-            claims,
-            ..
-        } = closing.books;
-        let Pools {
-            validators,
-            base,
-            activity,
-        } = emission;
-        let (of_base, of_activity) = match claim.role {
-            Role::Validator => (
-                (claims.validators, validators),
-                (claims.validators, validators),
-            ),
-            _ => ((claims.base, base), (claims.activity, activity)),
-        };
-        let base = scale_down(claim.base, of_base.0, of_base.1);
-        let activity = scale_down(claim.activity, of_activity.0, of_activity.1);
-        closing.books.granted.add(claim.role, base, activity);
+    fn pay(closing: &mut Closing, stake: StakeId, claim: Claim) {
+        let basis = claim.basis;
+        let (base_pool, activity_pool) = closing.books.emission.of(basis.role);
+        let (base_claims, activity_claims) = closing.books.claims.of(basis.role);
+        let base = scale_down(basis.base, base_claims, base_pool);
+        let activity = scale_down(basis.activity(), activity_claims, activity_pool);
+        closing.books.granted.add(basis.role, base, activity);
         closing.books.nodes = closing.books.nodes.saturating_add(1);
         Self::grant(&claim.owner, base.saturating_add(activity));
-        History::<T>::mutate(device, |eras| {
-            if eras.is_full() {
-                eras.remove(0);
-            }
-            eras.force_push(EraEarning {
-                era,
-                matured: claim.matured,
-                base,
-                activity,
-            });
-        });
+        let era = closing.books.era;
+        let earning = EraEarning {
+            era,
+            base,
+            activity,
+            basis,
+            base_scale: scale(base_claims, base_pool),
+            activity_scale: scale(activity_claims, activity_pool),
+        };
+        History::<T>::insert(stake, slot(era), earning);
     }
+
+    /// What a stake earned in its last eras, newest first, at most 84.
+    pub fn earnings_of(stake: StakeId) -> Vec<EraEarning> {
+        let mut eras: Vec<_> = History::<T>::iter_prefix_values(stake).collect();
+        eras.sort_unstable_by_key(|earning| Reverse(earning.era));
+        eras
+    }
+}
+
+/// Where an era's earning is kept: what was earned [`MAX_ERAS`] eras before gives its place to it.
+pub(crate) fn slot(era: Era) -> u32 {
+    (era.0 % u64::from(MAX_ERAS)) as u32
 }

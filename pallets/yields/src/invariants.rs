@@ -1,6 +1,9 @@
 //! Recomputes the numbered invariants of the README from storage.
 
-use crate::{Claims, Close, Config, LastEra, Matured, Pallet, Payout, Payouts, Period, Totals};
+use crate::{
+    close::slot, Claims, Close, Config, History, LastEra, Matured, Pallet, Payout, Payouts, Period,
+    Totals,
+};
 use frame_support::{ensure, traits::fungible::Inspect};
 
 impl<T: Config> Pallet<T> {
@@ -40,6 +43,12 @@ impl<T: Config> Pallet<T> {
         ensure!(
             closing.is_some() || Claims::<T>::iter_keys().next().is_none(),
             "invariant 4: claims exist only during a close"
+        );
+        ensure!(
+            History::<T>::iter().all(|(_, place, earning)| place == slot(earning.era)
+                && earning.base <= earning.basis.base
+                && earning.activity <= earning.basis.activity()),
+            "invariant 5: an earning lies in the place of its era, and is at most what was claimed"
         );
         Ok(())
     }

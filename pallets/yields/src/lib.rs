@@ -26,12 +26,12 @@ use frame_support::{
 use frame_system::pallet_prelude::*;
 use pallet_edge_traits::{EpochClock, ScoreInspect, StakeInspect};
 use selvedge_primitives_math::yields::YieldTerms;
-use selvedge_primitives_types::{DeviceId, Epoch, Era, Planck, Ppm, Role};
+use selvedge_primitives_types::{Epoch, Era, Planck, Ppm, Role, StakeId};
 use sp_core::crypto::AccountId32;
 use sp_runtime::traits::Convert;
 
 pub use pallet::*;
-pub use types::{Claim, Closing, EraBooks, EraEarning, Payout, Pools, Step};
+pub use types::{Basis, Bound, Brought, Claim, Closing, EraBooks, EraEarning, Payout, Pools, Step};
 pub use weights::WeightInfo;
 
 #[frame_support::pallet]
@@ -85,19 +85,19 @@ pub mod pallet {
     #[pallet::storage]
     pub type PeriodStart<T> = StorageValue<_, Epoch, ValueQuery>;
 
-    /// Charges in planck that matured in a period on leaves that name a device. Keys: period, device. Goes when its era
-    /// is closed.
+    /// Charges that matured in a period on leaves that name a device, for the stake that it carried in their epoch. Keys:
+    /// period, stake. Goes when its era is closed.
     #[pallet::storage]
     pub type Matured<T> =
-        StorageDoubleMap<_, Twox64Concat, u64, Blake2_128Concat, DeviceId, Planck, ValueQuery>;
+        StorageDoubleMap<_, Twox64Concat, u64, Twox64Concat, StakeId, Brought, ValueQuery>;
 
     /// The era that is being closed. Goes when the close is done.
     #[pallet::storage]
     pub type Close<T> = StorageValue<_, Closing, OptionQuery>;
 
-    /// Claims of the era that is being closed. Key: the device. Each goes when it is granted.
+    /// Claims of the era that is being closed. Key: the stake. Each goes when it is granted.
     #[pallet::storage]
-    pub type Claims<T> = StorageMap<_, Blake2_128Concat, DeviceId, Claim, OptionQuery>;
+    pub type Claims<T> = StorageMap<_, Twox64Concat, StakeId, Claim, OptionQuery>;
 
     /// The books of the last closed era. Written when a close is done.
     #[pallet::storage]
@@ -111,15 +111,11 @@ pub mod pallet {
     #[pallet::storage]
     pub type Totals<T> = StorageValue<_, Payout, ValueQuery>;
 
-    /// Earnings of a device, oldest era first. Written when a claim is granted; the oldest goes when there are 84.
+    /// What a stake earned in an era, and what it is made of. Keys: the stake, the era's number modulo 84. Written when a
+    /// claim is granted, in the place of what was earned 84 eras before.
     #[pallet::storage]
-    pub type History<T> = StorageMap<
-        _,
-        Blake2_128Concat,
-        DeviceId,
-        BoundedVec<EraEarning, ConstU32<{ types::MAX_ERAS }>>,
-        ValueQuery,
-    >;
+    pub type History<T> =
+        StorageDoubleMap<_, Twox64Concat, StakeId, Twox64Concat, u32, EraEarning, OptionQuery>;
 
     /// What the pallet tells.
     #[pallet::event]

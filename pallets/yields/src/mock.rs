@@ -9,9 +9,9 @@ use frame_support::{
     traits::{ConstU128, Hooks},
 };
 use pallet_edge_mocks::{Network, Node};
-use pallet_edge_traits::{OnEpoch, OnMatured};
-use selvedge_primitives_math::yields::YEAR_MILLIS;
-use selvedge_primitives_types::Millis;
+use pallet_edge_traits::{DeviceInspect, OnEpoch, OnMatured};
+use selvedge_primitives_math::yields::{returnable, YEAR_MILLIS};
+use selvedge_primitives_types::{DeviceId, Millis};
 use sp_runtime::BuildStorage;
 
 #[frame_support::runtime]
@@ -121,6 +121,11 @@ pub(crate) fn device(id: u8) -> DeviceId {
     DeviceId([id; 32])
 }
 
+/// The stake of a node.
+pub(crate) fn stake(id: u8) -> StakeId {
+    StakeId(id.into())
+}
+
 /// A node that belongs to the account of its number, with a fresh assignment at every close.
 pub(crate) fn node(id: u8, role: Role, stake: Planck) {
     Network::set(
@@ -133,7 +138,17 @@ pub(crate) fn node(id: u8, role: Role, stake: Planck) {
 }
 
 pub(crate) fn matured(id: u8, amount: Planck) {
-    NodeYields::on_matured(&device(id), Epoch(0), amount);
+    matured_by(
+        &Terms::convert(Network::device(&device(id)).unwrap().role),
+        id,
+        amount,
+    );
+}
+
+/// Charges that mature while these rates are in force.
+pub(crate) fn matured_by(terms: &YieldTerms, id: u8, amount: Planck) {
+    let returnable = returnable(terms, amount);
+    NodeYields::on_matured(&device(id), Network::current(), amount, returnable);
 }
 
 pub(crate) fn payable(id: u8) -> Planck {

@@ -3,10 +3,10 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use pallet_edge_traits::NodeWalk;
 use scale_info::TypeInfo;
-use selvedge_primitives_types::{Epoch, Era, Planck, Role};
+use selvedge_primitives_types::{DeviceId, Epoch, Era, Planck, Ppm, Role, Score};
 use sp_core::crypto::AccountId32;
 
-/// Eras of a device that are remembered: twelve weeks of days.
+/// Eras of a stake that are remembered: twelve weeks of days.
 pub const MAX_ERAS: u32 = 84;
 
 /// An amount for each sub-pool, in planck.
@@ -47,6 +47,14 @@ impl Pools {
             && self.activity <= other.activity
     }
 
+    /// The parts that a role's base and activity yields come out of.
+    pub fn of(&self, role: Role) -> (Planck, Planck) {
+        match role {
+            Role::Validator => (self.validators, self.validators),
+            _ => (self.base, self.activity),
+        }
+    }
+
     /// Adds what a node of a role has.
     pub fn add(&mut self, role: Role, base: Planck, activity: Planck) {
         let (for_base, for_activity) = match role {
@@ -64,24 +72,122 @@ impl Pools {
     }
 }
 
-/// What a node claims for the era that is being closed.
+/// Charges that matured in an era on leaves that name a stake's devices.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Brought {
+    /// The charges, in planck.
+    pub amount: Planck,
+    /// What activity may return of them, each by the rates at which it matured, in planck.
+    pub returnable: Planck,
+}
+
+/// Which of its two limits an activity yield met.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Bound {
+    /// What the stake allows at its service, tenure and boost.
+    #[codec(index = 0)]
+    Stake,
+    /// What the charges that it brought may return.
+    #[codec(index = 1)]
+    Charges,
+}
+
+/// What the yields of a stake in an era are made of, before they are scaled to what the pools can pay.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Basis {
+    /// The device that carried the stake at the end of the era.
+    pub device: DeviceId,
+    /// Its role.
+    pub role: Role,
+    /// The stake, in planck.
+    pub stake: Planck,
+    /// For how long the device carried it in the era, in milliseconds.
+    pub millis: u64,
+    /// Ceiling of the role's yield per year.
+    pub apr: Ppm,
+    /// Part of a yield that is base.
+    pub beta: Ppm,
+    /// `Q`, as it is paid by.
+    pub quality: Score,
+    /// `S`, as it is paid by.
+    pub service: Score,
+    /// Whole days since the stake was assigned to the device; a validator's do not count.
+    pub tenure_days: u32,
+    /// Factor of the commitment lock, from 1; a validator's does not count.
+    pub boost: Ppm,
+    /// What it brought. Of a validator nothing is returned.
+    pub brought: Brought,
+    /// Base yield, in planck.
+    pub base: Planck,
+    /// Activity yield that the stake allows, in planck.
+    pub allowed: Planck,
+}
+
+impl Basis {
+    /// Which limit the activity yield met. A validator brings no charges.
+    pub fn bound(&self) -> Bound {
+        match self.role {
+            Role::Validator => Bound::Stake,
+            _ if self.allowed <= self.brought.returnable => Bound::Stake,
+            _ => Bound::Charges,
+        }
+    }
+
+    /// Activity yield, in planck.
+    pub fn activity(&self) -> Planck {
+        match self.bound() {
+            Bound::Stake => self.allowed,
+            Bound::Charges => self.brought.returnable,
+        }
+    }
+}
+
+/// What a stake claims for the era that is being closed.
 #[derive(
     Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Claim {
-    /// Owner of its stake.
+    /// Owner of the stake.
     pub owner: AccountId32,
-    /// Its role.
-    pub role: Role,
-    /// Charges that matured on leaves that name it, in planck.
-    pub matured: Planck,
-    /// Base yield before scaling, in planck.
-    pub base: Planck,
-    /// Activity yield before scaling, in planck.
-    pub activity: Planck,
+    /// What it is made of.
+    pub basis: Basis,
 }
 
-/// What a device earned in an era.
+/// What a stake earned in an era.
 #[derive(
     Clone,
     Copy,
@@ -97,12 +203,16 @@ pub struct Claim {
 pub struct EraEarning {
     /// The era.
     pub era: Era,
-    /// Charges that matured on leaves that name it, in planck.
-    pub matured: Planck,
     /// Base yield granted, in planck.
     pub base: Planck,
     /// Activity yield granted, in planck.
     pub activity: Planck,
+    /// What both are made of.
+    pub basis: Basis,
+    /// The part of all claims on it that the pool of base yields could pay, rounded down; of a validator, its own pool's.
+    pub base_scale: Ppm,
+    /// The same of the pool of activity yields.
+    pub activity_scale: Ppm,
 }
 
 /// What an account was granted and what it claimed since the beginning, in planck.

@@ -18,6 +18,7 @@
 
 extern crate alloc;
 
+pub mod bill;
 pub mod draw;
 pub mod duty;
 pub mod fraud;

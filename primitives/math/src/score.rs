@@ -4,7 +4,7 @@
 
 use crate::ratio::mul_div;
 use alloc::vec::Vec;
-use selvedge_primitives_types::{Account, Score};
+use selvedge_primitives_types::{Account, Planck, Score};
 
 /// Highest value of the [`jobs`] component: 1.25.
 pub const MAX_JOBS: Score = Score(1_250_000);
@@ -17,7 +17,20 @@ pub fn smooth(old: Score, new: Score) -> Score {
     clamp((7 * u128::from(old.0) + u128::from(new.0) + 4) / 8)
 }
 
-/// How much paid work a node did for its stake, against the regional median of active nodes:
+/// Charges per stake, in millionths; zero without a stake, and where it does not fit.
+pub fn per_stake(charges: Planck, stake: Planck) -> u128 {
+    mul_div(charges, Score::ONE.0.into(), stake).unwrap_or_default()
+}
+
+/// Charges per stake after an era with `new` of them: `⅞ usual + ⅛ new`, rounded down.
+///
+/// [`jobs`] is a ratio of such averages and not an average of ratios: an era in which little happens anywhere then
+/// weighs no more than what happens in it.
+pub fn usual(usual: u128, new: u128) -> u128 {
+    usual.saturating_mul(7).saturating_add(new) / 8
+}
+
+/// How much paid work a node usually does for its stake, against the regional median of those who do any:
 /// `clamp(node / median, 0, 1.25)`. A median of zero says nothing and counts as 1.
 pub fn jobs(amount_per_stake_of_node: u128, regional_median: u128) -> Score {
     if regional_median == 0 {
@@ -146,6 +159,18 @@ mod tests {
         assert_eq!(jobs(5, 10), Score(500_000));
         assert_eq!(jobs(13, 10), MAX_JOBS);
         assert_eq!(jobs(u128::MAX, 1), MAX_JOBS);
+    }
+
+    #[test]
+    fn charges_per_stake_are_averaged_before_they_are_compared() {
+        assert_eq!(per_stake(5, 10), 500_000);
+        assert_eq!((per_stake(5, 0), per_stake(u128::MAX, 1)), (0, 0));
+        assert_eq!(usual(800, 0), 700);
+        assert_eq!(usual(0, 800), 100);
+        assert_eq!(usual(u128::MAX, u128::MAX), u128::MAX / 8);
+        // Ten times the others' work in an era in which they do a hundredth lifts an average by a hundredth.
+        let (node, others) = (usual(1_000_000, 100_000), usual(1_000_000, 10_000));
+        assert_eq!(jobs(node, others), Score(1_012_841));
     }
 
     #[test]

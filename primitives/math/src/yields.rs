@@ -3,7 +3,7 @@
 //! ```text
 //! base     = β · APR · stake · Q                                           per year
 //! activity = min((1 − β) · APR · stake · min(S, 1.5) · tenure · boost      per year,
-//!                κ · λ · n · A)                             of the era's matured charges
+//!                Σ κ · λ · n · amount)          over the charges that matured in the era
 //! n        = take − referral − audit fee          tenure = 1 + min(days / 180, 4) / 10
 //! ```
 //!
@@ -67,22 +67,32 @@ pub fn base(terms: &YieldTerms, stake: Planck, quality: Score, era_millis: u64) 
     )
 }
 
-/// Activity yield of an era, never more than the part of the take that the charges of the node
-/// brought.
+/// What activity may return of charges, by the rates at which they mature: `κ · λ · n` of them.
+pub fn returnable(terms: &YieldTerms, charges: Planck) -> Planck {
+    product(
+        charges,
+        &[
+            (terms.kappa.0.into(), ONE),
+            (terms.lambda.0.into(), ONE),
+            (terms.net_take().0.into(), ONE),
+        ],
+    )
+}
+
+/// Activity yield that a stake allows in an era, however much it did; `boost` is the factor of a commitment lock, from 1.
 ///
-/// `boost` is the factor of a commitment lock, from 1; `matured_charges` those of the era on leaves
-/// that name the node.
+/// What is claimed is at most the sum of what the era's charges may return, each by the rates at which it matured
+/// ([`returnable`]): never more than the part of the take that the node brought.
 pub fn activity(
     terms: &YieldTerms,
     stake: Planck,
     service: Score,
     tenure_days: u32,
     boost: Ppm,
-    matured_charges: Planck,
     era_millis: u64,
 ) -> Planck {
     let step = u64::from(TENURE_STEP_DAYS) * 10;
-    let by_stake = product(
+    product(
         stake,
         &[
             (ONE.saturating_sub(terms.beta.0.into()), ONE),
@@ -92,16 +102,7 @@ pub fn activity(
             (boost.0.into(), ONE),
             (era_millis, YEAR_MILLIS),
         ],
-    );
-    let by_charges = product(
-        matured_charges,
-        &[
-            (terms.kappa.0.into(), ONE),
-            (terms.lambda.0.into(), ONE),
-            (terms.net_take().0.into(), ONE),
-        ],
-    );
-    by_stake.min(by_charges)
+    )
 }
 
 /// What a pool emits in `elapsed_millis` at a rate per year of what remains in it; never more than
@@ -112,6 +113,13 @@ pub fn emission(remaining_pool: Planck, rate_per_year: Ppm, elapsed_millis: u64)
         &[(rate_per_year.0.into(), ONE), (elapsed_millis, YEAR_MILLIS)],
     )
     .min(remaining_pool)
+}
+
+/// The part of its claims that a sub-pool can pay, in millionths, rounded down.
+pub fn scale(total_claims: Planck, available: Planck) -> Ppm {
+    let whole = Ppm::ONE.0.into();
+    let part = mul_div(available, whole, total_claims).unwrap_or(whole);
+    Ppm(part.min(whole) as u32)
 }
 
 /// A claim's part of what is available: all of it while the claims together fit, else in

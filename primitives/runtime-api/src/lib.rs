@@ -17,8 +17,9 @@ use selvedge_primitives_math::{
 };
 use selvedge_primitives_types::{
     Account, DeviceId, Epoch, Era, Millis, Planck, Ppm, PriceList, Region, Role, Score, ServiceId,
-    StakeId, Usage, UsageCommitment,
+    StakeId, UsageCommitment,
 };
+pub use selvedge_primitives_types::{CommitmentStatus, InvoiceHead, InvoiceLine};
 
 /// The usage clock.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
@@ -96,67 +97,6 @@ pub struct ServiceView {
     pub paused: bool,
 }
 
-/// How far a commitment has come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
-pub enum CommitmentStatus {
-    /// Committed; its window or its audit is open.
-    Pending,
-    /// Accepted, and being charged: the next customer entry.
-    Settling(u32),
-    /// Charged in full; waits for the hold-back to end.
-    HeldBack,
-    /// Being paid: the next cache entry.
-    Crediting(u32),
-    /// Paid in full.
-    Credited,
-    /// Void, and being refunded: the next customer entry.
-    Refunding(u32),
-    /// Void; nothing was kept.
-    Void,
-}
-
-/// One gateway's part of an invoice: what was charged for one service, and where its proof is.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
-pub struct InvoiceLine {
-    /// The service.
-    pub service: ServiceId,
-    /// The gateway that served.
-    pub gateway: DeviceId,
-    /// Usage charged, per class.
-    pub paid: Usage,
-    /// Usage out of the free buffer, per class.
-    pub free: Usage,
-    /// The charge, in planck.
-    pub amount: Planck,
-    /// Index of the entry in the gateway's tree by customer.
-    pub entry: u32,
-    /// Base URL of the gateway's public audit endpoint, which serves the entry's leaves and proofs.
-    pub proof_url: Vec<u8>,
-    /// The gateway's commitment.
-    pub commitment: UsageCommitment,
-    /// How far it has come. A line is final from [`CommitmentStatus::Crediting`] on.
-    pub status: CommitmentStatus,
-}
-
-/// The head of an invoice: what a client checks the leaves against.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
-pub struct InvoiceHead {
-    /// Who pays.
-    pub customer: Account,
-    /// The epoch.
-    pub epoch: Epoch,
-    /// When it began.
-    pub from: Millis,
-    /// When it ended.
-    pub to: Millis,
-    /// Its lines.
-    pub lines: Vec<InvoiceLine>,
-    /// Price lists the lines refer to.
-    pub prices: Vec<PriceList>,
-    /// Whether every gateway's commitment for the epoch was settled or its last chance has passed.
-    pub complete: bool,
-}
-
 /// What an account earned, in planck.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode, TypeInfo)]
 pub struct Earnings {
@@ -170,17 +110,85 @@ pub struct Earnings {
     pub yield_claimed: Planck,
 }
 
-/// What a device earned for its operator in an era.
+/// What a stake earned for its owner in an era.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode, TypeInfo)]
 pub struct EraEarnings {
     /// The era.
     pub era: Era,
-    /// Charges that matured on leaves that name the device.
+    /// Charges that matured on leaves that name its devices.
     pub matured: Planck,
     /// Base yield.
     pub base: Planck,
     /// Activity yield.
     pub activity: Planck,
+}
+
+/// Which of its two limits an activity yield met.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub enum BoundView {
+    /// What the stake allows at its service, tenure and boost.
+    Stake,
+    /// What the charges that it brought may return.
+    Charges,
+}
+
+/// What a stake earned in an era, and what it is made of, so that anyone can compute it again:
+///
+/// `base = β · apr · stake · quality · millis / year`, and for `activity` the lower of `allowed = (1 − β) · apr · stake ·
+/// min(service, 1.5) · tenure · boost · millis / year`, with `tenure = 1 + min(tenure_days / 180, 4) / 10`, and
+/// `returnable`. Both were then scaled to what the pools could pay. A validator's service counts up to 1, without tenure,
+/// boost and `returnable`. A year is 365.25 days.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct EraEarningsExplanation {
+    /// The era.
+    pub era: Era,
+    /// Base yield granted, in planck.
+    pub base: Planck,
+    /// Activity yield granted, in planck.
+    pub activity: Planck,
+    /// The device that carried the stake at the end of the era.
+    pub device: DeviceId,
+    /// Its role.
+    pub role: Role,
+    /// The stake, in planck.
+    pub stake: Planck,
+    /// For how long the device carried it in the era.
+    pub millis: Millis,
+    /// Ceiling of the role's yield per year.
+    pub apr: Ppm,
+    /// Part of a yield that is base.
+    pub beta: Ppm,
+    /// `Q`, by which base was paid.
+    pub quality: Score,
+    /// `S`, by which activity was paid.
+    pub service: Score,
+    /// Whole days since the stake was assigned to the device.
+    pub tenure_days: u32,
+    /// Factor of the commitment lock, from 1.
+    pub boost: Ppm,
+    /// Charges that matured on leaves that name the stake's devices, in planck.
+    pub matured: Planck,
+    /// What activity may return of them, each by the rates at which it matured, in planck.
+    pub returnable: Planck,
+    /// Base yield before it was scaled, in planck.
+    pub base_claimed: Planck,
+    /// Activity yield that the stake allows, before it was scaled, in planck.
+    pub allowed: Planck,
+    /// Which limit activity met.
+    pub bound: BoundView,
+    /// The part of all claims on it that the pool of base yields could pay, rounded down; of a validator, its own pool's.
+    pub base_scale: Ppm,
+    /// The same of the pool of activity yields.
+    pub activity_scale: Ppm,
+}
+
+/// A drain of a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct DrainView {
+    /// The epoch in which it began.
+    pub from: Epoch,
+    /// The first epoch in which what is seen of the node counts again.
+    pub until: Epoch,
 }
 
 /// A score with the inputs it was last computed from.
@@ -194,7 +202,9 @@ pub struct ScoreView {
     pub era: Era,
     /// Matured charges per stake in that era, in millionths.
     pub jobs_per_stake: Planck,
-    /// The region's median of it.
+    /// The same smoothed over eras, `⅞ usual + ⅛ jobs_per_stake`.
+    pub usual: Planck,
+    /// The region's median of the smoothed ones, of those who have any.
     pub regional_median: Planck,
     /// The job component, 0 to 1.25.
     pub jobs: Score,
@@ -247,7 +257,7 @@ pub enum OutReason {
 ///
 /// `quality ← ⅞ quality + ⅛ answered × min(speed, 1) × right` and `service ← ⅞ service + ⅛ ok² (jobs + speed) / 2`, with
 /// `answered = probes.answered / probes.sampled`, `right = probes.right / probes.served`, `ok = answered × right`,
-/// `speed = clamp(median_pace / probes.pace, 0, 1.25)` and `jobs = clamp(jobs_per_stake / regional_median, 0, 1.25)`;
+/// `speed = clamp(median_pace / probes.pace, 0, 1.25)` and `jobs = clamp(usual / regional_median, 0, 1.25)`;
 /// what was not seen is one. A validator's service is `⅞ service + ⅛ blocks.0 / blocks.1`, at most 1.5.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct ScoreExplanation {
@@ -261,8 +271,10 @@ pub struct ScoreExplanation {
     pub score: ScoreView,
     /// For a validator, in that era: blocks authored and blocks expected.
     pub blocks: Option<(u32, u32)>,
-    /// What probers saw in that era.
+    /// What probers saw in that era, with epochs of absence as such without an answer.
     pub probes: ProbesView,
+    /// Epochs of that era in which the stake was on no device.
+    pub absent: u32,
     /// The median pace of its role and region in microseconds per 64 KiB.
     pub median_pace: Option<u64>,
     /// The median round trip among the nodes of its region in microseconds.
@@ -273,7 +285,7 @@ pub struct ScoreExplanation {
     pub current: ProbesView,
     /// Availability expected of its role; below half of it a node is out.
     pub expected: Ppm,
-    /// Whether it drains, so that its scores stand still.
+    /// Whether it drains, so that nothing that is seen of it counts.
     pub draining: bool,
     /// Why it is out, with scores of zero, and since which epoch.
     pub out: Option<(OutReason, Epoch)>,
@@ -302,9 +314,13 @@ pub struct NodeView {
     pub active: bool,
     /// Whether it drains.
     pub draining: bool,
-    /// Its score.
+    /// The last drain that it was granted.
+    pub drain: Option<DrainView>,
+    /// The epoch from which its stake is granted another drain, where that is not now.
+    pub next_drain: Option<Epoch>,
+    /// The scores of its stake.
     pub score: Option<ScoreView>,
-    /// Its earnings in the last eras, newest first, at most 84.
+    /// Earnings of its stake in the last eras, newest first, at most 84.
     pub eras: Vec<EraEarnings>,
 }
 
@@ -358,6 +374,9 @@ sp_api::decl_runtime_apis! {
         /// Every component of a device's scores with its inputs; `None` for a device that is not registered.
         #[api_version(2)]
         fn explain_score(device: DeviceId) -> Option<ScoreExplanation>;
+        /// What a stake earned in its last eras and what it is made of, newest first, at most 84.
+        #[api_version(3)]
+        fn explain_earnings(stake: StakeId) -> Vec<EraEarningsExplanation>;
     }
 
     /// What whoever audits a commitment asks.

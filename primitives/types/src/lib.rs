@@ -20,6 +20,7 @@ pub mod audit;
 pub mod commitment;
 pub mod customer;
 pub mod ids;
+pub mod invoice;
 pub mod leaf;
 pub mod price;
 pub mod probe;
@@ -41,6 +42,7 @@ pub use ids::{
     Account, DeviceId, Epoch, Era, GenesisHash, Hash, Millis, Planck, Region, ServiceId, Slice,
     StakeId,
 };
+pub use invoice::{CommitmentStatus, Finality, InvoiceHead, InvoiceLine};
 pub use leaf::{Leaf, LeafBody, Quality};
 pub use price::{PriceList, Prices};
 pub use probe::{

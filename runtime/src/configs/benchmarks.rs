@@ -6,7 +6,7 @@ use frame_system::RawOrigin;
 use pallet_edge_registry::GenesisDevice;
 use pallet_edge_services::types::{Service, Terms};
 use pallet_edge_staking::GenesisStake;
-use pallet_edge_traits::EpochClock;
+use pallet_edge_traits::{EpochClock, StakeInspect};
 use selvedge_primitives_types::{
     DeviceId, Epoch, Millis, Planck, Region, Role, ServiceId, UsageCommitment,
 };
@@ -97,7 +97,7 @@ impl pallet_edge_billing::benchmarking::BenchmarkHelper for Helper {
 
 impl pallet_edge_audits::benchmarking::BenchmarkHelper for Helper {
     fn commit(commitment: UsageCommitment) {
-        use pallet_edge_billing::types::{Books, CommitmentRecord, EpochBook, Status};
+        use pallet_edge_billing::types::{Books, CommitmentRecord, EpochBook, Referral, Status};
         let UsageCommitment { gateway, epoch, .. } = commitment;
         let record = CommitmentRecord {
             commitment,
@@ -106,6 +106,8 @@ impl pallet_edge_audits::benchmarking::BenchmarkHelper for Helper {
             settled: 0,
             void_reason: None,
             books: Books::default(),
+            stake: RoleAmount::convert(Role::Gateway),
+            referral: Referral::default(),
         };
         pallet_edge_billing::Commitments::<Runtime>::insert(epoch, gateway, record);
         pallet_edge_billing::Open::<Runtime>::mutate(gateway, |open| {
@@ -122,6 +124,87 @@ impl pallet_edge_audits::benchmarking::BenchmarkHelper for Helper {
 
     fn add_service(owner: &AccountId, cap: Planck) -> ServiceId {
         <Self as pallet_edge_billing::benchmarking::BenchmarkHelper>::add_service(owner, cap)
+    }
+}
+
+impl pallet_edge_claims::benchmarking::BenchmarkHelper for Helper {
+    fn set_epoch(epoch: Epoch) {
+        <Self as pallet_edge_billing::benchmarking::BenchmarkHelper>::set_clock(epoch, 0);
+    }
+
+    fn paid(commitment: UsageCommitment, gateway_share: Planck) {
+        use pallet_edge_billing::{types::Status, Commitments, Payouts};
+        let UsageCommitment { gateway, epoch, .. } = commitment;
+        if !Commitments::<Runtime>::contains_key(epoch, gateway) {
+            <Self as pallet_edge_audits::benchmarking::BenchmarkHelper>::commit(commitment);
+        }
+        Commitments::<Runtime>::mutate(epoch, gateway, |record| {
+            let record = record.as_mut().expect("it was committed");
+            record.status = Status::Credited;
+            record.books.shares.gateways = gateway_share;
+        });
+        let owner = <crate::NodeStaking as StakeInspect<AccountId>>::owner_at(&gateway, epoch);
+        let owner = owner.expect("the node was added");
+        Payouts::<Runtime>::mutate(owner, |payout| payout.payable += gateway_share);
+        Balances::mint_into(
+            &Billing::pot(),
+            gateway_share + crate::constants::currency::SEL,
+        )
+        .expect("issuance has room");
+    }
+
+    fn held(
+        commitment: UsageCommitment,
+        customer: &AccountId,
+        service: ServiceId,
+        amount: Planck,
+        matures: Epoch,
+    ) {
+        use pallet_edge_billing::{
+            types::{InvoiceLine, Status},
+            Commitments, InvoiceLines,
+        };
+        let UsageCommitment { gateway, epoch, .. } = commitment;
+        <Self as pallet_edge_audits::benchmarking::BenchmarkHelper>::commit(commitment);
+        Commitments::<Runtime>::mutate(epoch, gateway, |record| {
+            let record = record.as_mut().expect("it was committed");
+            record.status = Status::HeldBack {
+                matures,
+                checked: 0,
+            };
+        });
+        let line = InvoiceLine {
+            paid: Default::default(),
+            free: Default::default(),
+            amount,
+            price_version: 1,
+            entry: 0,
+            refunded: false,
+        };
+        InvoiceLines::<Runtime>::insert((epoch, customer, (service, gateway)), line);
+    }
+
+    fn void(gateway: DeviceId, epoch: Epoch) {
+        use pallet_edge_billing::types::{Status, VoidReason};
+        let tree = selvedge_primitives_types::TreeCommitment {
+            root: [0; 32],
+            entries: 1,
+            min: selvedge_primitives_types::EntryKey([0; 40]),
+            max: selvedge_primitives_types::EntryKey([0; 40]),
+            sum: Default::default(),
+        };
+        let commitment = UsageCommitment {
+            gateway,
+            epoch,
+            customers: tree,
+            caches: tree,
+        };
+        <Self as pallet_edge_audits::benchmarking::BenchmarkHelper>::commit(commitment);
+        pallet_edge_billing::Commitments::<Runtime>::mutate(epoch, gateway, |record| {
+            let record = record.as_mut().expect("it was committed");
+            record.status = Status::Void;
+            record.void_reason = Some(VoidReason::Ruled);
+        });
     }
 }
 

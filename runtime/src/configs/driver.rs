@@ -16,7 +16,7 @@ use pallet_edge_chain_params::LocalNames;
 use pallet_edge_driver::{sign_with_agent_key, ConfigView, EntryPage, SubmitError, SubmitUsage};
 use pallet_edge_reputation::{types::Probes, Call as ReputationCall};
 use pallet_edge_services::{types::ServiceSummary, Call as ServicesCall};
-use pallet_edge_traits::{DeviceInspect, EpochClock, PrepaidInspect, ScoreInspect, StakeInspect};
+use pallet_edge_traits::{DeviceInspect, EpochClock, PrepaidInspect, StakeInspect};
 use selvedge_primitives_math::RangeProof;
 use selvedge_primitives_types::{
     agent::{ClockConfig, HostCheckVerdict, NodeConfig, ServiceConfig, ServiceState},
@@ -26,8 +26,8 @@ use selvedge_primitives_types::{
 
 use super::nodes::MaxNodesPerRole;
 use crate::{
-    AccountId, Audits, Billing, NodeRegistry, NodeStaking, Reputation, Runtime, RuntimeCall, Services,
-    System, UsageClock,
+    AccountId, Audits, Billing, NodeRegistry, NodeStaking, Reputation, Runtime, RuntimeCall,
+    Services, System, UsageClock,
 };
 
 /// Epochs for which a daemon keeps leaves after they were credited, so that disputes can be
@@ -112,7 +112,7 @@ fn node_config(device: DeviceId) -> Option<NodeConfig> {
         endpoint: info.endpoint,
         public_url: info.public_url,
         capacity: info.capacity,
-        quality: Reputation::quality(&device),
+        quality: Reputation::quality_of(&device),
         // One that is out gets nothing new either, until it rejoins.
         draining: info.draining || Reputation::is_out(&device),
     })
@@ -141,6 +141,7 @@ fn service_config(
         origin: summary.origin,
         price_version: summary.terms.price_version,
         lease: Billing::lease_of(summary.id, device, epoch),
+        free: Billing::free_lease_of(summary.id, device, epoch),
         state,
     }
 }

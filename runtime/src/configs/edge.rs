@@ -8,19 +8,19 @@ use frame_support::{
 use pallet_babe::RandomnessFromOneEpochAgo;
 use pallet_edge_chain_params::LocalNames;
 use pallet_edge_traits::AuditSeed;
-use selvedge_primitives_types::Hash;
+use selvedge_primitives_types::{Hash, Score, Usage, UsageClass};
 
 use super::{
     governance::TreasuryAccount,
-    nodes::HistoryDepth,
+    nodes::{HistoryDepth, Terms},
     params::{
-        dynamic_params::{audits, billing, services, shares},
-        FraudSlash, LeastAudited,
+        dynamic_params::{audits, billing, services, shares, stakes},
+        FraudSlash, LeastAudited, StakeLiability,
     },
 };
 use crate::{
     governance::origins::{RootOrBrake, RootOrPrices},
-    Audits, Balances, Billing, NodeRegistry, NodeStaking, NodeYields, Reputation, Runtime,
+    Audits, Balances, Billing, Claims, NodeRegistry, NodeStaking, NodeYields, Reputation, Runtime,
     RuntimeHoldReason, SafeMode, Services, Timestamp, UsageClock,
 };
 
@@ -41,7 +41,14 @@ impl pallet_edge_clock::Config for Runtime {
     type MaxStep = ConstU64<60_000>;
     /// Staking first: the others ask it who is active in the epoch that began. Scores before
     /// yields, which depend on them.
-    type OnEpoch = (NodeStaking, Services, Reputation, NodeYields);
+    type OnEpoch = (
+        NodeStaking,
+        Services,
+        Reputation,
+        NodeYields,
+        Claims,
+        Billing,
+    );
     /// As long as invoices can be asked for.
     type StartsKept = HistoryEpochs;
     type Time = Timestamp;
@@ -84,6 +91,26 @@ impl pallet_edge_services::Config for Runtime {
     type WeightInfo = pallet_edge_services::weights::SubstrateWeight<Runtime>;
 }
 
+/// What a customer may use in a month without being charged.
+pub struct FreeBuffer;
+
+impl Get<Usage> for FreeBuffer {
+    fn get() -> Usage {
+        Usage::ZERO
+            .with(UsageClass::Requests, billing::FreeRequests::get())
+            .with(UsageClass::EgressBytes, billing::FreeEgress::get())
+    }
+}
+
+/// The least score of a new node that is fair.
+pub struct FairScore;
+
+impl Get<Score> for FairScore {
+    fn get() -> Score {
+        Score(billing::FairScore::get().0)
+    }
+}
+
 impl pallet_edge_billing::Config for Runtime {
     type AuditFee = shares::AuditFee;
     type Audits = Audits;
@@ -94,6 +121,10 @@ impl pallet_edge_billing::Config for Runtime {
     type Clock = UsageClock;
     type Currency = Balances;
     type Devices = NodeRegistry;
+    type Disputes = Claims;
+    type FairScore = FairScore;
+    type FirstHoldBack = billing::FirstHoldBack;
+    type FreeBuffer = FreeBuffer;
     type HistoryEpochs = billing::HistoryEpochs;
     type HoldBackEpochs = billing::HoldBackEpochs;
     type LatePenalty = billing::LatePenalty;
@@ -105,6 +136,7 @@ impl pallet_edge_billing::Config for Runtime {
     type PalletId = BillingPalletId;
     type Referral = shares::Referral;
     type RuntimeHoldReason = RuntimeHoldReason;
+    type Scores = Reputation;
     type Services = Services;
     type StargateShare = shares::StargateShare;
     type Stakes = NodeStaking;
@@ -114,6 +146,7 @@ impl pallet_edge_billing::Config for Runtime {
     type VoidOrigin = RootOrBrake;
     type WarnEpochs = billing::WarnEpochs;
     type WeightInfo = pallet_edge_billing::weights::SubstrateWeight<Runtime>;
+    type YieldTerms = Terms;
 }
 
 /// What the draws of audits depend on: BABE's randomness of one epoch ago, which is fixed from the
@@ -149,4 +182,21 @@ impl pallet_edge_audits::Config for Runtime {
     type Stakes = NodeStaking;
     type WithheldSlash = audits::WithheldSlash;
     type WeightInfo = pallet_edge_audits::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_edge_claims::Config for Runtime {
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = super::benchmarks::Helper;
+    type Clock = UsageClock;
+    type Commitments = Billing;
+    type Currency = Balances;
+    type DisputeBond = billing::DisputeBond;
+    type DisputeEpochs = billing::DisputeEpochs;
+    type ExpressFee = stakes::ExpressFee;
+    type Redeem = NodeStaking;
+    type RedeemUntil = StakeLiability;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Samples = ();
+    type Stakes = NodeStaking;
+    type WeightInfo = pallet_edge_claims::weights::SubstrateWeight<Runtime>;
 }

@@ -1,8 +1,8 @@
 //! Wires the pallets, one file per area.
 
+pub mod auditor;
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarks;
-pub mod auditor;
 pub mod consensus;
 pub mod driver;
 pub mod edge;

@@ -42,10 +42,13 @@ parameter_types! {
 }
 
 impl pallet_edge_registry::Config for Runtime {
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = super::benchmarks::Helper;
     type Clock = UsageClock;
     type Currency = Balances;
     type DeviceDeposit = stakes::DeviceDeposit;
-    type OnDrainEnd = Reputation;
+    type DrainEpochs = stakes::DrainEpochs;
+    type DrainRest = stakes::DrainRest;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Stakes = NodeStaking;
     type WeightInfo = pallet_edge_registry::weights::SubstrateWeight<Runtime>;
@@ -62,6 +65,7 @@ impl pallet_edge_staking::Config for Runtime {
     type MaxNodesPerRole = MaxNodesPerRole;
     type MaxValidators = stakes::MaxValidators;
     type OffenceWindow = stakes::OffenceWindow;
+    type OnAbsence = Reputation;
     type ReporterMax = stakes::ReporterMax;
     type ReporterShare = stakes::ReporterShare;
     type RoleAmount = RoleAmount;

@@ -8,6 +8,7 @@ use frame_support::{
     dynamic_params::{dynamic_pallet_params, dynamic_params},
     traits::Get,
 };
+use pallet_edge_chain_params::FirstHoldBackOf;
 use pallet_edge_traits::EpochClock;
 use selvedge_primitives_math::{draw::AUDITORS, fraud::DefectClass};
 use selvedge_primitives_types::{Planck, Ppm, Role};
@@ -76,6 +77,16 @@ pub mod dynamic_params {
         /// ten times its storage: listing devices that serve nothing is not worth while.
         #[codec(index = 10)]
         pub static DeviceDeposit: Planck = 2 * SEL;
+
+        /// Epochs that a drain is granted for, besides the rest of the one in which it is asked for: a sixth of an era, so 4
+        /// live and 1 on a devnet. Nothing that is seen of a node in them counts.
+        #[codec(index = 11)]
+        pub static DrainEpochs: u64 = (<UsageClock as EpochClock>::epochs_per_era() / 6).max(1);
+
+        /// Eras after the end of a grant in which the same stake gets none. With 7 days a stake may be away for at most 5 of
+        /// 173 epochs.
+        #[codec(index = 12)]
+        pub static DrainRest: u64 = 7;
     }
 
     /// Prepaid accounts, and how a commitment becomes money.
@@ -111,6 +122,37 @@ pub mod dynamic_params {
         /// What each of them costs of the gateway's share.
         #[codec(index = 6)]
         pub static LatePenalty: Ppm = Ppm::percent(5);
+
+        /// How long after its stake was assigned a new node's earnings are kept back, in milliseconds: 14 days
+        /// on a live network, what its genesis says on another.
+        #[codec(index = 7)]
+        pub static FirstHoldBack: u64 = FirstHoldBackOf::<Runtime>::get();
+
+        /// The least quality of a node that is fair: below it, its first earnings are kept back twice as long.
+        #[codec(index = 8)]
+        pub static FairScore: Ppm = Ppm::percent(50);
+
+        /// Epochs after the last hold-back can be over in which vouchers are redeemed: an era.
+        #[codec(index = 9)]
+        pub static RedeemEpochs: u64 = <UsageClock as EpochClock>::epochs_per_era();
+
+        /// What a dispute of a line puts at stake. Four times the samples of an audit cost its auditors some
+        /// 176 checks of leaves.
+        #[codec(index = 10)]
+        pub static DisputeBond: Planck = 5 * SEL;
+
+        /// Epochs before it may be paid in which a line cannot be disputed any more, because there is no time to look:
+        /// a sixth of an era, so 4 live and 1 on a devnet.
+        #[codec(index = 11)]
+        pub static DisputeEpochs: u64 = (<UsageClock as EpochClock>::epochs_per_era() / 6).max(1);
+
+        /// Octets that a customer may have served in a month without being charged: 5 GiB, so 7.35 MB an hour.
+        #[codec(index = 12)]
+        pub static FreeEgress: u64 = 5 << 30;
+
+        /// Requests that a customer may have answered in a month without being charged: 27 an hour.
+        #[codec(index = 13)]
+        pub static FreeRequests: u64 = 20_000;
     }
 
     /// How a charge is divided.
@@ -312,12 +354,14 @@ impl Get<Planck> for LeastAudited {
 }
 
 /// Epochs after its last active one in which a stake answers for usage: until the last commitment
-/// is settled and paid.
+/// is settled and paid, and its vouchers are redeemed.
 pub struct StakeLiability;
 
 impl Get<u64> for StakeLiability {
     fn get() -> u64 {
         use dynamic_params::billing::*;
-        UnsettledEpochs::get().saturating_add(HoldBackEpochs::get().saturating_mul(2))
+        UnsettledEpochs::get()
+            .saturating_add(HoldBackEpochs::get().saturating_mul(2))
+            .saturating_add(RedeemEpochs::get())
     }
 }

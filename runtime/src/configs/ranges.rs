@@ -32,6 +32,10 @@ use crate::{
 /// the history that staking and services keep, and below the commitments a gateway may have open.
 pub const MAX_HOLD_BACK: u64 = 48;
 
+/// Longest time for redeeming vouchers, in epochs: after the longest hold-back it ends before the nodes of the epoch are
+/// forgotten.
+pub const MAX_REDEEM: u64 = 30;
+
 /// Checks a value against its range, and all numbers as they would be with it.
 pub struct Ranges;
 
@@ -102,7 +106,10 @@ pub fn check_joint_ranges() -> Result<(), &'static str> {
     )?;
     ensure(
         billing::HistoryEpochs::get()
-            >= billing::UnsettledEpochs::get() + 2 * billing::HoldBackEpochs::get() + 24,
+            >= billing::UnsettledEpochs::get()
+                + 2 * billing::HoldBackEpochs::get()
+                + billing::RedeemEpochs::get()
+                + 24,
         "invoices are kept for a day after they are final",
     )
 }
@@ -159,6 +166,8 @@ own_ranges! {
         ReporterShare: ranges::REPORTER_SHARE, "ppm";
         ReporterMax: ranges::REPORTER_MAX, "planck";
         DeviceDeposit: ranges::DEVICE_DEPOSIT, "planck";
+        DrainEpochs: 1..=12, "epochs";
+        DrainRest: 3..=90, "eras";
     }
     Billing of billing {
         MinDeposit: 10 * MILLI..=100 * SEL, "planck";
@@ -168,6 +177,13 @@ own_ranges! {
         HistoryEpochs: 48..=24 * 366, "epochs";
         MaxLate: 0..=20, "epochs";
         LatePenalty: Ppm::percent(0)..=Ppm::percent(20), "ppm";
+        FirstHoldBack: 0..=60 * DAY_MILLIS, "ms";
+        FairScore: Ppm(0)..=Ppm::ONE, "ppm";
+        RedeemEpochs: 1..=MAX_REDEEM, "epochs";
+        DisputeBond: 100 * MILLI..=1_000 * SEL, "planck";
+        DisputeEpochs: 1..=MAX_HOLD_BACK, "epochs";
+        FreeEgress: 0..=100 << 30, "octets per month";
+        FreeRequests: 0..=1_000_000, "requests per month";
     }
     Shares of shares {
         Take: ranges::TAKE, "ppm";

@@ -36,7 +36,7 @@ use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
 use sp_runtime::{
     generic::Era,
     traits::Header as _,
-    transaction_validity::{TransactionSource, TransactionValidityError},
+    transaction_validity::{InvalidTransaction, TransactionSource, TransactionValidityError},
     ApplyExtrinsicResult, BuildStorage, Digest, DigestItem, MultiSignature,
 };
 use std::sync::Arc;
@@ -152,13 +152,19 @@ impl Chain {
         outcomes
     }
 
-    /// One block with one transaction of `signer`; fails as its call does.
+    /// One block with one transaction of `signer`; fails as its call does. Where the block has no
+    /// room, as a session's first, it waits for the next one as it would in a pool.
     pub fn send(&mut self, signer: Sr25519Keyring, call: impl Into<RuntimeCall>) -> DispatchResult {
         let transaction = signed(signer, call);
-        self.begin();
-        let outcome = apply(transaction).expect("the transaction is valid");
-        self.end();
-        outcome
+        loop {
+            self.begin();
+            let outcome = apply(transaction.clone());
+            self.end();
+            match outcome {
+                Err(TransactionValidityError::Invalid(InvalidTransaction::ExhaustsResources)) => {}
+                outcome => return outcome.expect("the transaction is valid"),
+            }
+        }
     }
 
     /// Makes empty blocks until a usage epoch has run for this part of its length.

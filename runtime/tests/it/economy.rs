@@ -126,16 +126,17 @@ impl Network {
     }
 }
 
-/// Registers a device of `owner`, stakes for it and assigns the stake.
-pub fn join(chain: &mut Chain, device: &Device, owner: Sr25519Keyring, role: Role) {
+/// Registers a device of `owner`, stakes for it and assigns the stake, which it returns.
+pub fn join(chain: &mut Chain, device: &Device, owner: Sr25519Keyring, role: Role) -> StakeId {
     assert_ok!(chain.send(owner, register(device, owner, role)));
     let stake = pallet_edge_staking::NextStake::<Runtime>::get();
     assert_ok!(chain.send(owner, StakingCall::create_stake { role }));
     assert_ok!(chain.send(owner, assign(device, owner, stake)));
+    stake
 }
 
 /// The registration that a device agrees to now.
-fn register(device: &Device, owner: Sr25519Keyring, role: Role) -> RegistryCall<Runtime> {
+pub fn register(device: &Device, owner: Sr25519Keyring, role: Role) -> RegistryCall<Runtime> {
     let agent_key = device.agent_key;
     let until = UsageClock::current().next();
     let payload = RegisterDevicePayload {
@@ -157,13 +158,15 @@ fn register(device: &Device, owner: Sr25519Keyring, role: Role) -> RegistryCall<
     }
 }
 
-fn assign(device: &Device, owner: Sr25519Keyring, stake: StakeId) -> StakingCall<Runtime> {
+/// The assignment of a stake that a device agrees to now.
+pub fn assign(device: &Device, owner: Sr25519Keyring, stake: StakeId) -> StakingCall<Runtime> {
     let device_id = device.id();
+    let entry = pallet_edge_staking::Stakes::<Runtime>::get(stake);
     let payload = AssignStakePayload {
         stake,
         owner: account(owner),
         device: device_id,
-        nonce: 0,
+        nonce: entry.map_or(0, |entry| entry.assignments),
     };
     let signature = device.sign(Domain::AssignStake, &payload);
     StakingCall::assign {

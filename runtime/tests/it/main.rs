@@ -1,6 +1,7 @@
 //! The runtime as a whole, run natively: what a wallet sees, what genesis makes, what governance
 //! may do, and a life of the network from the first block to the claim.
 
+mod auditors;
 mod audits;
 mod brake;
 mod chain;
@@ -13,6 +14,7 @@ mod offences;
 mod probes;
 mod refusals;
 mod sequences;
+mod standing;
 mod utility;
 mod vectors;
 mod weights;

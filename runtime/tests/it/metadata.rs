@@ -43,13 +43,14 @@ const KNOWN_TO_WALLETS: [&str; 9] = [
 ];
 
 /// The pallets of this house.
-const OURS: [&str; 10] = [
+const OURS: [&str; 11] = [
     "NodeRegistry",
     "NodeStaking",
     "UsageClock",
     "Services",
     "Billing",
     "Audits",
+    "Claims",
     "Reputation",
     "NodeYields",
     "EdgeGovernance",

@@ -6,7 +6,6 @@ use crate::{
 };
 use pallet_edge_driver::{SubmitError, SubmitUsage};
 use pallet_edge_reputation::Round;
-use pallet_edge_traits::ScoreInspect;
 use selvedge_primitives_runtime_api::{PlaceView, ScoreExplanation};
 use selvedge_primitives_types::{
     DeviceId, Domain, Epoch, FetchVerdict, Probe, ProbeAnswer, ProbeAnswerPayload, ProbeFetch,
@@ -25,7 +24,7 @@ const OWNERS: [Sr25519Keyring; 5] = [
 ];
 
 /// Five gateways of five operators.
-fn gateways(chain: &mut Chain) -> Vec<Device> {
+pub fn gateways(chain: &mut Chain) -> Vec<Device> {
     let gateways: Vec<_> = (1..=5).map(Device::new).collect();
     for (gateway, owner) in gateways.iter().zip(OWNERS) {
         join(chain, gateway, owner, Role::Gateway);
@@ -33,10 +32,10 @@ fn gateways(chain: &mut Chain) -> Vec<Device> {
     gateways
 }
 
-/// What a gateway reports in an epoch, in which everybody but `silent` answers and serves.
-fn report(gateways: &[Device], prober: &Device, epoch: u64, silent: DeviceId) -> ProbeReport {
+/// What a gateway reports in an epoch, in which all of `nodes` but `silent` answer and serve, and nobody else does.
+pub fn report(nodes: &[Device], prober: &Device, epoch: u64, silent: DeviceId) -> ProbeReport {
     let epoch = Epoch(epoch);
-    let of = |device: DeviceId| gateways.iter().find(|gateway| gateway.id() == device);
+    let of = |device: DeviceId| nodes.iter().find(|node| node.id() == device);
     let probe = |probed: DeviceId| {
         let payload = ProbeAnswerPayload {
             prober: prober.id(),
@@ -104,7 +103,7 @@ fn reports_of_an_era_make_scores_that_can_be_explained() {
             );
             assert_eq!(explained.place, PlaceView::Plausible);
             assert_eq!(explained.out, None);
-            assert_eq!(Reputation::quality(&gateway.id()), Score::ONE);
+            assert_eq!(Reputation::quality_of(&gateway.id()), Score::ONE);
         }
         let explained = explained(dead);
         assert_eq!(
@@ -113,7 +112,7 @@ fn reports_of_an_era_make_scores_that_can_be_explained() {
         );
         assert_eq!(explained.score.quality, Score(875_000));
         assert!(explained.out.is_some(), "it answered in no epoch");
-        assert_eq!(Reputation::quality(&dead), Score::MIN);
+        assert_eq!(Reputation::quality_of(&dead), Score::MIN);
     });
 }
 

@@ -4,7 +4,7 @@ use crate::model::Node;
 use selvedge_primitives_math::{
     ranges::Rates,
     ratio::mul_div,
-    yields::{activity, YieldTerms},
+    yields::{activity, returnable, YieldTerms},
 };
 use selvedge_primitives_types::{Planck, Ppm, Prices, Role, Score};
 
@@ -100,25 +100,8 @@ impl Scenario {
     pub fn break_even(&self) -> Planck {
         let terms = self.terms(&self.rates, Role::Gateway);
         let stake = self.stakes[0];
-        let by_stake = activity(
-            &terms,
-            stake,
-            Score::ONE,
-            self.days,
-            self.boost,
-            u128::MAX,
-            DAY_MILLIS,
-        );
-        // What a charge of 2^40 may return, with a stake without end.
-        let returned = activity(
-            &terms,
-            u128::MAX,
-            Score::ONE,
-            0,
-            Ppm::ONE,
-            1 << 40,
-            DAY_MILLIS,
-        );
+        let by_stake = activity(&terms, stake, Score::ONE, self.days, self.boost, DAY_MILLIS);
+        let returned = returnable(&terms, 1 << 40);
         match mul_div(by_stake, 1 << 40, returned) {
             None | Some(0) => stake / 1_000,
             Some(even) => even.clamp(stake / 10_000, stake * 10),

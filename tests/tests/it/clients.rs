@@ -2,10 +2,15 @@
 
 use anyhow::Context;
 use std::{path::PathBuf, process::Stdio};
-use tokio::process::Command;
+use tokio::{process::Command, sync::OnceCell};
 
-/// The folder of the clients, with what they need installed; `None`, with a clear line, where npm cannot.
+/// The folder of the clients, with what they need installed, once for all tests; `None`, with a clear line, where npm cannot.
 pub async fn install() -> anyhow::Result<Option<PathBuf>> {
+    static FOLDER: OnceCell<Option<PathBuf>> = OnceCell::const_new();
+    FOLDER.get_or_try_init(npm_install).await.cloned()
+}
+
+async fn npm_install() -> anyhow::Result<Option<PathBuf>> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("clients");
     let npm = Command::new("npm")
         .args([
@@ -57,4 +62,18 @@ pub async fn run(
         .last()
         .with_context(|| format!("{script} said nothing: {error}"))?;
     Ok(serde_json::from_str(last)?)
+}
+
+/// The golden bill and what is wrong after each change of it, computed by nobody's code but the client's.
+#[tokio::test]
+async fn a_javascript_client_computes_the_golden_bill() -> anyhow::Result<()> {
+    let Some(folder) = install().await? else {
+        return Ok(());
+    };
+    let answer = run(&folder, "bill.mjs", &[]).await?;
+    assert_eq!(
+        (&answer["lines"], &answer["changes"]),
+        (&16.into(), &9.into())
+    );
+    Ok(())
 }

@@ -16,7 +16,7 @@ use selvedge_devnet::{
     programs::Programs,
     Network, Options,
 };
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 fn ports(network: &Network) -> Vec<u16> {
     network
@@ -236,6 +236,7 @@ async fn foreign_clients(network: &Network, programs: &Programs, epoch: u64) -> 
         .await?;
         assert_eq!(answer["lines"], 2, "{answer}");
     }
+    bill_of_the_days(network, &folder, epoch).await?;
     let spec = network.folder.chain_spec();
     let light = selvedge_devnet::node::light_address(
         programs,
@@ -250,6 +251,46 @@ async fn foreign_clients(network: &Network, programs: &Programs, epoch: u64) -> 
     )
     .await?;
     assert_eq!(answer["lines"], 2, "{answer}");
+    Ok(())
+}
+
+/// The bill of the network's days: kept in a folder, the same without a network, and the same for a client in another language.
+async fn bill_of_the_days(network: &Network, clients: &PathBuf, epoch: u64) -> anyhow::Result<()> {
+    let suri = network.plan.customer.suri();
+    let one = job::bill(network, epoch).await?;
+    let seconds = one["from_millis"].as_u64().context("it began")? / 1_000;
+    let date = tokio::process::Command::new("date")
+        .args(["-u", "-d", &format!("@{seconds}"), "+%F"])
+        .output()
+        .await?;
+    let from = String::from_utf8(date.stdout)?.trim().to_owned();
+    let folder = tempfile::tempdir()?;
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (kept, printed) = (path("kept"), path("bill.json"));
+    let words = ["bill", "--from", &from, "--folder", &kept];
+    let fetched = network.cli().run(Some(&suri), &words).await?;
+    assert_eq!(
+        (&fetched["sound"], &fetched["whole"]),
+        (&true.into(), &true.into())
+    );
+    let lines = fetched["lines"].as_array().context("a bill has lines")?;
+    let of_epoch: Vec<_> = lines.iter().filter(|line| line["epoch"] == epoch).collect();
+    let charged = |line: &serde_json::Value| line["amount"].as_str().map(str::to_owned);
+    let other = one["lines"].as_array().context("it has lines")?;
+    let sorted = |amounts: &mut Vec<_>| amounts.sort_unstable();
+    let mut ours: Vec<_> = of_epoch.iter().filter_map(|line| charged(line)).collect();
+    let mut theirs: Vec<_> = other.iter().filter_map(charged).collect();
+    (sorted(&mut ours), sorted(&mut theirs));
+    assert_eq!(ours, theirs);
+
+    // Without a network: the node that is named does not exist.
+    let mut offline = network.cli();
+    offline.url = "ws://127.0.0.1:1".into();
+    let again = offline.run(None, &["bill", "--check", &kept]).await?;
+    assert_eq!(again, fetched);
+    std::fs::write(&printed, again.to_string())?;
+    let client = clients::run(clients, "bill.mjs", &[&kept, &printed]).await?;
+    assert_eq!(client["totals"], fetched["totals"]);
     Ok(())
 }
 

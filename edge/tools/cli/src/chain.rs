@@ -6,6 +6,7 @@ use codec::{Decode, Encode};
 use selvedge_primitives_runtime_api::NodeView;
 use selvedge_primitives_types::{Account, DeviceId, GenesisHash, StakeId};
 use subxt::{
+    client::OnlineClientAtBlock,
     dynamic::{self, Value},
     ext::{
         scale_encode::EncodeAsFields,
@@ -24,6 +25,11 @@ const PAGE: u32 = 100;
 /// A connection to a chain node.
 pub struct Chain {
     client: OnlineClient<SubstrateConfig>,
+}
+
+/// The chain as it was at one block.
+pub struct Snapshot {
+    block: OnlineClientAtBlock<SubstrateConfig>,
 }
 
 /// A governed parameter, as `EdgeGovernance` describes it; numbers are in its unit.
@@ -122,28 +128,19 @@ impl Chain {
         }
     }
 
+    /// The chain at the newest finalised block.
+    pub async fn snapshot(&self) -> anyhow::Result<Snapshot> {
+        let block = self.client.at_current_block().await?;
+        Ok(Snapshot { block })
+    }
+
     /// Calls a runtime API function, such as `NodesApi_node`, at the newest finalised block.
     pub async fn view<R: Decode>(
         &self,
         function: &str,
         arguments: &impl Encode,
     ) -> anyhow::Result<R> {
-        let block = self.client.at_current_block().await?;
-        let bytes = block
-            .runtime_apis()
-            .call_raw(function, Some(&arguments.encode()))
-            .await?;
-        let mut input = bytes.as_slice();
-        let answer = R::decode(&mut input)
-            .map_err(|error| Failure::AnswerInvalid(format!("{function}: {error}")))?;
-        if !input.is_empty() {
-            return Err(Failure::AnswerInvalid(format!(
-                "{function}: {} bytes too many",
-                input.len()
-            ))
-            .into());
-        }
-        Ok(answer)
+        self.snapshot().await?.view(function, arguments).await
     }
 
     /// Every governed parameter, at the newest finalised block.
@@ -236,6 +233,37 @@ impl Chain {
             block: format!("{:#x}", in_block.block_hash()),
             events,
         })
+    }
+}
+
+impl Snapshot {
+    /// Hash of the block.
+    pub fn hash(&self) -> String {
+        format!("{:#x}", self.block.block_hash())
+    }
+
+    /// Calls a runtime API function, such as `NodesApi_node`.
+    pub async fn view<R: Decode>(
+        &self,
+        function: &str,
+        arguments: &impl Encode,
+    ) -> anyhow::Result<R> {
+        let bytes = self
+            .block
+            .runtime_apis()
+            .call_raw(function, Some(&arguments.encode()))
+            .await?;
+        let mut input = bytes.as_slice();
+        let answer = R::decode(&mut input)
+            .map_err(|error| Failure::AnswerInvalid(format!("{function}: {error}")))?;
+        if !input.is_empty() {
+            return Err(Failure::AnswerInvalid(format!(
+                "{function}: {} bytes too many",
+                input.len()
+            ))
+            .into());
+        }
+        Ok(answer)
     }
 }
 

@@ -1,6 +1,9 @@
 //! The words of the command line.
 
-use crate::amount::Sel;
+use crate::{
+    amount::Sel,
+    calendar::{Date, Month},
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -59,7 +62,15 @@ pub enum Command {
     /// Services: sites that the network serves.
     #[command(subcommand)]
     Service(ServiceCommand),
-    /// The itemised bill of an epoch, every line checked against the chain and the gateways' proofs.
+    /// The itemised bill of an epoch, a month or some days, every line checked against the chain and the gateways' proofs.
+    #[command(after_help = "\
+Gateways keep what is behind a line for a day after it was paid for. With --folder, run it every day: it fetches what is new, and goes on
+where it was interrupted; the bill of the month is then whole long after.
+
+  selvedge bill                                         the last epoch that ended
+  selvedge bill --month 2026-11 --folder november       a month, item by item
+  selvedge bill --from 2026-11-01 --to 2026-11-07 --json --out week.json
+  selvedge bill --check november                        the same again, without any network")]
     Bill(BillArgs),
     /// What an account earned, and claiming it.
     #[command(subcommand)]
@@ -332,14 +343,32 @@ pub struct PurgeVerifyArgs {
 
 #[derive(Debug, Args)]
 pub struct BillArgs {
-    /// The epoch; the last one that ended if left out.
-    #[arg(long)]
+    /// The epoch; the last one that ended if neither this nor a period is given.
+    #[arg(long, conflicts_with_all = ["month", "from", "check"])]
     pub epoch: Option<u64>,
+    /// A month of UTC, such as 2026-11; as far as it has passed.
+    #[arg(long, conflicts_with_all = ["from", "check"])]
+    pub month: Option<Month>,
+    /// The first day, such as 2026-11-01, of UTC.
+    #[arg(long, value_name = "DAY", conflicts_with = "check")]
+    pub from: Option<Date>,
+    /// The last day; today if left out.
+    #[arg(long, value_name = "DAY", requires = "from")]
+    pub to: Option<Date>,
+    /// Keep what is fetched in this folder, and fetch only what is not there.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["epoch", "check"])]
+    pub folder: Option<PathBuf>,
+    /// Make the bill of what is in a folder; nothing is asked of anybody.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["account", "wait"])]
+    pub check: Option<PathBuf>,
+    /// Write the bill of a period into this file.
+    #[arg(long, value_name = "FILE", conflicts_with = "epoch")]
+    pub out: Option<PathBuf>,
     /// The account; the signing one if left out.
     #[arg(long)]
     pub account: Option<String>,
     /// Wait until every gateway's commitment is settled, at most this many seconds.
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", conflicts_with_all = ["month", "from"])]
     pub wait: Option<u64>,
 }
 
@@ -368,6 +397,8 @@ pub enum NodeCommand {
         /// The device id.
         device: String,
     },
+    /// Explain what a node earned: base and activity of its stake by era, and what each is made of.
+    Earnings(NodeEarningsArgs),
     /// Let a node that is out count again, once it is well.
     Rejoin {
         /// The device id.
@@ -411,7 +442,7 @@ pub enum NodeCommand {
         #[arg(long)]
         report: bool,
     },
-    /// Ask to serve nothing new, before maintenance or leaving.
+    /// Ask to serve nothing new for some epochs, before maintenance or leaving; `status` tells until when, and when again.
     Drain {
         /// The device id.
         device: String,
@@ -419,6 +450,20 @@ pub enum NodeCommand {
         #[arg(long)]
         end: bool,
     },
+}
+
+/// Whose earnings are explained.
+#[derive(Debug, Args)]
+pub struct NodeEarningsArgs {
+    /// The device id: of the stake that it carries.
+    #[arg(required_unless_present = "stake", conflicts_with = "stake")]
+    pub device: Option<String>,
+    /// The stake's number, whatever carries it.
+    #[arg(long)]
+    pub stake: Option<u64>,
+    /// How many eras to explain, of 84 at most; 3 if left out. With --json all are given.
+    #[arg(long)]
+    pub eras: Option<usize>,
 }
 
 #[derive(Debug, Args)]

@@ -34,7 +34,18 @@ pub enum Failure {
     ProofInvalid(String),
     /// The gateway that owes a proof does not give it.
     #[error("{url} did not give the proof: {cause}\n  try again; withheld data can be forced onto the chain by a challenge")]
-    ProofUnavailable { url: String, cause: String },
+    ProofUnavailable {
+        url: String,
+        cause: String,
+        /// Whether nothing answers there at all.
+        silent: bool,
+    },
+    /// Lines or epochs of a bill have nothing behind them.
+    #[error("the bill is not whole: {0}\n  what is there checks out; run it again, or dispute lines whose proof is withheld")]
+    BillIncomplete(String),
+    /// A folder with a bill cannot be used.
+    #[error("{path}: {cause}")]
+    Folder { path: String, cause: String },
     /// A gateway does not answer a question about a service.
     #[error("the gateway at {url} does not answer: {cause}\n  it may be starting, or its public address may not be reachable from here; the others go on")]
     GatewaySilent { url: String, cause: String },
@@ -64,7 +75,8 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
             | Failure::KeyInvalid(_)
             | Failure::AccountInvalid(_)
             | Failure::DeviceInvalid(_)
-            | Failure::Input(_),
+            | Failure::Input(_)
+            | Failure::Folder { .. },
         ) => 2,
         Some(Failure::NotFound(_)) => 3,
         Some(Failure::Refused { .. } | Failure::GatewayRefused { .. } | Failure::Purge(_)) => 4,
@@ -72,6 +84,7 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         Some(
             Failure::NodeUnreachable { .. }
             | Failure::ProofUnavailable { .. }
+            | Failure::BillIncomplete(_)
             | Failure::GatewaySilent { .. }
             | Failure::GatewayFailed { .. },
         ) => 6,

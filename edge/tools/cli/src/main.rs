@@ -6,6 +6,7 @@
 mod amount;
 mod audit;
 mod bill;
+mod calendar;
 mod chain;
 mod cli;
 mod commands;

@@ -1,8 +1,10 @@
 //! Tables for people, JSON for programs.
 
+use crate::error::Failure;
 use comfy_table::{presets::UTF8_BORDERS_ONLY, CellAlignment, Table};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use std::io::Write;
+use std::{io::Write, path::Path};
 
 /// Where answers go.
 pub struct Output {
@@ -21,15 +23,62 @@ impl Output {
         value: &impl Serialize,
         human: impl FnOnce() -> String,
     ) -> anyhow::Result<()> {
-        let text = if self.json {
-            serde_json::to_string_pretty(value)?
-        } else {
-            human()
-        };
+        let text = self.text(value, human)?;
         match writeln!(std::io::stdout().lock(), "{}", text.trim_end()) {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             other => Ok(other?),
         }
+    }
+
+    /// Writes an answer into a file, or prints it when there is none.
+    pub fn answer_into(
+        &self,
+        file: Option<&Path>,
+        value: &impl Serialize,
+        human: impl FnOnce() -> String,
+    ) -> anyhow::Result<()> {
+        let Some(file) = file else {
+            return self.answer(value, human);
+        };
+        let text = self.text(value, human)?;
+        std::fs::write(file, format!("{}\n", text.trim_end())).map_err(|error| {
+            Failure::Folder {
+                path: file.display().to_string(),
+                cause: error.to_string(),
+            }
+        })?;
+        self.progress(format!("written to {}", file.display()));
+        Ok(())
+    }
+
+    fn text(
+        &self,
+        value: &impl Serialize,
+        human: impl FnOnce() -> String,
+    ) -> anyhow::Result<String> {
+        if self.json {
+            Ok(serde_json::to_string_pretty(value)?)
+        } else {
+            Ok(human())
+        }
+    }
+
+    /// Shows how far a long step of `count` parts is, to people only; without a terminal as one line.
+    pub fn bar(&self, text: &str, count: u64) -> ProgressBar {
+        if self.json {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::new(count);
+        if bar.is_hidden() {
+            eprintln!("{text} ...");
+        }
+        let style = "{msg} [{bar:30}] {pos}/{len}, {eta} left";
+        // The template is fixed; without it the bar looks plain.
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_message(text.to_owned());
+        bar
     }
 
     /// Prints one answer of many: to programs on a line of its own.

@@ -309,7 +309,11 @@ fn a_charge_above_the_lease_is_a_defect_by_what_services_say() {
         Some(Defect::WrongCustomer),
     );
     lease_of_entry(
-        &|| world(|world| drop(world.services.remove(&ServiceId(0)))),
+        &|| {
+            world(|world| {
+                world.services.remove(&ServiceId(0));
+            })
+        },
         Some(Defect::UnknownService),
     );
 }

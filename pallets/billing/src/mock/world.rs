@@ -2,12 +2,14 @@
 
 use super::{account, AccountId};
 use pallet_edge_traits::{
-    Acceptance, CommitmentAudit, DeviceInfo, DeviceInspect, EpochClock, OnMatured, ServiceInspect,
-    ServiceTerms, StakeInspect,
+    Acceptance, CommitmentAudit, DeviceInfo, DeviceInspect, Disputed, EpochClock, OnMatured,
+    ScoreInspect, ServiceInspect, ServiceTerms, StakeInspect,
 };
+use selvedge_primitives_math::yields::YieldTerms;
 use selvedge_primitives_types::{
-    DeviceId, Epoch, Millis, Planck, Prices, Region, Role, ServiceId, StakeId,
+    DeviceId, Epoch, Millis, Planck, Ppm, Prices, Region, Role, Score, ServiceId, StakeId,
 };
+use sp_runtime::traits::Convert;
 use std::{cell::RefCell, collections::BTreeMap};
 
 /// What the other pallets would answer. Terms hold from epoch 0 on unless a test changes them.
@@ -22,7 +24,16 @@ pub struct World {
     pub(crate) prices: BTreeMap<u32, Prices>,
     /// Highest allowances of anybody's former services that may still be charged.
     pub(crate) former_caps: Planck,
-    pub(crate) matured: Vec<(DeviceId, Epoch, Planck)>,
+    /// What matured through whom, and what activity may return of it.
+    pub(crate) matured: Vec<(DeviceId, Epoch, Planck, Planck)>,
+    /// What is left of every stake.
+    pub(crate) stake: Planck,
+    /// When a device's stake was assigned, if anybody knows.
+    pub(crate) since: BTreeMap<DeviceId, Millis>,
+    /// Quality of every node.
+    pub(crate) quality: Score,
+    /// What customers want burnt of every commitment.
+    pub(crate) to_burn: Planck,
     /// What audits say; without it whatever was committed is accepted when its window closes.
     pub(crate) acceptance: Option<Acceptance>,
     pub(crate) challenged: bool,
@@ -31,6 +42,9 @@ pub struct World {
 }
 
 thread_local!(static WORLD: RefCell<World> = RefCell::default());
+
+/// What every stake is in the mock.
+pub(crate) const STAKE: Planck = 1_000_000;
 
 /// Length of an epoch in the mock.
 pub(crate) const LENGTH: u64 = 60_000;
@@ -72,6 +86,9 @@ impl DeviceInspect<AccountId> for World {
             draining: false,
         })
     }
+    fn drained(_device: &DeviceId, _from: Epoch, _to: Epoch) -> bool {
+        false
+    }
 }
 
 impl StakeInspect<AccountId> for World {
@@ -85,7 +102,13 @@ impl StakeInspect<AccountId> for World {
         world(|world| world.active.iter().find_map(of))
     }
     fn stake_of(_device: &DeviceId) -> Option<(StakeId, Planck)> {
+        world(|world| Some((StakeId(0), world.stake)))
+    }
+    fn stake_at(_device: &DeviceId, _epoch: Epoch) -> Option<StakeId> {
         None
+    }
+    fn amount_of(_stake: StakeId) -> Planck {
+        0
     }
     fn active_count(role: Role, _epoch: Epoch) -> u32 {
         world(|world| world.active.keys().filter(|key| key.0 == role).count() as u32)
@@ -96,8 +119,32 @@ impl StakeInspect<AccountId> for World {
     fn assigned_since(_device: &DeviceId) -> Option<Millis> {
         None
     }
-    fn boost_of(_device: &DeviceId) -> u32 {
+    fn boost_of(_stake: StakeId) -> u32 {
         1_000_000
+    }
+    fn assigned_at(device: &DeviceId, _epoch: Epoch) -> Option<Millis> {
+        world(|world| world.since.get(device).copied())
+    }
+    fn held_at(_device: &DeviceId, _epoch: Epoch) -> Planck {
+        world(|world| world.stake)
+    }
+}
+
+impl ScoreInspect for World {
+    fn quality(_stake: StakeId) -> Score {
+        world(|world| world.quality)
+    }
+    fn service(_stake: StakeId) -> Score {
+        world(|world| world.quality)
+    }
+    fn is_pending() -> bool {
+        false
+    }
+}
+
+impl Disputed for World {
+    fn to_burn(_gateway: &DeviceId, _epoch: Epoch) -> Planck {
+        world(|world| world.to_burn)
     }
 }
 
@@ -137,8 +184,28 @@ impl CommitmentAudit<AccountId> for World {
 }
 
 impl OnMatured for World {
-    fn on_matured(device: &DeviceId, epoch: Epoch, amount: Planck) {
-        world(|world| world.matured.push((*device, epoch, amount)));
+    fn on_matured(device: &DeviceId, epoch: Epoch, amount: Planck, returnable: Planck) {
+        world(|world| world.matured.push((*device, epoch, amount, returnable)));
+    }
+}
+
+impl Convert<Role, YieldTerms> for World {
+    fn convert(role: Role) -> YieldTerms {
+        let lambda = match role {
+            Role::Validator => 0,
+            Role::Stargate => 10,
+            Role::Gateway => 35,
+            Role::Cache => 55,
+        };
+        YieldTerms {
+            beta: Ppm::percent(50),
+            kappa: Ppm::percent(50),
+            apr: Ppm::percent(10),
+            lambda: Ppm::percent(lambda),
+            take: Ppm::percent(15),
+            referral: Ppm::percent(10),
+            audit: Ppm::percent(1),
+        }
     }
 }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::{Payouts, RunningTotals};
 use frame_support::traits::fungible::Inspect;
 
-fn payable(who: u8) -> Planck {
+pub(super) fn payable(who: u8) -> Planck {
     Payouts::<Test>::get(account(who)).payable
 }
 
@@ -10,7 +10,7 @@ fn payable(who: u8) -> Planck {
 ///
 /// take 15 %: 8, 45, 13; the rest: 50, 256, 77; stargate 10 % of it: 5, 25, 7; cache 60 %: 30, 153,
 /// 46; gateway: 15, 78, 24. Burnt 2 % of the charge: 1, 6, 1.
-const PAID: Shares = Shares {
+pub(super) const PAID: Shares = Shares {
     caches: 153 + 46,
     gateways: 15 + 78 + 24,
     stargates: 0,
@@ -61,9 +61,10 @@ fn tells_what_matured_through_whom() {
         assert_eq!(
             matured,
             [
-                (CACHE, epoch, 301),
-                (OTHER_CACHE, epoch, 90),
-                (GATEWAY, epoch, 449)
+                // κ · λ · n: 0.5 · 0.55 · 0.04 = 1.1 % for caches, 0.5 · 0.35 · 0.04 = 0.7 % for gateways.
+                (CACHE, epoch, 301, 3),
+                (OTHER_CACHE, epoch, 90, 0),
+                (GATEWAY, epoch, 449, 3)
             ]
         );
     });

@@ -72,7 +72,8 @@ fn goes_on_where_the_weight_ended() {
         let mut rounds = 0;
         while ClearFrom::<Test>::get() < Epoch(40) {
             // A few epochs without use, or one of three batches.
-            let limit = <()>::clear_batch(16).saturating_add(<()>::clear_step().saturating_mul(4));
+            let batches = <()>::clear_batch(16).saturating_add(<()>::pay_referrals(16));
+            let limit = batches.saturating_add(<()>::clear_step().saturating_mul(4));
             let used = idle(limit);
             assert!(used.all_lte(limit));
             assert_eq!(Billing::check_invariants(), Ok(()));

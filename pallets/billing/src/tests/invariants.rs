@@ -201,3 +201,34 @@ fn seven_open_lists_are_complete() {
         });
     });
 }
+
+#[test]
+fn eight_what_is_pending_is_somebodys() {
+    run(|| {
+        network();
+        crate::Referrers::<Test>::insert(account(1), account(31));
+        let trees = usual(GATEWAY, 10);
+        at(11, 1);
+        commit(&trees);
+        at(11, 2);
+        assert_ok!(send(5, settle(&trees, 0, 64)));
+        at(13, 0);
+        assert_ok!(send(5, credit(&trees, 0, 64)));
+        let key = (Epoch(10), GATEWAY, account(31));
+        assert_found(8, || crate::Referred::<Test>::remove(&key));
+        assert_found(8, || {
+            let unknown = (Epoch(11), GATEWAY, account(31));
+            crate::Referred::<Test>::insert(unknown, 1);
+        });
+        assert_found(8, || spoil_record(|record| record.referral.charged = 1_000));
+        assert_found(8, || spoil_record(|record| record.referral.pool += 1));
+        assert_found(8, || spoil_record(|record| record.referral.pool -= 1));
+        assert_found(8, || {
+            let kept = Kept {
+                since: selvedge_primitives_types::Millis(0),
+                amount: 1,
+            };
+            crate::FirstEarnings::<Test>::insert(GATEWAY, account(11), kept);
+        });
+    });
+}

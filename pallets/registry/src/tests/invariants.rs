@@ -37,3 +37,20 @@ fn a_malformed_entry_breaks_the_second() {
         assert!(broken.starts_with("invariant 2"));
     });
 }
+
+#[test]
+fn a_drain_of_the_future_breaks_the_third() {
+    run(|| {
+        assert_ok!(register(1, 1));
+        let broken = broken_by(|| {
+            Devices::<Test>::mutate(device(1), |entry| {
+                entry.as_mut().unwrap().drain = Some(Drain {
+                    from: Epoch(1),
+                    until: Epoch(2),
+                    ended: false,
+                });
+            })
+        });
+        assert!(broken.starts_with("invariant 3"));
+    });
+}

@@ -55,8 +55,8 @@ fn holds_the_deposit_and_keeps_the_entry() {
             (account(1), Role::Gateway, EU)
         );
         assert_eq!(
-            (entry.capacity, entry.agent_key, entry.draining),
-            (10, AGENT, false)
+            (entry.capacity, entry.agent_key, entry.drain),
+            (10, AGENT, None)
         );
         assert_eq!(on_hold(1), DEPOSIT);
         System::assert_last_event(

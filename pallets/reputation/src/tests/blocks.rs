@@ -16,7 +16,7 @@ fn are_blocks_authored_over_expected() {
         author(2, 50);
         author(3, 250);
         close_at(24);
-        let record = Scores::<Test>::get(device(2)).unwrap();
+        let record = Scores::<Test>::get(stake(2)).unwrap();
         assert_eq!(
             (record.blocks, record.jobs),
             (Some((50, 100)), Score(500_000))
@@ -38,7 +38,7 @@ fn outside_the_set_nothing_is_expected() {
         author(2, 5);
         close_at(24);
         assert_eq!(service(3), Score::ONE);
-        assert!(Scores::<Test>::get(device(3)).is_none());
+        assert!(Scores::<Test>::get(stake(3)).is_none());
     });
 }
 

@@ -8,7 +8,7 @@ use pallet_edge_traits::{OnEpoch, OnMatured};
 fn many(nodes: u8) {
     for id in 1..=nodes {
         node(id, Role::Cache);
-        Reputation::on_matured(&device(id), Epoch(0), id.into());
+        Reputation::on_matured(&device(id), Epoch(0), id.into(), 0);
     }
 }
 
@@ -86,7 +86,7 @@ fn an_era_that_ends_during_a_close_is_closed_with_the_next() {
     run(|| {
         many(3);
         begin(24);
-        Reputation::on_matured(&device(1), Epoch(0), 7);
+        Reputation::on_matured(&device(1), Epoch(0), 7, 0);
         begin(48);
         assert_eq!(
             Close::<Test>::get().map(|closing| closing.era),
@@ -95,7 +95,7 @@ fn an_era_that_ends_during_a_close_is_closed_with_the_next() {
         while Close::<Test>::exists() {
             block();
         }
-        assert_eq!(Matured::<Test>::get(Period::<Test>::get(), device(1)), 7);
+        assert_eq!(Matured::<Test>::get(Period::<Test>::get(), stake(1)), 7);
         begin(72);
         let closing = Close::<Test>::get().unwrap();
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use crate::{mock::*, *};
 use pallet_edge_mocks::{Network, Node};
-use pallet_edge_traits::{OnDrainEnd, OnMatured, ScoreInspect};
+use pallet_edge_traits::{OnMatured, ScoreInspect};
 use selvedge_primitives_types::{Account, FetchVerdict, Probe, Score};
 
 /// Gateways 1 to 8 of as many operators.
@@ -11,7 +11,7 @@ fn gateways() {
 }
 
 fn quality(id: u8) -> Score {
-    Reputation::quality(&device(id))
+    Reputation::quality(stake(id))
 }
 
 /// An era in which every prober sees the same in each epoch.
@@ -23,7 +23,7 @@ fn era(see: impl Fn(&Prober, DeviceId) -> Probe) {
 }
 
 fn record(id: u8) -> ScoreRecord {
-    Scores::<Test>::get(device(id)).unwrap()
+    Scores::<Test>::get(stake(id)).unwrap()
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn nodes_that_answer_alike_keep_a_score_of_one() {
         for id in 1..=8 {
             assert_eq!((quality(id), service(id)), (Score::ONE, Score::ONE));
         }
-        let probes = ProbeRecords::<Test>::get(device(1)).unwrap();
+        let probes = ProbeRecords::<Test>::get(stake(1)).unwrap();
         assert_eq!(
             (probes.observed.sampled, probes.observed.answered),
             (23, 23)
@@ -158,11 +158,10 @@ fn a_drain_lowers_nothing() {
                 1 | 20 => silent(node),
                 _ => good(node, 1_000),
             });
-            // Gateway 1 began to drain after it was probed; the cache drained before and takes work again.
-            Network::change(device(1), |node| node.draining = true);
-            Reputation::on_drain_end(&device(20));
+            let drained = Some((Epoch(epoch), Epoch(epoch)));
+            Network::change(device(1), |node| node.drained = drained);
+            Network::change(device(20), |node| node.drained = drained);
             turn_to(epoch + 1);
-            Network::change(device(1), |node| node.draining = false);
         }
         for id in [1, 20] {
             assert_eq!(
@@ -184,7 +183,7 @@ fn the_last_epoch_of_an_era_counts_for_it() {
             false => good(node, 1_000),
         });
         turn_to(24);
-        let probes = ProbeRecords::<Test>::get(device(1)).unwrap();
+        let probes = ProbeRecords::<Test>::get(stake(1)).unwrap();
         assert_eq!((probes.observed.sampled, probes.observed.answered), (1, 0));
         assert_eq!(quality(1), Score(875_000));
         assert_eq!(Observations::<Test>::iter().count(), 0);
@@ -198,7 +197,7 @@ fn the_number_of_blocks_does_not_matter() {
         run(|| {
             NodesPerBlock::set(nodes_per_block);
             gateways();
-            (1..=8).for_each(|id| Reputation::on_matured(&device(id), Epoch(0), id.into()));
+            (1..=8).for_each(|id| Reputation::on_matured(&device(id), Epoch(0), id.into(), 0));
             for epoch in 20..24 {
                 probe(epoch, |_, node| {
                     good(node, 1_000 + 10 * u32::from(node.0[0]))

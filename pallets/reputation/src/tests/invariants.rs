@@ -23,7 +23,7 @@ fn a_score_out_of_range_breaks_the_first() {
                 service: Score(1_500_001),
                 ..Default::default()
             };
-            Scores::<Test>::insert(device(1), record);
+            Scores::<Test>::insert(stake(1), record);
         };
         assert!(broken_by(high).starts_with("invariant 1"));
         let perfect = || {
@@ -31,7 +31,7 @@ fn a_score_out_of_range_breaks_the_first() {
                 quality: Score(1_000_001),
                 ..Default::default()
             };
-            Scores::<Test>::insert(device(1), record);
+            Scores::<Test>::insert(stake(1), record);
         };
         assert!(broken_by(perfect).starts_with("invariant 1"));
     });
@@ -40,12 +40,12 @@ fn a_score_out_of_range_breaks_the_first() {
 #[test]
 fn a_leftover_breaks_the_second() {
     run(|| {
-        let stray = || Matured::<Test>::insert(7, device(1), 1);
+        let stray = || Matured::<Test>::insert(7, stake(1), 1);
         assert!(broken_by(stray).starts_with("invariant 2"));
         let group = types::Group::Pace(Role::Cache, EU);
         let median = || Medians::<Test>::insert(group, 1);
         assert!(broken_by(median).starts_with("invariant 2"));
-        let observed = || Observations::<Test>::insert(7, device(1), types::Observation::default());
+        let observed = || Observations::<Test>::insert(7, stake(1), types::Observation::default());
         assert!(broken_by(observed).starts_with("invariant 2"));
     });
 }
@@ -66,6 +66,7 @@ fn a_round_beside_a_turn_or_an_unsorted_panel_breaks_the_fourth() {
         turn_to(1);
         let turn = types::Turn {
             epoch: Epoch(2),
+            seen: Epoch(1),
             period: 0,
             step: types::TurnStep::Gather,
         };

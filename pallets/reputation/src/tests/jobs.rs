@@ -7,7 +7,7 @@ use pallet_edge_traits::OnMatured;
 use selvedge_primitives_types::{Epoch, Era, Region, Role, Score};
 
 fn matured(id: u8, amount: u128) {
-    Reputation::on_matured(&device(id), Epoch(0), amount);
+    Reputation::on_matured(&device(id), Epoch(0), amount, 0);
 }
 
 #[test]
@@ -25,12 +25,11 @@ fn follows_paid_work_against_the_regional_median() {
             matured(id, amount);
         }
         close_at(24);
-        // Median 100 per 1,000 staked. ok and speed are 1, so S = (jobs + 1) / 2, and an eighth of it counts.
-        let record = Scores::<Test>::get(device(2)).unwrap();
-        assert_eq!(
-            (record.jobs_per_stake, record.regional_median),
-            (50_000, 100_000)
-        );
+        // Median 100 per 1,000 staked, of which an eighth is usual. ok and speed are 1, so S = (jobs + 1) / 2, and an eighth
+        // of it counts. The node that did nothing says nothing about what is usual.
+        let record = Scores::<Test>::get(stake(2)).unwrap();
+        assert_eq!((record.jobs_per_stake, record.usual), (50_000, 6_250));
+        assert_eq!(record.regional_median, 12_500);
         assert_eq!((record.jobs, record.era), (Score(500_000), Era(0)));
         assert_eq!(record.service, Score(968_750));
         assert_eq!(service(1), Score(937_500));
@@ -79,25 +78,63 @@ fn without_any_work_in_the_region_nobody_falls() {
         (1..=3).for_each(|id| node(id, Role::Cache));
         close_at(24);
         (1..=3).for_each(|id| assert_eq!(service(id), Score::ONE));
-        assert_eq!(Scores::<Test>::get(device(1)).unwrap().jobs, Score::ONE);
+        assert_eq!(Scores::<Test>::get(stake(1)).unwrap().jobs, Score::ONE);
     });
 }
 
 #[test]
-fn a_node_that_drains_or_joined_in_the_era_keeps_its_score() {
+fn a_little_work_when_nobody_has_any_does_not_stand_out() {
+    run(|| {
+        (1..=5).for_each(|id| node(id, Role::Cache));
+        for era in 1..=16 {
+            (1..=5).for_each(|id| matured(id, 1_000));
+            close_at(24 * era);
+        }
+        assert_eq!(service(1), Score::ONE);
+        // A hundredth of what is usual for everybody, and three times that for the first.
+        (1..=5).for_each(|id| matured(id, if id == 1 { 30 } else { 10 }));
+        close_at(24 * 17);
+        let record = Scores::<Test>::get(stake(1)).unwrap();
+        // Era by era it would be 1.25.
+        assert!(record.jobs > Score::ONE && record.jobs < Score(1_004_000));
+    });
+}
+
+#[test]
+fn a_node_that_joined_in_the_era_is_scored_with_the_others() {
     run(|| {
         for id in 1..=5 {
             node(id, Role::Cache);
-            matured(id, if id < 4 { 100 } else { 0 });
+            matured(id, if id < 5 { 100 } else { 0 });
         }
-        Network::change(device(4), |node| node.draining = true);
         Network::change(device(5), |node| node.from = Epoch(1));
         close_at(24);
-        assert_eq!((service(4), service(5)), (Score::ONE, Score::ONE));
-        assert!(Scores::<Test>::get(device(4)).is_none());
-        close_at(48);
-        // Nobody worked in the second era.
-        assert!(Scores::<Test>::get(device(5)).is_some());
+        assert_eq!(service(5), Score(937_500));
+    });
+}
+
+#[test]
+fn work_counts_for_the_stake_that_did_it() {
+    run(|| {
+        for id in 1..=4 {
+            node(id, Role::Cache);
+        }
+        matured(4, 300);
+        // The stake moves on, and another comes onto its device.
+        Network::change(device(4), |node| {
+            node.from = Epoch(2);
+            node.stake_id = Some(stake(5));
+        });
+        node(9, Role::Cache);
+        Network::change(device(9), |node| {
+            node.from = Epoch(2);
+            node.stake_id = Some(stake(4));
+        });
+        begin(3);
+        Reputation::on_matured(&device(4), Epoch(2), 100, 0);
+        close_at(24);
+        let usual = |id| Scores::<Test>::get(stake(id)).unwrap().usual;
+        assert_eq!((usual(4), usual(5)), (37_500, 12_500));
     });
 }
 

@@ -5,5 +5,6 @@ mod gather;
 mod invariants;
 mod jobs;
 mod report;
+mod stakes;
 mod standing;
 mod turn;

@@ -68,15 +68,16 @@ fn under_half_of_what_is_expected_a_node_is_out_until_it_rejoins() {
         cache_up(0, 2);
         let out = Exclusion {
             since: Epoch(24),
+            device: device(20),
             reason: Reason::Unavailable,
         };
-        assert_eq!(Out::<Test>::get(device(20)), Some(out));
+        assert_eq!(Out::<Test>::get(stake(20)), Some(out));
         let scores = |id| {
-            let device = device(id);
-            (Reputation::quality(&device), Reputation::service(&device))
+            let stake = stake(id);
+            (Reputation::quality(stake), Reputation::service(stake))
         };
         assert_eq!(scores(20), (Score::MIN, Score::MIN));
-        let kept = Scores::<Test>::get(device(20)).unwrap();
+        let kept = Scores::<Test>::get(stake(20)).unwrap();
 
         assert_noop!(
             Reputation::rejoin(by(20), device(20)),
@@ -117,7 +118,7 @@ fn few_samples_put_nobody_out() {
         }
         turn_to(24);
         assert!(Out::<Test>::iter().next().is_none());
-        assert_eq!(Reputation::quality(&device(1)), Score(875_000));
+        assert_eq!(Reputation::quality(stake(1)), Score(875_000));
     });
 }
 
@@ -133,7 +134,7 @@ fn a_node_that_is_out_neither_probes_nor_is_probed_nor_scored() {
         }
         turn_to(24);
         assert!(Reputation::is_out(&device(1)));
-        let kept = Scores::<Test>::get(device(1));
+        let kept = Scores::<Test>::get(stake(1));
         turn_to(25);
         let panel = Round::<Test>::get().unwrap().panel;
         assert!(panel.iter().all(|prober| prober.device != device(1)));
@@ -141,7 +142,7 @@ fn a_node_that_is_out_neither_probes_nor_is_probed_nor_scored() {
             assert!(!Reputation::duty_of(&device(id)).contains(&device(1)));
         }
         turn_to(48);
-        assert_eq!(Scores::<Test>::get(device(1)), kept);
+        assert_eq!(Scores::<Test>::get(stake(1)), kept);
     });
 }
 
@@ -173,7 +174,7 @@ fn a_dispute_is_decided_by_the_next_whole_era() {
         assert_eq!((bonded(1), Balances::free_balance(account(1))), (0, FUNDS));
         let reason = Reason::RegionDisproved(EU);
         assert_eq!(
-            Out::<Test>::get(device(20)).map(|out| out.reason),
+            Out::<Test>::get(stake(20)).map(|out| out.reason),
             Some(reason)
         );
         turn_to(50);
@@ -200,7 +201,7 @@ fn a_node_that_is_where_it_says_costs_the_disputant_the_bond() {
         );
         assert_eq!(Balances::free_balance(account(SINK)), BOND);
         assert!(!Reputation::is_out(&device(20)));
-        let probes = ProbeRecords::<Test>::get(device(20)).unwrap();
+        let probes = ProbeRecords::<Test>::get(stake(20)).unwrap();
         assert_eq!(probes.place, Place::Plausible);
     });
 }
@@ -247,7 +248,9 @@ fn a_dispute_that_no_era_decides_is_withdrawn() {
         world();
         turn_to(1);
         assert_ok!(Reputation::dispute_region(by(1), device(20)));
-        Network::change(device(20), |node| node.draining = true);
+        Network::change(device(20), |node| {
+            node.drained = Some((Epoch(1), Epoch(60)))
+        });
         turn_to(49);
         let withdraw = |id| Reputation::withdraw_dispute(by(id), device(20));
         assert_noop!(withdraw(1), Error::<Test>::StillOpen);

@@ -56,6 +56,12 @@ impl StakeInspect<AccountId32> for Stakes {
     fn stake_of(_: &DeviceId) -> Option<(StakeId, Planck)> {
         None
     }
+    fn stake_at(_: &DeviceId, _: Epoch) -> Option<StakeId> {
+        None
+    }
+    fn amount_of(_: StakeId) -> Planck {
+        0
+    }
     fn active_count(role: Role, _: Epoch) -> u32 {
         Self::active_devices(role, u32::MAX).len() as u32
     }
@@ -68,7 +74,7 @@ impl StakeInspect<AccountId32> for Stakes {
     fn assigned_since(_: &DeviceId) -> Option<Millis> {
         None
     }
-    fn boost_of(_: &DeviceId) -> u32 {
+    fn boost_of(_: StakeId) -> u32 {
         1_000_000
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use core::cell::{Cell, RefCell};
-use pallet_edge_traits::{DeviceInfo, OnEpoch};
+use pallet_edge_traits::{DeviceInfo, OnAbsence, OnEpoch};
 use pallet_session::SessionInterface;
 use selvedge_primitives_types::{signing::AssignStakePayload, Account, Domain, Region};
 use sp_core::{ed25519, Pair};
@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 thread_local! {
     static NOW: Cell<u64> = const { Cell::new(0) };
+    static ABSENCES: RefCell<Vec<(StakeId, Epoch, Epoch)>> = const { RefCell::new(Vec::new()) };
     static DEVICES: RefCell<BTreeMap<DeviceId, DeviceInfo<AccountId32>>> =
         const { RefCell::new(BTreeMap::new()) };
 }
@@ -43,9 +44,29 @@ impl DeviceInspect<AccountId32> for Devices {
         DEVICES.with_borrow(|devices| devices.get(device).cloned())
     }
 
+    fn drained(_: &DeviceId, _: Epoch, _: Epoch) -> bool {
+        false
+    }
+
     #[cfg(feature = "runtime-benchmarks")]
     fn set_device(device: DeviceId, info: DeviceInfo<AccountId32>) {
         DEVICES.with_borrow_mut(|devices| devices.insert(device, info));
+    }
+}
+
+/// Remembers the absences it is told of.
+pub struct Absences;
+
+impl Absences {
+    /// Since the last look.
+    pub(crate) fn take() -> Vec<(StakeId, Epoch, Epoch)> {
+        ABSENCES.take()
+    }
+}
+
+impl OnAbsence for Absences {
+    fn on_absence(stake: StakeId, from: Epoch, until: Epoch) {
+        ABSENCES.with_borrow_mut(|absences| absences.push((stake, from, until)));
     }
 }
 
@@ -161,6 +182,7 @@ pub(crate) fn stake(id: u64) -> Stake {
 pub(crate) fn reset() {
     NOW.set(0);
     DEVICES.take();
+    Absences::take();
     MaxValidators::set(4);
     GatewayAmount::set(25_000);
     FirstBlock::set(0);

@@ -11,14 +11,14 @@ fn lock(days: u32) -> DispatchResult {
 fn the_boost_is_linear_in_what_remains() {
     run(|| {
         staked(1, 1, Role::Gateway);
-        assert_eq!(NodeStaking::boost_of(&device(1)), 1_000_000);
+        assert_eq!(NodeStaking::boost_of(StakeId(0)), 1_000_000);
         assert_ok!(lock(1_460));
-        assert_eq!(NodeStaking::boost_of(&device(1)), 4_000_000);
+        assert_eq!(NodeStaking::boost_of(StakeId(0)), 4_000_000);
         pass(730 * DAY.0);
-        assert_eq!(NodeStaking::boost_of(&device(1)), 2_500_000);
+        assert_eq!(NodeStaking::boost_of(StakeId(0)), 2_500_000);
         pass(730 * DAY.0);
-        assert_eq!(NodeStaking::boost_of(&device(1)), 1_000_000);
-        assert_eq!(NodeStaking::boost_of(&device(2)), 1_000_000);
+        assert_eq!(NodeStaking::boost_of(StakeId(0)), 1_000_000);
+        assert_eq!(NodeStaking::boost_of(StakeId(1)), 1_000_000);
     });
 }
 

@@ -122,7 +122,7 @@ fn pages_show_every_device_once() {
 }
 
 #[test]
-fn active_epochs_are_counted_within_the_range() {
+fn epochs_with_a_stake_are_counted_within_the_range() {
     run(|| {
         staked(1, 1, Role::Cache);
         pass(3 * EPOCH);
@@ -141,13 +141,31 @@ fn active_epochs_are_counted_within_the_range() {
         ] {
             let (from, to) = (Epoch(from), Epoch(to));
             assert_eq!(
-                NodeStaking::active_epochs(&device(1), Role::Cache, from, to),
+                NodeStaking::carried_epochs(&device(1), StakeId(0), from, to),
                 epochs
             );
             assert_eq!(
-                NodeStaking::active_epochs(&device(1), Role::Gateway, from, to),
+                NodeStaking::carried_epochs(&device(1), StakeId(1), from, to),
                 0
             );
         }
+    });
+}
+
+#[test]
+fn only_epochs_without_a_device_are_an_absence() {
+    run(|| {
+        staked(1, 1, Role::Cache);
+        register(2, 1, Role::Cache);
+        pass(2 * EPOCH);
+        assert_ok!(unassign(0, 1));
+        assert_ok!(assign(0, 2, 1));
+        assert_eq!(Absences::take(), [], "it moves without a gap");
+        pass(EPOCH);
+        assert_ok!(unassign(0, 1));
+        pass(3 * EPOCH);
+        // Active again from 7 on, and not since 4.
+        assert_ok!(assign(0, 1, 1));
+        assert_eq!(Absences::take(), [(StakeId(0), Epoch(4), Epoch(7))]);
     });
 }

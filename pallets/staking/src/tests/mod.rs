@@ -5,6 +5,7 @@ mod genesis;
 mod history;
 mod invariants;
 mod offence;
+mod redeem;
 mod release_express;
 mod request_unlock;
 mod sequences;

@@ -2,10 +2,11 @@
 
 use crate::{mock::*, *};
 use pallet_edge_mocks::Network;
+use selvedge_primitives_math::yields::YEAR_MILLIS;
 use selvedge_primitives_types::{Millis, Score};
 
 fn last(id: u8) -> EraEarning {
-    *History::<Test>::get(device(id)).last().unwrap()
+    NodeYields::earnings_of(stake(id))[0]
 }
 
 #[test]
@@ -35,16 +36,14 @@ fn activity_follows_charges_up_to_what_the_stake_allows() {
         close_at(10);
         // κ · λ · n of the charges: 0.5 · 0.35 · 0.04 = 0.7 %.
         assert_eq!(
-            last(1),
-            EraEarning {
-                era: Era(0),
-                matured: 1_000 * SEL,
-                base: 75 * SEL,
-                activity: 7 * SEL,
-            }
+            (last(1).activity, last(1).basis.bound()),
+            (7 * SEL, Bound::Charges)
         );
         // Half of 10 % of the stake, at full service, without tenure or boost.
-        assert_eq!(last(2).activity, 50 * SEL);
+        assert_eq!(
+            (last(2).activity, last(2).basis.bound()),
+            (50 * SEL, Bound::Stake)
+        );
         assert_eq!(payable(2), 100 * SEL);
     });
 }
@@ -129,5 +128,96 @@ fn one_owner_is_granted_for_all_its_nodes() {
         close_at(10);
         assert_eq!(payable(1), 5 * SEL + 75 * SEL / 10);
         assert_eq!(payable(2), 0);
+    });
+}
+
+#[test]
+fn charges_count_by_the_rates_at_which_they_mature() {
+    run(|| {
+        let before = Terms::convert(Role::Gateway);
+        let after = YieldTerms {
+            take: Ppm::percent(30),
+            ..before
+        };
+        node(1, Role::Gateway, 1_000_000 * SEL);
+        // 0.7 % before a referendum takes force, 0.5 · 0.35 · 0.19 = 3.325 % from then on.
+        matured_by(&before, 1, 1_000 * SEL);
+        begin(5);
+        matured_by(&after, 1, 1_000 * SEL);
+        close_at(10);
+        assert_eq!(last(1).activity, 7 * SEL + 33 * SEL + SEL / 4);
+        assert_eq!(last(1).basis.brought.amount, 2_000 * SEL);
+    });
+}
+
+#[test]
+fn a_payout_says_what_it_is_made_of() {
+    run_with(1_000 * SEL, || {
+        node(1, Role::Gateway, 1_000 * SEL);
+        Network::change(device(1), |node| {
+            node.quality = Score(900_000);
+            node.service = Score(1_100_000);
+            node.boost = 2_000_000;
+            node.since = Millis(0);
+        });
+        matured(1, 10_000 * SEL);
+        close_at(10);
+        let earning = last(1);
+        let Basis { base, allowed, .. } = earning.basis;
+        assert_eq!(
+            earning.basis,
+            Basis {
+                device: device(1),
+                role: Role::Gateway,
+                stake: 1_000 * SEL,
+                millis: YEAR_MILLIS,
+                apr: Ppm::percent(15),
+                beta: Ppm::percent(50),
+                quality: Score(900_000),
+                service: Score(1_100_000),
+                tenure_days: 365,
+                boost: Ppm(2_000_000),
+                brought: Brought {
+                    amount: 10_000 * SEL,
+                    returnable: 70 * SEL,
+                },
+                base,
+                allowed,
+            }
+        );
+        // 7.5 % of the stake: × 0.9, and × 1.1 × (1 + 365 / 1,800) × 2.
+        assert_eq!(base, 67_500_000 * SEL / 1_000_000);
+        assert_eq!(allowed / (SEL / 1_000), 198_458);
+        assert_eq!(earning.basis.bound(), Bound::Charges);
+        // 100 are emitted, 35 of them for base yields and 15 for activity.
+        assert_eq!((earning.base, earning.base_scale), (35 * SEL, Ppm(518_518)));
+        assert_eq!(
+            (earning.activity, earning.activity_scale),
+            (15 * SEL, Ppm(214_285))
+        );
+    });
+}
+
+#[test]
+fn a_stake_that_moves_is_paid_for_what_its_devices_brought() {
+    run(|| {
+        node(1, Role::Cache, 1_000 * SEL);
+        matured(1, 1_000 * SEL);
+        // From epoch 4 on it is on another device.
+        Network::change(device(1), |node| node.until = Some(Epoch(4)));
+        node(2, Role::Cache, 1_000 * SEL);
+        Network::change(device(2), |node| {
+            node.from = Epoch(4);
+            node.stake_id = Some(stake(1));
+        });
+        begin(6);
+        matured(2, 500 * SEL);
+        close_at(10);
+        let earning = last(1);
+        assert_eq!(earning.basis.device, device(2));
+        assert_eq!(earning.basis.brought.amount, 1_500 * SEL);
+        // Six of ten epochs on the device that carries it at the end.
+        assert_eq!(earning.base, 30 * SEL);
+        assert_eq!(payable(1), 0);
     });
 }

@@ -50,16 +50,39 @@ fn granting_more_than_was_emitted_breaks_the_third() {
 #[test]
 fn a_leftover_breaks_the_fourth() {
     run(|| {
-        let stray = || Matured::<Test>::insert(7, device(1), 1);
+        let stray = || Matured::<Test>::insert(7, stake(1), Brought::default());
         assert!(broken_by(stray).starts_with("invariant 4"));
         let claim = Claim {
             owner: account(1),
-            role: Role::Cache,
-            matured: 0,
-            base: 0,
-            activity: 0,
+            basis: basis(),
         };
-        let late = || Claims::<Test>::insert(device(1), claim);
+        let late = || Claims::<Test>::insert(stake(1), claim);
         assert!(broken_by(late).starts_with("invariant 4"));
     });
+}
+
+#[test]
+fn an_earning_that_was_not_claimed_breaks_the_fifth() {
+    run(|| {
+        basis();
+        let higher = || {
+            History::<Test>::mutate(stake(1), 0, |earning| {
+                let earning = earning.as_mut().unwrap();
+                earning.base = earning.basis.base + 1;
+            });
+        };
+        assert!(broken_by(higher).starts_with("invariant 5"));
+        let elsewhere = || {
+            let earning = History::<Test>::take(stake(1), 0).unwrap();
+            History::<Test>::insert(stake(1), 1, earning);
+        };
+        assert!(broken_by(elsewhere).starts_with("invariant 5"));
+    });
+}
+
+/// What a cache was paid by for the first era.
+fn basis() -> Basis {
+    node(1, Role::Cache, SEL);
+    close_at(10);
+    NodeYields::earnings_of(stake(1))[0].basis
 }

@@ -150,6 +150,19 @@ impl Observed {
         }
     }
 
+    /// The same with `absent` epochs of an era of `epochs` in which the node was not there: each is one without an answer.
+    ///
+    /// Where nobody looked, it is taken to have answered in the others.
+    pub fn with_absence(mut self, absent: u32, epochs: u32) -> Self {
+        if absent > 0 && self.sampled == 0 {
+            self.sampled = epochs.max(absent);
+            self.answered = epochs.saturating_sub(absent);
+        } else {
+            self.sampled = self.sampled.saturating_add(absent);
+        }
+        self
+    }
+
     /// Share of epochs in which the node answered; one without samples.
     pub fn answered(&self) -> Score {
         share(self.answered, self.sampled)
@@ -256,6 +269,22 @@ mod tests {
     fn any_finding() -> impl Strategy<Value = Finding> {
         proptest::collection::vec(any_sighting(), 3..8)
             .prop_filter_map("a quorum", |sightings| find(&HOME, &sightings))
+    }
+
+    #[test]
+    fn an_epoch_of_absence_is_one_without_an_answer() {
+        let seen = Observed {
+            sampled: 20,
+            answered: 20,
+            ..Default::default()
+        };
+        assert_eq!(seen.with_absence(0, 24), seen);
+        assert_eq!(seen.with_absence(4, 24).answered(), Score(833_333));
+        // Nobody looked at it in the twenty epochs in which it was there.
+        let unseen = Observed::default();
+        assert_eq!(unseen.with_absence(0, 24), unseen);
+        assert_eq!(unseen.with_absence(4, 24).answered(), Score(833_333));
+        assert_eq!(unseen.with_absence(30, 24).answered(), Score::MIN);
     }
 
     #[test]

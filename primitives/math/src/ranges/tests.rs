@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     ratio::apply,
-    yields::{activity, YieldTerms, YEAR_MILLIS},
+    yields::{activity, returnable, YieldTerms, YEAR_MILLIS},
 };
 use proptest::prelude::*;
 use selvedge_primitives_types::Score;
@@ -95,7 +95,8 @@ proptest! {
                 beta: rates.beta, kappa: rates.kappa, apr: Ppm::percent(20), lambda,
                 take: rates.take, referral: rates.referral, audit: rates.audit,
             };
-            activity(&terms, stake, Score::MAX, 720, Ppm(4_000_000), charge, YEAR_MILLIS)
+            let most = activity(&terms, stake, Score::MAX, 720, Ppm(4_000_000), YEAR_MILLIS);
+            most.min(returnable(&terms, charge))
         }).sum();
         let back = activity + apply(rates.referral, charge) + apply(rates.audit, charge);
         let leaves = apply(rates.take, charge);

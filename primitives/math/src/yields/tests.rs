@@ -28,31 +28,23 @@ fn a_gateway_earns_half_its_ceiling_as_base() {
 
 #[test]
 fn activity_is_limited_by_stake_and_by_charges() {
-    let plain = |charges| {
-        activity(
-            &gateway(),
-            25_000 * SEL,
-            Score::ONE,
-            0,
-            Ppm::ONE,
-            charges,
-            YEAR_MILLIS,
-        )
-    };
-    assert_eq!(plain(u128::MAX), 1_875 * SEL);
+    let stake = 25_000 * SEL;
+    let plain = activity(&gateway(), stake, Score::ONE, 0, Ppm::ONE, YEAR_MILLIS);
+    assert_eq!(plain, 1_875 * SEL);
+    let boost = Ppm(4_000_000);
+    let long = activity(&gateway(), stake, Score::MAX, 10_000, boost, YEAR_MILLIS);
+    assert_eq!(long, plain * 3 / 2 * 14 / 10 * 4);
     // 0.5 × 35 % × 4 % of 1,000 SEL.
-    assert_eq!(plain(1_000 * SEL), 7 * SEL);
-    assert_eq!(plain(0), 0);
-    let long = activity(
-        &gateway(),
-        25_000 * SEL,
-        Score::MAX,
-        10_000,
-        Ppm(4_000_000),
-        u128::MAX / 1_000_000_000_000_000_000,
-        YEAR_MILLIS,
-    );
-    assert_eq!(long, 1_875 * SEL * 3 / 2 * 14 / 10 * 4);
+    assert_eq!(returnable(&gateway(), 1_000 * SEL), 7 * SEL);
+    assert_eq!(returnable(&gateway(), 0), 0);
+}
+
+#[test]
+fn a_sub_pool_is_scaled_to_millionths() {
+    assert_eq!(scale(0, 0), Ppm::ONE);
+    assert_eq!(scale(5, 10), Ppm::ONE);
+    assert_eq!(scale(3, 1), Ppm(333_333));
+    assert_eq!(scale(1, 0), Ppm(0));
 }
 
 #[test]
@@ -78,12 +70,12 @@ proptest! {
         let low = base(&terms, stake, Score(score), era);
         let high = base(&terms, stake + more_stake, Score(score.saturating_add(better)), era);
         prop_assert!(low <= high);
-        let low = activity(&terms, stake, Score(score), days, Ppm::ONE, charges, era);
+        let low = activity(&terms, stake, Score(score), days, Ppm::ONE, era);
         let high = activity(
-            &terms, stake + more_stake, Score(score.saturating_add(better)), days + longer,
-            Ppm::percent(200), charges + more_charges, era,
+            &terms, stake + more_stake, Score(score.saturating_add(better)), days + longer, Ppm::percent(200), era,
         );
         prop_assert!(low <= high);
+        prop_assert!(returnable(&terms, charges) <= returnable(&terms, charges + more_charges));
     }
 
     #[test]

@@ -2,11 +2,13 @@
 //! a failure.
 
 use crate::{
+    bill::{scene, Scene, CUSTOMER, EPOCHS},
     fraud::{one_of_each, usual, Chain, PRICES},
     testkit::{blake2_256, build, leaf, Keccak, EPOCH, GATEWAY},
 };
 use codec::Encode;
 use selvedge_primitives_math::{
+    bill::{Bill, Item, ItemKind},
     draw::draws,
     fraud::{held, sample, Openings},
     proof::{verify_entries, verify_leaves},
@@ -133,6 +135,137 @@ fn usage_tree() -> Value {
         "commitment": hex(commitment.encode()),
         "trees": [tree(TreeKind::Customers, "customers"), tree(TreeKind::Caches, "caches")],
     })
+}
+
+/// A month's heads and evidence, the bill they make, and what is said of each of some changes.
+fn bill() -> Value {
+    let scene = scene();
+    let evidence = scene
+        .shown
+        .iter()
+        .map(|((epoch, service, gateway), shown)| {
+            json!({
+                "epoch": epoch.0,
+                "service": service.0.to_string(),
+                "gateway": hex(gateway.0),
+                "evidence": hex(shown.encode()),
+            })
+        });
+    json!({
+        "customer": hex(CUSTOMER.0),
+        "epochs": [EPOCHS.start().0, EPOCHS.end().0],
+        "heads": scene.heads.iter().map(|head| hex(head.encode())).collect::<Vec<_>>(),
+        "evidence": evidence.collect::<Vec<_>>(),
+        "bill": billed(&scene.bill()),
+        "changes": changes(&scene),
+    })
+}
+
+fn billed(bill: &Bill) -> Value {
+    let totals = &bill.totals;
+    json!({
+        "heads": hex(bill.heads),
+        "items": bill.items.iter().map(item).collect::<Vec<_>>(),
+        "lines": bill.lines.iter().map(|line| json!({
+            "epoch": line.epoch.0,
+            "service": line.service.0.to_string(),
+            "gateway": hex(line.gateway.0),
+            "amount": line.amount.to_string(),
+            "finality": format!("{:?}", line.finality),
+            "leaves": line.outcome.unwrap().leaves,
+            "price_version": line.outcome.unwrap().prices.version,
+        })).collect::<Vec<_>>(),
+        "totals": {
+            "charged": totals.charged.to_string(),
+            "refunded": totals.refunded.to_string(),
+            "due": totals.due.to_string(),
+            "settled": totals.settled.to_string(),
+            "unverified": totals.unverified.to_string(),
+            "free": totals.free.to_string(),
+        },
+        "incomplete": bill.incomplete.iter().map(|epoch| epoch.0).collect::<Vec<_>>(),
+    })
+}
+
+fn item(item: &Item) -> Value {
+    let mut value = match item.kind {
+        ItemKind::Charge {
+            class,
+            units,
+            version,
+            price,
+            amount,
+        } => json!({
+            "charge": class.name(), "units": units.to_string(), "price_version": version,
+            "price": price.to_string(), "amount": amount.to_string(),
+        }),
+        ItemKind::Free {
+            class,
+            units,
+            version,
+            price,
+            credit,
+        } => json!({
+            "free": class.name(), "units": units.to_string(), "price_version": version,
+            "price": price.to_string(), "credit": credit.to_string(),
+        }),
+        ItemKind::Rounding(amount) => json!({ "rounding": amount.to_string() }),
+        ItemKind::Refund(amount) => json!({ "refund": amount.to_string() }),
+    };
+    value["service"] = json!(item.service.0.to_string());
+    value["day"] = json!(item.day.0);
+    value
+}
+
+/// Changes of the first epoch's head or of the evidence of its first line, each with the reason why that line is not verified.
+fn changes(scene: &Scene) -> Vec<Value> {
+    type Change = fn(&mut Scene);
+    let first = |scene: &Scene| {
+        let (head, line) = (&scene.heads[0], &scene.heads[0].lines[0]);
+        (head.epoch, line.service, line.gateway)
+    };
+    let cases: [Change; 9] = [
+        |scene| drop(scene.shown.pop_first()),
+        |scene| scene.heads[0].lines[0].commitment.epoch.0 += 1,
+        |scene| scene.heads[0].lines[0].entry += 1,
+        |scene| scene.heads[0].lines[0].amount += 1,
+        |scene| {
+            scene
+                .shown
+                .first_entry()
+                .unwrap()
+                .get_mut()
+                .entry
+                .leaves_root[31] ^= 1
+        },
+        |scene| {
+            scene.shown.first_entry().unwrap().get_mut().pages[1].leaves[2]
+                .body
+                .paid
+                .0[1] += 1
+        },
+        |scene| drop(scene.shown.first_entry().unwrap().get_mut().pages.pop()),
+        |scene| scene.heads[0].prices[0].version = 9,
+        |scene| scene.heads[0].prices[0].prices.0[0] += 1 << 31,
+    ];
+    let cases = cases.iter().map(|change| {
+        let mut changed = scene.clone();
+        change(&mut changed);
+        let reason = changed.bill().lines[0].outcome.unwrap_err();
+        let name = format!("{reason:?}");
+        let name = name.split(|letter: char| !letter.is_alphanumeric()).next();
+        json!({
+            "head": hex(changed.heads[0].encode()),
+            "evidence": changed.shown.get(&first(scene)).map(|shown| hex(shown.encode())),
+            "reason": name,
+        })
+    });
+    cases.collect()
+}
+
+#[test]
+fn the_committed_bill_is_reproduced() {
+    compare("bill.json", bill());
 }
 
 #[test]

@@ -4,9 +4,12 @@
 //! The list of calls is the metadata's. Of each the tables say, for every fault there is, how it is refused or why
 //! it cannot be at fault so; a call that they do not know fails the test.
 
+mod audits;
 mod billing;
+mod claims;
 mod nodes;
 mod others;
+mod reputation;
 mod scene;
 mod services;
 
@@ -124,12 +127,15 @@ struct Table {
     never: Vec<Never>,
 }
 
-fn tables() -> [Table; 6] {
+fn tables() -> [Table; 9] {
     [
         nodes::registry(),
         nodes::staking(),
         services::table(),
         billing::table(),
+        audits::table(),
+        reputation::table(),
+        claims::table(),
         others::yields(),
         others::governance(),
     ]
@@ -285,6 +291,21 @@ fn services_refuse_bad_input() {
 #[test]
 fn billing_refuses_bad_input() {
     check(billing::table());
+}
+
+#[test]
+fn proofs_of_fraud_are_refused_when_they_prove_nothing() {
+    check(audits::table());
+}
+
+#[test]
+fn reputation_refuses_bad_input() {
+    check(reputation::table());
+}
+
+#[test]
+fn claims_refuse_bad_input() {
+    check(claims::table());
 }
 
 #[test]

@@ -114,8 +114,13 @@ impl Node {
 
     /// Its agent's signature.
     pub fn sign_as_agent(&self, payload: &impl Encode) -> Signature64 {
+        self.sign_agent(Domain::Agent, payload)
+    }
+
+    /// Its agent's signature for another purpose than the agent's own calls.
+    pub fn sign_agent(&self, domain: Domain, payload: &impl Encode) -> Signature64 {
         let genesis: GenesisHash = chain_hash();
-        Signature64(self.agent.sign(&Domain::Agent.message(&genesis, payload)).0)
+        Signature64(self.agent.sign(&domain.message(&genesis, payload)).0)
     }
 }
 

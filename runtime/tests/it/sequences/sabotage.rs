@@ -106,6 +106,8 @@ fn change_what_ended(step: usize) {
         settled: 0,
         void_reason: Some(VoidReason::Ruled),
         books: Books::default(),
+        stake: 0,
+        referral: Default::default(),
     };
     Commitments::<Runtime>::insert(epoch, gateway, record);
     let book = EpochBook {

@@ -7,9 +7,9 @@ use super::{
 };
 use crate::scenario::DAY_MILLIS;
 use selvedge_primitives_math::{
-    ratio::{apply, mul_div},
+    ratio::apply,
     score::{self, Sample},
-    yields::{activity, base, emission, scale_down},
+    yields::{self, activity, base, emission, returnable, scale_down},
 };
 use selvedge_primitives_types::{Planck, Ppm, Role, Score};
 
@@ -49,8 +49,7 @@ impl World {
             .collect();
         for index in &counted {
             let node = &mut self.nodes[*index];
-            let value = per_stake(node);
-            node.usual = (7 * node.usual + value) / 8;
+            node.usual = score::usual(node.usual, per_stake(node));
         }
         let value = |world: &Self, index: usize| match world.rules {
             Rules::Written => per_stake(&world.nodes[index]),
@@ -88,10 +87,9 @@ impl World {
         let terms = self.scenario.terms(&self.rates, node.role);
         let epochs = self.scenario.epochs_per_era - node.absent;
         let millis = epochs * self.scenario.epoch_millis();
-        let charges = match self.rules {
-            Rules::Written => node.matured,
-            // Limited below, by the rates at which they matured.
-            Rules::Proposed => u128::MAX,
+        let limit = match self.rules {
+            Rules::Written => returnable(&terms, node.matured),
+            Rules::Proposed => node.entitled,
         };
         let active = activity(
             &terms,
@@ -99,14 +97,12 @@ impl World {
             node.service,
             node.days,
             node.boost,
-            charges,
             millis,
         );
-        let active = match self.rules {
-            Rules::Written => active,
-            Rules::Proposed => active.min(node.entitled),
-        };
-        (base(&terms, node.stake, node.quality, millis), active)
+        (
+            base(&terms, node.stake, node.quality, millis),
+            active.min(limit),
+        )
     }
 
     fn pay_yields(&mut self) -> Result<(), Defect> {
@@ -176,12 +172,11 @@ impl World {
                 base(&terms, node.stake, Score::ONE, DAY_MILLIS)
             })
             .sum();
-        let paid = mul_div(available, Ppm::ONE.0.into(), claims).unwrap_or(0);
-        Ppm(paid.min(Ppm::ONE.0.into()) as u32)
+        yields::scale(claims, available)
     }
 }
 
 /// Matured charges per stake, in millionths.
 fn per_stake(node: &Node) -> u128 {
-    mul_div(node.matured, Score::ONE.0.into(), node.stake).unwrap_or_default()
+    score::per_stake(node.matured, node.stake)
 }

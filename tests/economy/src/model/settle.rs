@@ -10,9 +10,9 @@ use crate::strategy::Strategy;
 use selvedge_primitives_math::{
     draw,
     share::{Division, Split, TakeSplit},
-    yields::{activity, YEAR_MILLIS},
+    yields::returnable,
 };
-use selvedge_primitives_types::{Planck, Ppm, Role, Score};
+use selvedge_primitives_types::{Planck, Ppm, Role};
 
 /// Epochs from the use to settlement: serve, commit, vote, settle.
 const SETTLED_AFTER: u64 = 3;
@@ -223,10 +223,7 @@ impl World {
         self.nodes[index].matured += amount;
         if self.rules == Rules::Proposed {
             let terms = self.scenario.terms(&self.rates, self.nodes[index].role);
-            // With a stake without end only the charges limit it.
-            let stake = u128::MAX;
-            self.nodes[index].entitled +=
-                activity(&terms, stake, Score::MAX, 0, Ppm::ONE, amount, YEAR_MILLIS);
+            self.nodes[index].entitled += returnable(&terms, amount);
         }
     }
 }

@@ -1,0 +1,227 @@
+//! Measures vouchers whose paths are as long as paths can be, and disputes.
+
+use crate::{types::*, *};
+use alloc::vec::Vec;
+use frame_benchmarking::v2::*;
+use frame_support::traits::{
+    fungible::{Inspect, InspectHold, Unbalanced},
+    tokens::Precision,
+    Get,
+};
+use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
+use pallet_edge_traits::{BenchmarkNodes, HostKeccak};
+use selvedge_primitives_math::{
+    tree::{entry_node, merge, seal, Level},
+    Node, RangeProof, TreeKind,
+};
+use selvedge_primitives_types::{
+    DeviceId, Domain, Entry, EntryKey, Epoch, Planck, Role, ServiceId, Signature64, SignedVoucher,
+    Sum, TreeCommitment, UsageCommitment, Voucher,
+};
+use sp_core::{crypto::KeyTypeId, ed25519};
+use sp_runtime::{traits::Zero, AccountId32};
+
+/// Sets up what other pallets answer in a benchmark.
+pub trait BenchmarkHelper: BenchmarkNodes<AccountId32> {
+    /// Moves the usage clock to the begin of an epoch.
+    fn set_epoch(epoch: Epoch);
+    /// Keeps a commitment that was paid, of which the gateway earned so much and claimed nothing.
+    fn paid(commitment: UsageCommitment, gateway_share: Planck);
+    /// Keeps a commitment in hold-back until an epoch, with one line of a customer.
+    fn held(
+        commitment: UsageCommitment,
+        customer: &AccountId32,
+        service: ServiceId,
+        amount: Planck,
+        matures: Epoch,
+    );
+    /// Ends the commitment as void.
+    fn void(gateway: DeviceId, epoch: Epoch);
+}
+
+const KEY: KeyTypeId = KeyTypeId(*b"benc");
+const EPOCH: Epoch = Epoch(10);
+const CACHE: DeviceId = DeviceId([102; 32]);
+const SERVICE: ServiceId = ServiceId(0);
+const LINE: Planck = 1_000;
+/// As many entries as a tree can have.
+const ENTRIES: u32 = u32::MAX;
+/// Nodes beside the path of an entry in either half of such a tree.
+const DEPTH: u8 = 31;
+
+fn account(number: u8) -> AccountId32 {
+    AccountId32::new([number; 32])
+}
+
+fn key(number: u8) -> EntryKey {
+    let mut key = [0; 40];
+    key[..32].copy_from_slice(&[number; 32]);
+    EntryKey(key)
+}
+
+fn beside(number: u8) -> Node<EntryKey> {
+    Node {
+        min: key(number),
+        max: key(number),
+        sum: Sum::default(),
+        hash: [number; 32],
+    }
+}
+
+/// The two entries in the middle of a full tree, between which the cache would stand, and the tree.
+fn neighbours() -> (Shown, TreeCommitment) {
+    let entry = |number| Entry {
+        key: key(number),
+        sum: Sum {
+            leaves: 1,
+            ..Default::default()
+        },
+        leaves_root: [0; 32],
+    };
+    let join = |left: &Node<EntryKey>, right: &Node<EntryKey>| {
+        merge::<HostKeccak, _>(TreeKind::Caches, Level::Entries, left, right)
+            .expect("keys ascend and sums are small")
+    };
+    let entries = [entry(101), entry(103)];
+    let [mut left, mut right] =
+        entries.map(|entry| entry_node::<HostKeccak>(TreeKind::Caches, &entry));
+    let below: Vec<_> = (0..DEPTH).map(|up| beside(100 - up)).collect();
+    let above: Vec<_> = (0..DEPTH).map(|up| beside(104 + up)).collect();
+    for (less, more) in below.iter().zip(&above) {
+        left = join(less, &left);
+        right = join(&right, more);
+    }
+    let root = join(&left, &right);
+    let tree = TreeCommitment {
+        root: seal::<HostKeccak>(TreeKind::Caches, ENTRIES, &root),
+        entries: ENTRIES,
+        min: root.min,
+        max: root.max,
+        sum: root.sum,
+    };
+    let proof = RangeProof {
+        start: (1 << DEPTH) - 1,
+        siblings: below.into_iter().rev().chain(above).collect(),
+    };
+    let entries = entries.to_vec().try_into().expect("they are two");
+    (Shown { entries, proof }, tree)
+}
+
+fn commitment(gateway: DeviceId) -> (Shown, UsageCommitment) {
+    let (shown, tree) = neighbours();
+    let commitment = UsageCommitment {
+        gateway,
+        epoch: EPOCH,
+        customers: tree,
+        caches: tree,
+    };
+    (shown, commitment)
+}
+
+/// A voucher of an active gateway for a cache, whose owner has an account.
+fn voucher<T: Config>(amount: Planck) -> SignedVoucher {
+    T::BenchmarkHelper::set_epoch(EPOCH);
+    let key = sp_io::crypto::ed25519_generate(KEY, None);
+    let gateway = DeviceId(key.0);
+    T::BenchmarkHelper::add_node(gateway, Role::Gateway, &account(4), [0; 32]);
+    T::BenchmarkHelper::add_node(CACHE, Role::Cache, &account(5), [0; 32]);
+    let voucher = Voucher {
+        epoch: EPOCH,
+        gateway,
+        cache: CACHE,
+        seq: 1,
+        amount,
+        ..Default::default()
+    };
+    let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
+    let mut hash = [0; 32];
+    hash.copy_from_slice(genesis.as_ref());
+    let message = Domain::Voucher.message(&hash, &voucher);
+    let signature: ed25519::Signature =
+        sp_io::crypto::ed25519_sign(KEY, &key, &message).expect("the key was generated here");
+    SignedVoucher {
+        voucher,
+        signature: Signature64(signature.0),
+    }
+}
+
+/// A gateway with a line of a customer in hold-back; the customer has the bond.
+fn held<T: Config>() -> (DeviceId, AccountId32) {
+    T::BenchmarkHelper::set_epoch(EPOCH);
+    let (gateway, customer) = (DeviceId([7; 32]), account(6));
+    T::BenchmarkHelper::add_node(gateway, Role::Gateway, &account(4), [0; 32]);
+    let funds = 2 * (T::DisputeBond::get() + T::Currency::minimum_balance());
+    T::Currency::increase_balance(&customer, funds, Precision::Exact).expect("issuance has room");
+    let matures = EPOCH.plus(2 + T::DisputeEpochs::get());
+    let (_, commitment) = commitment(gateway);
+    T::BenchmarkHelper::held(commitment, &customer, SERVICE, LINE, matures);
+    (gateway, customer)
+}
+
+#[benchmarks]
+mod benchmarks {
+    use super::*;
+
+    #[benchmark]
+    fn redeem_paid() {
+        // Little of the gateway's earnings is left, so that its stake answers too.
+        let signed = voucher::<T>(10_000);
+        let gateway = signed.voucher.gateway;
+        let (shown, commitment) = commitment(gateway);
+        T::BenchmarkHelper::paid(commitment, 1_000);
+        #[extrinsic_call]
+        redeem_voucher(
+            RawOrigin::Signed(account(9)),
+            signed.into(),
+            Some(shown.into()),
+        );
+        let redemption = Redemptions::<T>::get((EPOCH, gateway, CACHE));
+        assert_eq!(redemption.from_share, 1_000);
+        assert!(redemption.from_stake > 0);
+    }
+
+    #[benchmark]
+    fn redeem_missing() {
+        let signed = voucher::<T>(10_000);
+        let gateway = signed.voucher.gateway;
+        T::BenchmarkHelper::void(gateway, EPOCH);
+        #[extrinsic_call]
+        redeem_voucher(RawOrigin::Signed(account(9)), signed.into(), None);
+        assert!(Debts::<T>::get(EPOCH, gateway).is_some_and(|debt| debt.retired));
+    }
+
+    #[benchmark]
+    fn dispute_line() {
+        let (gateway, customer) = held::<T>();
+        #[extrinsic_call]
+        _(
+            RawOrigin::Signed(customer.clone()),
+            gateway,
+            EPOCH,
+            SERVICE,
+            LINE / 2,
+        );
+        assert_eq!(ToBurn::<T>::get(EPOCH, gateway), LINE / 2);
+    }
+
+    #[benchmark]
+    fn close_dispute() {
+        let (gateway, customer) = held::<T>();
+        Pallet::<T>::do_dispute(customer.clone(), gateway, EPOCH, SERVICE, LINE / 2)
+            .expect("it is in hold-back");
+        let (_, commitment) = commitment(gateway);
+        T::BenchmarkHelper::paid(commitment, 0);
+        #[extrinsic_call]
+        _(
+            RawOrigin::Signed(account(9)),
+            gateway,
+            EPOCH,
+            customer.clone(),
+            SERVICE,
+        );
+        let held = T::Currency::total_balance_on_hold(&customer);
+        assert_eq!(held, 0);
+    }
+
+    impl_benchmark_test_suite!(Pallet, crate::mock::externalities(), crate::mock::Test);
+}
