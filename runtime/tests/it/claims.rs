@@ -2,7 +2,7 @@
 
 use crate::{
     chain::{hold_back, run, Chain},
-    economy::{page, status, Network, CACHE_OWNERS, CUSTOMER, GATEWAY_OWNER, SERVICE},
+    economy::{page, status, Network, ACCEPTED, CACHE_OWNERS, CUSTOMER, GATEWAY_OWNER, SERVICE},
 };
 use frame_support::{
     assert_ok,
@@ -56,7 +56,7 @@ fn settled(chain: &mut Chain) -> (Network, UsageTrees) {
     let trees = network.trees(1, 1_000);
     chain.run_to(2, 0);
     network.commit(chain, &trees);
-    chain.run_to(2, 2);
+    network.pass(chain);
     network.settle(chain, &trees);
     network.credit(chain, &trees);
     assert_eq!(status(&network, 1), Some(CommitmentStatus::HeldBack));
@@ -65,7 +65,7 @@ fn settled(chain: &mut Chain) -> (Network, UsageTrees) {
 
 /// Goes to where the usage is paid, and has it paid.
 fn credit(chain: &mut Chain, network: &Network, trees: &UsageTrees) {
-    chain.leap_to(2 + hold_back(), 0);
+    chain.leap_to(ACCEPTED + hold_back(), 0);
     network.credit(chain, trees);
     assert_eq!(status(network, 1), Some(CommitmentStatus::Credited));
 }

@@ -37,8 +37,8 @@ const LEAVES: u32 = 4;
 
 /// What a customer lets an epoch cost at most: enough for every number of requests that is tried.
 const CAP: Planck = 200_000 * SEL;
-/// What it has on deposit: seven epochs of that.
-const DEPOSIT: Planck = 7 * CAP;
+/// What it has on deposit: the ten epochs of that which are reserved.
+const DEPOSIT: Planck = 10 * CAP;
 /// What it has at first.
 const ENDOWMENT: Planck = DEPOSIT + 1_000 * SEL;
 
