@@ -260,8 +260,9 @@ impl World {
         });
     }
 
-    /// Size of the state now.
+    /// Size of the state after one more block, in which the events of the last one go.
     pub fn state(&mut self) -> State {
+        self.state.execute_with(|| self.chain.block([]));
         State::of(&mut self.state)
     }
 
