@@ -22,6 +22,8 @@ use selvedge_runtime::{
 use sp_keyring::Sr25519Keyring;
 
 const ANYBODY: Sr25519Keyring = Sr25519Keyring::Dave;
+/// Earns nothing but that.
+const REFERRER: Sr25519Keyring = Sr25519Keyring::One;
 const EPOCH: Epoch = Epoch(1);
 
 /// The gateway's last voucher of epoch 1 for the first cache.
@@ -174,7 +176,7 @@ fn half_of_a_disputed_line_is_burnt_and_nobody_gains() {
 #[test]
 fn a_referrer_is_paid_what_the_customers_of_others_leave_to_the_treasury() {
     run("local_testnet", |chain| {
-        let referrer = ANYBODY.to_account_id();
+        let referrer = REFERRER.to_account_id();
         let opened = BillingCall::deposit_referred {
             amount: SEL,
             referrer: referrer.clone(),
@@ -189,10 +191,10 @@ fn a_referrer_is_paid_what_the_customers_of_others_leave_to_the_treasury() {
         let pay = BillingCall::pay_referrals { gateway, epoch };
         assert_ok!(chain.send(Sr25519Keyring::Alice, pay));
         assert_eq!(Payouts::<Runtime>::get(&referrer).payable, shares.referral);
-        let before = free(ANYBODY);
+        let before = free(REFERRER);
         let claim = BillingCall::claim_for { account: referrer };
         assert_ok!(chain.send(Sr25519Keyring::Alice, claim));
-        assert_eq!(free(ANYBODY), before + shares.referral);
+        assert_eq!(free(REFERRER), before + shares.referral);
         check_invariants().expect("the books balance");
     });
 }

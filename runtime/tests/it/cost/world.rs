@@ -1,10 +1,13 @@
 //! A network of any size: nodes from genesis, customers that join in blocks, and what they use in an epoch.
 
 use super::{
-    phases::{Phase, SERVED},
+    phases::{Phase, Sender, SERVED},
     tally::{Cost, Idle, Packer, State},
 };
-use crate::chain::{config, empty_slots_to, genesis_of, signed_by, Chain, GENESIS, SLOT_MILLIS};
+use crate::{
+    auditors,
+    chain::{config, empty_slots_to, genesis_of, signed_by, Chain, GENESIS, SLOT_MILLIS},
+};
 use codec::Encode;
 use pallet_edge_billing::{types::Status, Call as BillingCall};
 use pallet_edge_registry::GenesisDevice;
@@ -161,6 +164,10 @@ impl World {
                 let key = sp_io::crypto::sr25519_generate(KeyTypeId(AGENT_KEY_TYPE), Some(agent));
                 assert_eq!(key.0, gateway.agent_key);
             }
+            for auditor in auditors::ALL {
+                let seed = auditor.to_seed().into_bytes();
+                sp_io::crypto::sr25519_generate(KeyTypeId(AGENT_KEY_TYPE), Some(seed));
+            }
         });
         Self {
             size,
@@ -219,11 +226,32 @@ impl World {
         }
     }
 
+    /// Makes empty blocks until the phase is due for every gateway.
+    fn wait(&mut self, phase: &Phase) {
+        let (chain, idle, gateways) = (&mut self.chain, &mut self.idle, &self.gateways);
+        self.state.execute_with(|| {
+            let blocks = (0..1_000).take_while(|_| !gateways.iter().all(phase.is_due));
+            let made = blocks.map(|_| idle.block(chain)).count();
+            assert!(made < 1_000, "{} is never due", phase.name);
+        });
+    }
+
     /// Goes on to a phase, and has every gateway send what it sends in it.
     pub fn play(&mut self, phase: &Phase) -> Cost {
         let epoch = self.state.execute_with(|| phase.epoch());
         self.leap_to(epoch, phase.quarters);
+        self.wait(phase);
         let mut packer = self.state.execute_with(|| Packer::new(&mut self.chain));
+        let submit = match phase.sender {
+            Sender::Gateways(submit) => submit,
+            Sender::Auditors(submit) => {
+                return self.state.execute_with(|| {
+                    auditors::ALL.into_iter().for_each(submit);
+                    packer.send_submitted();
+                    packer.finish()
+                });
+            }
+        };
         for gateway in &self.gateways {
             if gateway.index % 20 == 0 {
                 let (done, all) = (gateway.index, self.size.gateways);
@@ -237,7 +265,7 @@ impl World {
                 &self.customers,
             );
             self.state.execute_with(|| {
-                (phase.submit)(gateway, &trees);
+                submit(gateway, &trees);
                 packer.send_submitted();
             });
             // A block's root is computed over all that was not committed.
