@@ -333,7 +333,7 @@ pub fn table() -> Table {
             BillingError::<Runtime>::AllowanceNotCovered,
             |scene| {
                 let service = paused(scene);
-                scene.at(8, 0);
+                scene.at(12, 0);
                 let amount = 200 * SEL;
                 scene.send(CUSTOMER, pallet_edge_billing::Call::withdraw { amount });
                 by(CUSTOMER, Call::resume { service })
