@@ -48,7 +48,7 @@ pub async fn make_chain_spec(
     Ok(())
 }
 
-/// Puts a validator's session keys into its keystore and writes its node key.
+/// Puts a validator's session keys, and the agent key it audits with, into its keystore and writes its node key.
 pub async fn make_keys(
     programs: &Programs,
     folder: &Folder,
@@ -60,6 +60,7 @@ pub async fn make_keys(
         ("babe", "sr25519"),
         ("gran", "ed25519"),
         ("audi", "sr25519"),
+        ("edge", "sr25519"),
     ] {
         insert_key(
             programs,

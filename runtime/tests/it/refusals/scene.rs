@@ -65,11 +65,9 @@ impl<'a> Scene<'a> {
         assert_ok!(outcome.expect("it is let in"));
     }
 
-    /// Goes on to an epoch, up to a quarter of it. The block it arrives with may begin a session, in which pallets have no
-    /// room for what they do between calls: there is another behind it.
+    /// Goes on to an epoch, up to a quarter of it.
     pub fn at(&mut self, epoch: u64, quarters: u64) {
         self.chain.leap_to(epoch, quarters);
-        self.chain.blocks(1);
     }
 
     /// A device.
@@ -84,7 +82,7 @@ impl<'a> Scene<'a> {
 
     /// The customer deposits enough for some services.
     pub fn deposit(&mut self) {
-        let amount = 230 * SEL;
+        let amount = 300 * SEL;
         self.send(CUSTOMER, Billing::deposit { amount });
     }
 

@@ -5,6 +5,7 @@ use codec::{DecodeAll, Encode};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use selvedge_edge_drivers_http::{full, Body, ConnInfo, Handler};
+use selvedge_primitives_math::draw::Draw;
 use selvedge_primitives_types::{
     agent::{AgentStatus, ConfigDelta, ProbeResults},
     Epoch, FetchVerdict, Probe, ProbeFetch,
@@ -35,10 +36,12 @@ impl Endpoint {
     async fn answer(&self, request: Request<Incoming>) -> anyhow::Result<Response<Body>> {
         let path = request.uri().path().to_owned();
         let (asked, answer) = pass_on(self.0.real.control, request).await?;
-        if answer.status != StatusCode::OK {
+        let parts: Vec<_> = path.trim_start_matches("/control/v1/").split('/').collect();
+        // What is drawn of the story may lie beyond the end of the truth.
+        let is_told = parts[0] == "open" && answer.status == StatusCode::NOT_FOUND;
+        if answer.status != StatusCode::OK && !is_told {
             return Ok(as_it_came(answer));
         }
-        let parts: Vec<_> = path.trim_start_matches("/control/v1/").split('/').collect();
         match parts[..] {
             // Who holds no price list is sent all of them.
             ["status"] if self.0.prices.lock().is_empty() => {
@@ -64,6 +67,15 @@ impl Endpoint {
                     _ => told.closed.credit_page(cursor),
                 };
                 Ok(page.map_or(status(StatusCode::NOT_FOUND), |page| scale(&page)))
+            }
+            ["open", epoch] => {
+                let told = self.0.tell(Epoch(epoch.parse()?)).await?;
+                let draw = Draw::decode_all(&mut &asked[..])?;
+                let leaf = match told.lie {
+                    AgentLie::Hide | AgentLie::Vanish => None,
+                    _ => told.closed.open_leaf(&draw),
+                };
+                Ok(leaf.map_or(status(StatusCode::NOT_FOUND), |leaf| scale(&leaf)))
             }
             ["probes"] if *self.0.lie.lock() == AgentLie::Slander => {
                 let mut seen = ProbeResults::decode_all(&mut &answer.body[..])?;
