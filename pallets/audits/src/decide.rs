@@ -15,7 +15,7 @@ use frame_support::{
     traits::Get,
     weights::WeightMeter,
 };
-use pallet_edge_traits::{CommitmentVoid, EpochClock, Slashed, StakeSlash};
+use pallet_edge_traits::{CommitmentVoid, EpochClock, Slashed, StakeRetire, StakeSlash};
 use selvedge_primitives_math::draw::{quorum, LEAVES_ON_CHAIN};
 use selvedge_primitives_types::{DeviceId, Epoch};
 use sp_runtime::{AccountId32, DispatchError};
@@ -176,7 +176,7 @@ impl<T: Config> Pallet<T> {
             }
             let (part, amount) = (T::WithheldSlash::get(), commitment.customers.sum.amount);
             let slashed = T::Slash::slash_at_least(gateway, epoch, part, amount, challenger);
-            T::Slash::retire(gateway);
+            T::Slash::retire(gateway, epoch);
             TransactionOutcome::Commit(Ok(slashed))
         });
         let Ok(Slashed { taken, reward }) = slashed else {

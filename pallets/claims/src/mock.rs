@@ -11,7 +11,7 @@ use frame_support::{
 use pallet_edge_mocks::{Network, Node};
 use pallet_edge_traits::{
     CommitmentFate, EpochClock, Fate, HeldLine, OnEpoch, Redeemed, SampleMore, StakeInspect,
-    StakeRedeem,
+    StakeRedeem, StakeRetire,
 };
 use selvedge_primitives_types::{DeviceId, Epoch, Millis, Planck, Ppm, Role, ServiceId};
 use sp_core::{ed25519, Pair};
@@ -154,6 +154,9 @@ impl StakeRedeem<AccountId32> for World {
             burnt: taken - paid,
         })
     }
+}
+
+impl StakeRetire for World {
     fn retire(device: &DeviceId, _epoch: Epoch) {
         world(|world| world.retired.push(*device));
     }

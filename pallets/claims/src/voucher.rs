@@ -4,7 +4,7 @@ use crate::{types::*, Config, Debts, Error, Event, Pallet, Redemptions};
 use frame_support::{ensure, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
 use pallet_edge_traits::{
-    CommitmentFate, EpochClock, Fate, HostKeccak, Redeemed, StakeInspect, StakeRedeem,
+    CommitmentFate, EpochClock, Fate, HostKeccak, Redeemed, StakeInspect, StakeRedeem, StakeRetire,
 };
 use selvedge_primitives_math::{
     proof::verify_entries,

@@ -7,7 +7,8 @@
 
 use core::cell::RefCell;
 use pallet_edge_traits::{
-    DeviceInfo, DeviceInspect, EpochClock, ScoreInspect, Slashed, StakeInspect, StakeSlash,
+    DeviceInfo, DeviceInspect, EpochClock, ScoreInspect, Slashed, StakeInspect, StakeRetire,
+    StakeSlash,
 };
 use selvedge_primitives_types::{
     DeviceId, Epoch, Millis, Planck, Ppm, Region, Role, Score, StakeId,
@@ -294,8 +295,10 @@ impl StakeSlash<AccountId32> for Network {
                 })
         })
     }
+}
 
-    fn retire(device: &DeviceId) {
+impl StakeRetire for Network {
+    fn retire(device: &DeviceId, _epoch: Epoch) {
         let next = Self::current().next();
         STATE.with_borrow_mut(|state| {
             if let Some(node) = state.nodes.get_mut(device) {

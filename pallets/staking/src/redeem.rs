@@ -8,7 +8,7 @@ use frame_support::{
         tokens::{Fortitude, Precision, Restriction},
     },
 };
-use pallet_edge_traits::{Redeemed, StakeInspect, StakeRedeem};
+use pallet_edge_traits::{Redeemed, StakeInspect, StakeRedeem, StakeRetire};
 use selvedge_primitives_math::ratio::mul_div;
 use selvedge_primitives_types::{DeviceId, Epoch, Planck};
 use sp_core::crypto::AccountId32;
@@ -59,7 +59,9 @@ impl<T: Config> StakeRedeem<AccountId32> for Pallet<T> {
         });
         Ok(Redeemed { paid, burnt })
     }
+}
 
+impl<T: Config> StakeRetire for Pallet<T> {
     fn retire(device: &DeviceId, epoch: Epoch) {
         let Some(stake) = <Self as StakeInspect<_>>::stake_at(device, epoch) else {
             return;

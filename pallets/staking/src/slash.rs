@@ -106,16 +106,6 @@ impl<T: Config> StakeSlash<AccountId32> for Pallet<T> {
         let held = Stakes::<T>::get(stake).map_or(0, |entry| entry.held());
         Self::slash_stake(stake, ratio::apply(part, held).max(least), reporter)
     }
-
-    fn retire(device: &DeviceId) {
-        let Some(stake) = Self::carried(device).map(|span| span.stake) else {
-            return;
-        };
-        if let Some(mut entry) = Stakes::<T>::get(stake) {
-            Self::leave(stake, &mut entry);
-            Self::store(stake, entry);
-        }
-    }
 }
 
 impl<T: Config> OnOffenceHandler<AccountId32, (AccountId32, Exposure), Weight> for Pallet<T> {

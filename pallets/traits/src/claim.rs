@@ -1,5 +1,6 @@
 //! What claims against commitments ask of billing, staking and audits, and what billing asks of them.
 
+use crate::StakeRetire;
 use selvedge_primitives_types::{DeviceId, Epoch, Planck, ServiceId, UsageCommitment};
 use sp_runtime::{DispatchError, DispatchResult};
 
@@ -59,7 +60,7 @@ pub struct Redeemed {
 }
 
 /// Makes stakes answer for debts (answered by staking).
-pub trait StakeRedeem<AccountId> {
+pub trait StakeRedeem<AccountId>: StakeRetire {
     /// Pays `pay` and burns `burn` out of the stake that the device carried in the epoch, and out of what of it is being
     /// unlocked. When less is left, both are cut in proportion.
     fn redeem(
@@ -69,8 +70,6 @@ pub trait StakeRedeem<AccountId> {
         pay: Planck,
         burn: Planck,
     ) -> Result<Redeemed, DispatchError>;
-    /// Takes the stake that the device carried in the epoch off whatever device carries it now, at the end of this epoch.
-    fn retire(device: &DeviceId, epoch: Epoch);
 }
 
 /// Knows what of a commitment's money its customers want burnt (answered by claims).

@@ -189,7 +189,7 @@ pub struct Slashed {
 }
 
 /// Takes a part of a stake for an offence (answered by staking).
-pub trait StakeSlash<AccountId> {
+pub trait StakeSlash<AccountId>: StakeRetire {
     /// Slashes `part` of what is left of the stake that was assigned to the device in the epoch, and of what of it is
     /// being unlocked, and gives the reporter a share. Takes nothing where there is no such stake any more.
     fn slash(device: &DeviceId, epoch: Epoch, part: Ppm, reporter: Option<&AccountId>) -> Slashed {
@@ -203,9 +203,13 @@ pub trait StakeSlash<AccountId> {
         least: Planck,
         reporter: Option<&AccountId>,
     ) -> Slashed;
-    /// Takes the stake that the device carries off it at the end of the epoch: it serves and leases nothing more until
-    /// its owner assigns it anew. Nothing happens where it carries none.
-    fn retire(device: &DeviceId);
+}
+
+/// Puts nodes out of work (answered by staking).
+pub trait StakeRetire {
+    /// Takes the stake that the device carried in the epoch off whatever device carries it now, at the end of this epoch:
+    /// it serves and leases nothing more until its owner assigns the stake anew.
+    fn retire(device: &DeviceId, epoch: Epoch);
 }
 
 /// Terms of a service in one epoch.

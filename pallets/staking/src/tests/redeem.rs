@@ -2,7 +2,7 @@
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
-use pallet_edge_traits::{Redeemed, StakeInspect, StakeRedeem};
+use pallet_edge_traits::{Redeemed, StakeInspect, StakeRedeem, StakeRetire};
 use sp_runtime::ArithmeticError;
 
 /// Pays account 2 out of the stake that device 1 carried in epoch 1.

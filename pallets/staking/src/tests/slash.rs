@@ -78,6 +78,22 @@ fn chunks_do_not_dodge_it_and_the_youngest_go_first() {
 }
 
 #[test]
+fn takes_no_less_than_it_was_told_as_far_as_there_is_as_much() {
+    run(|| {
+        staked(1, 1, Role::Gateway);
+        pass(EPOCH);
+        let least = |least| {
+            let part = Ppm::percent(4);
+            NodeStaking::slash_at_least(&device(1), Epoch(1), part, least, None).taken
+        };
+        // 4 % of 25,000, of 24,000 and of 17,000.
+        assert_eq!([least(0), least(7_000), least(100)], [1_000, 7_000, 680]);
+        assert_eq!(least(1_000_000), 25_000 - 8_680);
+        assert_eq!(on_hold(1), 0);
+    });
+}
+
+#[test]
 fn an_epoch_without_a_stake_costs_nothing() {
     run(|| {
         staked(1, 1, Role::Gateway);
