@@ -23,7 +23,9 @@ use sp_weights::Weight;
 
 use selvedge_client_rpc::Nonce;
 use selvedge_primitives_runtime_api as edge;
-use selvedge_primitives_types::{Account, DeviceId, Epoch, Planck, PriceList, UsageCommitment};
+use selvedge_primitives_types::{
+    Account, DeviceId, Epoch, Planck, PriceList, StakeId, UsageCommitment,
+};
 
 /// A block number.
 pub(crate) type BlockNumber = u32;
@@ -235,7 +237,7 @@ sp_api::impl_runtime_apis! {
         }
     }
 
-    #[api_version(2)]
+    #[api_version(3)]
     impl edge::NodesApi<Block> for Runtime {
         fn node(_: DeviceId) -> Option<edge::NodeView> {
             unimplemented!()
@@ -250,6 +252,10 @@ sp_api::impl_runtime_apis! {
         }
 
         fn explain_score(_: DeviceId) -> Option<edge::ScoreExplanation> {
+            unimplemented!()
+        }
+
+        fn explain_earnings(_: StakeId) -> Vec<edge::EraEarningsExplanation> {
             unimplemented!()
         }
     }

@@ -294,7 +294,7 @@ fn error_object(code: i32, message: &'static str, cause: impl ToString) -> Error
 mod tests {
     use super::*;
     use selvedge_primitives_runtime_api as api;
-    use selvedge_primitives_types::{Era, Millis, PriceList};
+    use selvedge_primitives_types::{Era, Millis, PriceList, StakeId};
     use sp_blockchain::{BlockStatus, Info};
     use sp_runtime::{
         generic,
@@ -381,6 +381,10 @@ mod tests {
 
             fn explain_score(_: DeviceId) -> Option<api::ScoreExplanation> {
                 None
+            }
+
+            fn explain_earnings(_: StakeId) -> Vec<api::EraEarningsExplanation> {
+                Vec::new()
             }
         }
     }

@@ -360,11 +360,11 @@ impl From<api::Earnings> for EarningsView {
     }
 }
 
-/// What a device earned in an era.
+/// What a stake earned in an era.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EraEarningsView {
     pub era: u64,
-    /// Charges that matured on leaves that name the device.
+    /// Charges that matured on leaves that name its devices.
     pub matured: String,
     pub base: String,
     pub activity: String,
@@ -389,6 +389,9 @@ pub struct ScoreView {
     pub service: u32,
     pub era: u64,
     pub jobs_per_stake: String,
+    /// Smoothed over eras.
+    pub usual: String,
+    /// Of the smoothed ones.
     pub regional_median: String,
     pub jobs: u32,
     pub ok: u32,
@@ -402,6 +405,7 @@ impl From<api::ScoreView> for ScoreView {
             service: score.service.0,
             era: score.era.0,
             jobs_per_stake: score.jobs_per_stake.to_string(),
+            usual: score.usual.to_string(),
             regional_median: score.regional_median.to_string(),
             jobs: score.jobs.0,
             ok: score.ok.0,
@@ -506,6 +510,8 @@ pub struct ScoreExplanationView {
     pub blocks: Option<BlocksView>,
     /// In the era of the score.
     pub probes: ProbesView,
+    /// Epochs of that era in which its stake was on no device.
+    pub absent: u32,
     /// Microseconds per 64 KiB, of its role and region.
     pub median_pace_us: Option<u64>,
     /// Among the nodes of its region.
@@ -530,6 +536,7 @@ impl From<api::ScoreExplanation> for ScoreExplanationView {
                 .blocks
                 .map(|(authored, expected)| BlocksView { authored, expected }),
             probes: explained.probes.into(),
+            absent: explained.absent,
             median_pace_us: explained.median_pace,
             usual_round_trip_us: explained.usual_round_trip,
             place: explained.place.into(),
@@ -549,6 +556,14 @@ pub struct StakeView {
     pub amount: String,
 }
 
+/// A drain, from an epoch on up to the one in which what is seen of the node counts again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DrainView {
+    pub from_epoch: u64,
+    pub until_epoch: u64,
+}
+
 /// A node: registration, stake, scores and earnings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -563,6 +578,8 @@ pub struct NodeView {
     pub stake: Option<StakeView>,
     pub active: bool,
     pub draining: bool,
+    pub drain: Option<DrainView>,
+    pub next_drain_epoch: Option<u64>,
     pub score: Option<ScoreView>,
     /// Newest first.
     pub eras: Vec<EraEarningsView>,
@@ -584,6 +601,11 @@ impl From<api::NodeView> for NodeView {
             }),
             active: node.active,
             draining: node.draining,
+            drain: node.drain.map(|drain| DrainView {
+                from_epoch: drain.from.0,
+                until_epoch: drain.until.0,
+            }),
+            next_drain_epoch: node.next_drain.map(|epoch| epoch.0),
             score: node.score.map(Into::into),
             eras: all(node.eras),
         }
@@ -683,6 +705,7 @@ mod tests {
                 service: one,
                 era: types::Era(4),
                 jobs_per_stake: u128::MAX,
+                usual: 5,
                 regional_median: 0,
                 jobs: one,
                 ok: one,
@@ -690,6 +713,7 @@ mod tests {
             },
             blocks: None,
             probes: probes.clone(),
+            absent: 4,
             median_pace: Some(1_000),
             usual_round_trip: None,
             place: api::PlaceView::Elsewhere(region),
@@ -715,6 +739,10 @@ mod tests {
             json!({ "verdict": "elsewhere", "region": "eu-west" })
         );
         assert_eq!(shown["expectedAvailability"], json!(200_000));
+        assert_eq!(
+            (&shown["absent"], &shown["score"]["usual"]),
+            (&json!(4), &json!("5"))
+        );
     }
 
     #[test]

@@ -140,6 +140,7 @@ impl<T: Config> Pallet<T> {
         account.reserved = 0;
         account.state = AccountState::Closed;
         account.funded.set(T::Clock::current().next(), false);
+        account.deposited.set(T::Clock::current().next(), false);
         Accounts::<T>::insert(who, account);
         Self::deposit_event(Event::AccountClosed {
             account: who.clone(),
@@ -253,6 +254,11 @@ impl<T: Config> Pallet<T> {
         // began.
         account.funded.forget(now.minus(Self::unsettled_epochs()));
         account.funded.set(now.next(), spendable.is_some());
+        account
+            .deposited
+            .forget(now.minus(Self::unsettled_epochs()));
+        let is_least = account.balance >= T::MinDeposit::get().max(1);
+        account.deposited.set(now.next(), is_least);
 
         if before == Some(account.state) {
             return;

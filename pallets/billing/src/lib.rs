@@ -12,6 +12,7 @@ pub mod benchmarking;
 mod claim;
 mod commitment;
 mod fraud;
+mod free;
 mod history;
 mod invariants;
 mod invoice;
@@ -48,7 +49,7 @@ pub mod pallet {
     };
     use selvedge_primitives_math::{yields::YieldTerms, RangeProof};
     use selvedge_primitives_types::{
-        DeviceId, EntryKey, Epoch, Millis, Planck, Ppm, Role, Score, ServiceId, Signature64,
+        DeviceId, EntryKey, Epoch, Millis, Planck, Ppm, Role, Score, ServiceId, Signature64, Usage,
         UsageCommitment,
     };
     use sp_runtime::{traits::Convert, AccountId32};
@@ -102,6 +103,8 @@ pub mod pallet {
         type WarnEpochs: Get<u64>;
         /// Epochs between full settlement and payment.
         type HoldBackEpochs: Get<u64>;
+        /// What a customer may use in a month without being charged, while a minimum deposit is held.
+        type FreeBuffer: Get<Usage>;
         /// How long after its stake was assigned a new node's earnings are kept back, in
         /// milliseconds; twice as long while its score is not fair.
         type FirstHoldBack: Get<u64>;
@@ -253,6 +256,14 @@ pub mod pallet {
         OptionQuery,
     >;
 
+    /// The month's free buffer by the first epoch it was in force in, oldest first.
+    ///
+    /// Written when an epoch begins after it was changed; goes when no epoch that can be settled
+    /// knows it. At most one element per epoch that may be unsettled, and some.
+    #[pallet::storage]
+    pub type FreeBuffers<T: Config> =
+        StorageValue<_, BoundedVec<(Epoch, Usage), ConstU32<64>>, ValueQuery>;
+
     /// The first epoch whose charges were still reserved for when a reserve was last reckoned. Never
     /// falls.
     #[pallet::storage]
@@ -279,6 +290,7 @@ pub mod pallet {
             if missing > 0 {
                 T::Currency::mint_into(&pot, missing).expect("genesis issuance leaves room");
             }
+            Pallet::<T>::set_free_buffer(Epoch(0));
         }
     }
 

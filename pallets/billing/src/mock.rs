@@ -7,7 +7,7 @@ pub(crate) use world::{world, World, LENGTH, STAKE};
 use crate as pallet_edge_billing;
 use frame_support::{derive_impl, parameter_types, traits::ConstU32, PalletId};
 use frame_system::EnsureRoot;
-use selvedge_primitives_types::{DeviceId, Planck, Ppm, Score};
+use selvedge_primitives_types::{DeviceId, Planck, Ppm, Score, Usage};
 use sp_core::{crypto::Pair as _, sr25519::Pair};
 use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
 use sp_runtime::{traits::IdentityLookup, AccountId32, BuildStorage};
@@ -56,6 +56,7 @@ parameter_types! {
     pub const AuditFee: Ppm = Ppm::percent(1);
     pub const Referral: Ppm = Ppm::percent(10);
     pub static Burn: Ppm = Ppm::percent(2);
+    pub static FreeBuffer: Usage = Usage([0; 6]);
     pub const FairScore: Score = Score(500_000);
     pub const FirstHoldBack: u64 = 10 * LENGTH;
     pub TreasuryAccount: AccountId = account(200);
@@ -81,6 +82,7 @@ impl pallet_edge_billing::Config for Test {
     type UnsettledEpochs = UnsettledEpochs;
     type WarnEpochs = WarnEpochs;
     type HoldBackEpochs = HoldBackEpochs;
+    type FreeBuffer = FreeBuffer;
     type FirstHoldBack = FirstHoldBack;
     type FairScore = FairScore;
     type HistoryEpochs = HistoryEpochs;
@@ -121,6 +123,7 @@ pub(crate) fn bare() -> sp_io::TestExternalities {
     HistoryEpochs::set(20);
     Take::set(Ppm::percent(15));
     Burn::set(Ppm::percent(2));
+    FreeBuffer::set(Usage::ZERO);
     let balances = (1..=5).map(|number| (account(number), 1_000_000)).collect();
     let genesis = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {

@@ -54,7 +54,7 @@ impl<T: Config> Pallet<T> {
         let gateways = T::Stakes::active_count(Role::Gateway, epoch);
         let mut versions = Vec::with_capacity(entries.len());
         for entry in entries {
-            match Self::judge(entry, epoch, gateways)? {
+            match Self::judge(entry, &gateway, epoch, gateways)? {
                 Ok(price_version) => versions.push(price_version),
                 Err(reason) => return Self::make_void(record, reason),
             }
@@ -100,6 +100,7 @@ impl<T: Config> Pallet<T> {
     /// what is wrong with it.
     fn judge(
         entry: &Entry,
+        gateway: &DeviceId,
         epoch: Epoch,
         gateways: u32,
     ) -> Result<Result<u32, VoidReason>, DispatchError> {
@@ -119,6 +120,13 @@ impl<T: Config> Pallet<T> {
             Err(VoidReason::AboveLease)
         } else if !is_priced(entry, &prices) {
             Err(VoidReason::WrongPrice)
+        } else if !entry.sum.free.is_zero()
+            && !entry
+                .sum
+                .free
+                .is_within(&Self::free_lease_of(service, gateway, epoch))
+        {
+            Err(VoidReason::AboveFreeLease)
         } else {
             Ok(terms.price_version)
         })

@@ -142,6 +142,8 @@ pub struct Account {
     pub refunded: Planck,
     /// In which epochs its services may be served.
     pub funded: FundedHistory,
+    /// In which epochs at least the least deposit was held from the begin on.
+    pub deposited: FundedHistory,
 }
 
 impl Account {
@@ -154,6 +156,7 @@ impl Account {
             charged: 0,
             refunded: 0,
             funded: FundedHistory::default(),
+            deposited: FundedHistory::default(),
         }
     }
 }
@@ -423,6 +426,9 @@ pub enum VoidReason {
     /// The void origin said so.
     #[codec(index = 9)]
     Ruled,
+    /// An entry's free usage is above the gateway's lease of the free buffer.
+    #[codec(index = 10)]
+    AboveFreeLease,
     /// Somebody proved a defect.
     #[codec(index = 32)]
     Fraud(Defect),

@@ -19,7 +19,7 @@
 
 use crate::{
     Account, DeviceId, Epoch, GenesisHash, Hash, Millis, Planck, PriceList, Probe, Region, Role,
-    Score, ServiceId, Signature64,
+    Score, ServiceId, Signature64, Usage,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
@@ -142,6 +142,8 @@ pub struct ServiceConfig {
     pub price_version: u32,
     /// What this gateway may charge in the epoch, in planck.
     pub lease: Planck,
+    /// What of it this gateway may serve in the epoch without charge, which comes first.
+    pub free: Usage,
     /// Whether it is served.
     pub state: ServiceState,
 }

@@ -141,6 +141,7 @@ fn service_config(
         origin: summary.origin,
         price_version: summary.terms.price_version,
         lease: Billing::lease_of(summary.id, device, epoch),
+        free: Billing::free_lease_of(summary.id, device, epoch),
         state,
     }
 }

@@ -8,7 +8,7 @@ use frame_support::{
 use pallet_babe::RandomnessFromOneEpochAgo;
 use pallet_edge_chain_params::LocalNames;
 use pallet_edge_traits::AuditSeed;
-use selvedge_primitives_types::{Hash, Score};
+use selvedge_primitives_types::{Hash, Score, Usage, UsageClass};
 
 use super::{
     governance::TreasuryAccount,
@@ -41,7 +41,14 @@ impl pallet_edge_clock::Config for Runtime {
     type MaxStep = ConstU64<60_000>;
     /// Staking first: the others ask it who is active in the epoch that began. Scores before
     /// yields, which depend on them.
-    type OnEpoch = (NodeStaking, Services, Reputation, NodeYields, Claims);
+    type OnEpoch = (
+        NodeStaking,
+        Services,
+        Reputation,
+        NodeYields,
+        Claims,
+        Billing,
+    );
     /// As long as invoices can be asked for.
     type StartsKept = HistoryEpochs;
     type Time = Timestamp;
@@ -84,6 +91,17 @@ impl pallet_edge_services::Config for Runtime {
     type WeightInfo = pallet_edge_services::weights::SubstrateWeight<Runtime>;
 }
 
+/// What a customer may use in a month without being charged.
+pub struct FreeBuffer;
+
+impl Get<Usage> for FreeBuffer {
+    fn get() -> Usage {
+        Usage::ZERO
+            .with(UsageClass::Requests, billing::FreeRequests::get())
+            .with(UsageClass::EgressBytes, billing::FreeEgress::get())
+    }
+}
+
 /// The least score of a new node that is fair.
 pub struct FairScore;
 
@@ -106,6 +124,7 @@ impl pallet_edge_billing::Config for Runtime {
     type Disputes = Claims;
     type FairScore = FairScore;
     type FirstHoldBack = billing::FirstHoldBack;
+    type FreeBuffer = FreeBuffer;
     type HistoryEpochs = billing::HistoryEpochs;
     type HoldBackEpochs = billing::HoldBackEpochs;
     type LatePenalty = billing::LatePenalty;

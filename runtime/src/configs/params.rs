@@ -145,6 +145,14 @@ pub mod dynamic_params {
         /// a sixth of an era, so 4 live and 1 on a devnet.
         #[codec(index = 11)]
         pub static DisputeEpochs: u64 = (<UsageClock as EpochClock>::epochs_per_era() / 6).max(1);
+
+        /// Octets that a customer may have served in a month without being charged: 5 GiB, so 7.35 MB an hour.
+        #[codec(index = 12)]
+        pub static FreeEgress: u64 = 5 << 30;
+
+        /// Requests that a customer may have answered in a month without being charged: 27 an hour.
+        #[codec(index = 13)]
+        pub static FreeRequests: u64 = 20_000;
     }
 
     /// How a charge is divided.

@@ -182,6 +182,8 @@ own_ranges! {
         RedeemEpochs: 1..=MAX_REDEEM, "epochs";
         DisputeBond: 100 * MILLI..=1_000 * SEL, "planck";
         DisputeEpochs: 1..=MAX_HOLD_BACK, "epochs";
+        FreeEgress: 0..=100 << 30, "octets per month";
+        FreeRequests: 0..=1_000_000, "requests per month";
     }
     Shares of shares {
         Take: ranges::TAKE, "ppm";

@@ -95,19 +95,8 @@ pub fn run(preset: &str, test: impl FnOnce(&mut Chain)) {
 
 /// Makes the first block of a chain, and runs `test` on it.
 pub fn run_from<R>(mut genesis: TestExternalities, test: impl FnOnce(&mut Chain) -> R) -> R {
-    let (pool, state) = TestTransactionPoolExt::new();
-    genesis.register_extension(TransactionPoolExt::new(pool));
-    genesis.execute_with(|| {
-        let slot = START_MILLIS / SLOT_MILLIS;
-        let mut chain = Chain {
-            parent: GENESIS,
-            slot,
-            author: 0,
-            pool: state,
-        };
-        chain.block([]);
-        test(&mut chain)
-    })
+    let mut chain = Chain::start(&mut genesis);
+    genesis.execute_with(|| test(&mut chain))
 }
 
 /// The chain, between two blocks.
@@ -119,6 +108,20 @@ pub struct Chain {
 }
 
 impl Chain {
+    /// Makes the first block of a chain; its state stays with `genesis`.
+    pub fn start(genesis: &mut TestExternalities) -> Self {
+        let (pool, state) = TestTransactionPoolExt::new();
+        genesis.register_extension(TransactionPoolExt::new(pool));
+        let mut chain = Self {
+            parent: GENESIS,
+            slot: START_MILLIS / SLOT_MILLIS,
+            author: 0,
+            pool: state,
+        };
+        genesis.execute_with(|| chain.block([]));
+        chain
+    }
+
     /// Takes what off-chain workers have put into the node's pool.
     pub fn submitted(&mut self) -> Vec<UncheckedExtrinsic> {
         let transactions = std::mem::take(&mut self.pool.write().transactions);

@@ -30,9 +30,11 @@ use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityEr
 pub const CUSTOMER: Sr25519Keyring = Sr25519Keyring::Ferdie;
 /// Who runs the gateway.
 pub const GATEWAY_OWNER: Sr25519Keyring = Sr25519Keyring::Eve;
-const CACHE_OWNERS: [Sr25519Keyring; 2] = [Sr25519Keyring::Bob, Sr25519Keyring::Charlie];
+/// Who runs the caches.
+pub const CACHE_OWNERS: [Sr25519Keyring; 2] = [Sr25519Keyring::Bob, Sr25519Keyring::Charlie];
 const CAP: Planck = 10 * SEL;
-const SERVICE: ServiceId = ServiceId(0);
+/// What is served.
+pub const SERVICE: ServiceId = ServiceId(0);
 /// Served in 1, committed in 2, voted on in 3.
 pub const ACCEPTED: u64 = 4;
 
@@ -62,6 +64,11 @@ impl Network {
         assert_ok!(chain.send(CUSTOMER, create));
         chain.run_to(1, 0);
         Self { gateway, caches }
+    }
+
+    /// A cache.
+    pub fn cache(&self, number: usize) -> &Device {
+        &self.caches[number]
     }
 
     /// The agent commits its use of epoch 1, and a block takes it.
@@ -140,16 +147,17 @@ impl Network {
     }
 }
 
-/// Registers a device of `owner`, stakes for it and assigns the stake.
-pub fn join(chain: &mut Chain, device: &Device, owner: Sr25519Keyring, role: Role) {
+/// Registers a device of `owner`, stakes for it and assigns the stake, which it returns.
+pub fn join(chain: &mut Chain, device: &Device, owner: Sr25519Keyring, role: Role) -> StakeId {
     assert_ok!(chain.send(owner, register(device, owner, role)));
     let stake = pallet_edge_staking::NextStake::<Runtime>::get();
     assert_ok!(chain.send(owner, StakingCall::create_stake { role }));
     assert_ok!(chain.send(owner, assign(device, owner, stake)));
+    stake
 }
 
 /// The registration that a device agrees to now.
-fn register(device: &Device, owner: Sr25519Keyring, role: Role) -> RegistryCall<Runtime> {
+pub fn register(device: &Device, owner: Sr25519Keyring, role: Role) -> RegistryCall<Runtime> {
     let agent_key = device.agent_key;
     let until = UsageClock::current().next();
     let payload = RegisterDevicePayload {
@@ -171,13 +179,15 @@ fn register(device: &Device, owner: Sr25519Keyring, role: Role) -> RegistryCall<
     }
 }
 
-fn assign(device: &Device, owner: Sr25519Keyring, stake: StakeId) -> StakingCall<Runtime> {
+/// The assignment of a stake that a device agrees to now.
+pub fn assign(device: &Device, owner: Sr25519Keyring, stake: StakeId) -> StakingCall<Runtime> {
     let device_id = device.id();
+    let entry = pallet_edge_staking::Stakes::<Runtime>::get(stake);
     let payload = AssignStakePayload {
         stake,
         owner: account(owner),
         device: device_id,
-        nonce: 0,
+        nonce: entry.map_or(0, |entry| entry.assignments),
     };
     let signature = device.sign(Domain::AssignStake, &payload);
     StakingCall::assign {

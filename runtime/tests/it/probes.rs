@@ -24,7 +24,7 @@ const OWNERS: [Sr25519Keyring; 5] = [
 ];
 
 /// Five gateways of five operators.
-fn gateways(chain: &mut Chain) -> Vec<Device> {
+pub fn gateways(chain: &mut Chain) -> Vec<Device> {
     let gateways: Vec<_> = (1..=5).map(Device::new).collect();
     for (gateway, owner) in gateways.iter().zip(OWNERS) {
         join(chain, gateway, owner, Role::Gateway);
@@ -32,10 +32,10 @@ fn gateways(chain: &mut Chain) -> Vec<Device> {
     gateways
 }
 
-/// What a gateway reports in an epoch, in which everybody but `silent` answers and serves.
-fn report(gateways: &[Device], prober: &Device, epoch: u64, silent: DeviceId) -> ProbeReport {
+/// What a gateway reports in an epoch, in which all of `nodes` but `silent` answer and serve, and nobody else does.
+pub fn report(nodes: &[Device], prober: &Device, epoch: u64, silent: DeviceId) -> ProbeReport {
     let epoch = Epoch(epoch);
-    let of = |device: DeviceId| gateways.iter().find(|gateway| gateway.id() == device);
+    let of = |device: DeviceId| nodes.iter().find(|node| node.id() == device);
     let probe = |probed: DeviceId| {
         let payload = ProbeAnswerPayload {
             prober: prober.id(),

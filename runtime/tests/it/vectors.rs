@@ -82,6 +82,7 @@ fn pallets_have_the_indices_of_the_plan() {
         ("NodeYields", 24),
         ("EdgeDriver", 25),
         ("Audits", 26),
+        ("Claims", 27),
         ("Parameters", 30),
         ("EdgeGovernance", 31),
         ("Preimage", 32),

@@ -2,8 +2,10 @@
 //! how each of them ends. `docs/adversaries.md` has the table.
 
 use crate::{
+    agent,
     books::{self, Commitment},
     env_path, invariants,
+    lazy::LazyAuditor,
     pulse::Pulse,
     site::{self, Site},
     state, traffic,
@@ -11,21 +13,20 @@ use crate::{
     ONE_NETWORK,
 };
 use anyhow::Context;
-use codec::Encode;
-use frame_support::traits::Get;
-use frame_system::offchain::CreateAuthorizedTransaction;
+use frame_support::traits::fungible::InspectHold;
 use pallet_edge_audits::{types::Fraud, Frauds};
 use pallet_edge_billing::{
     agent::commit_payload,
     types::{CommitmentRecord, Status, VoidReason},
     Accounts, Call as Billing, Error as BillingError,
 };
+use pallet_edge_staking::HoldReason;
 use pallet_edge_traits::Forfeit;
 use selvedge_devnet::{
-    client::{self, rpc},
-    edge,
+    client, edge,
     figures::Figures,
     genesis,
+    identity::Person,
     job::{self, Received},
     plan::{free_port, Daemon},
     process::wait_for,
@@ -33,16 +34,11 @@ use selvedge_devnet::{
     Network, Options,
 };
 use selvedge_edge_tools_testkit::lying_agent::{AgentLie, Ends, LyingAgent};
-use selvedge_primitives_math::{fraud::Defect, RangeProof};
-use selvedge_primitives_types::{
-    DeviceId, Domain, Epoch, Planck, Signature64, UsageClass, UsageCommitment,
-};
+use selvedge_primitives_math::fraud::Defect;
+use selvedge_primitives_types::{DeviceId, Epoch, Planck, UsageClass, UsageCommitment};
 use selvedge_runtime::{
-    configs::params::dynamic_params::billing, constants::currency::SEL, AccountId, Reputation,
-    Runtime, RuntimeCall, UncheckedExtrinsic,
+    constants::currency::SEL, AccountId, Balances, Reputation, Runtime, RuntimeCall,
 };
-use serde_json::json;
-use sp_core::{sr25519, Pair};
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 /// Length of an epoch: short, so that a commitment lives through all its days in minutes.
@@ -54,8 +50,12 @@ const LIMIT: Duration = Duration::from_secs(480);
 /// What a finality of three-second blocks may take on a machine that has much else to do.
 const STALL: Duration = Duration::from_secs(45);
 
-/// Visits to each gateway.
+/// Visits to each gateway: of pages, and of a file of 3 MiB so often that what it charges is worth an audit.
 const VISITS: usize = 60;
+const FILES: usize = 24;
+
+/// The same of who makes ten times as much of it, so that it stays within its lease.
+const FEW_FILES: usize = 8;
 
 /// How many blocks become final while an agent makes noise of a kind.
 const NOISE: u64 = 4;
@@ -95,11 +95,17 @@ async fn whoever_cheats_loses_and_whoever_does_not_is_paid() -> anyhow::Result<(
     let site = Site::start().await?;
     job::register(&network, &site.url()).await?;
     let stage = Stage::set(network).await.context("the stage")?;
-    let pulse = Pulse::watch(stage.network.rpc_port());
+    let pulse = Pulse::watch(stage.port());
+    let validators = &stage.network.plan.validators;
+    let lazy = validators.last().context("validators")?;
+    let lazy = LazyAuditor::take_over(&stage.network, lazy)?;
 
     let (served, received) = stage.serve().await.context("visits")?;
-    stage.withdraw().await.context("a customer who withdraws")?;
-    stage.noise().await.context("noise")?;
+    let meanwhile = async {
+        stage.report(served).await.context("a report")?;
+        stage.withdraw().await.context("a customer who withdraws")
+    };
+    tokio::try_join!(async { stage.noise().await.context("noise") }, meanwhile)?;
     stage.audit(served).await.context("audits")?;
     stage
         .commit_twice(served)
@@ -118,6 +124,7 @@ async fn whoever_cheats_loses_and_whoever_does_not_is_paid() -> anyhow::Result<(
     invariants::check(stage.network.rpc_port())
         .await
         .context("invariants")?;
+    anyhow::ensure!(lazy.passed() > 0, "the lazy auditor passed nothing");
     let longest = pulse.longest();
     anyhow::ensure!(longest < STALL, "no block was final for {longest:?}");
     // Liars first: they have nobody to ask when the gateways behind them stop.
@@ -210,8 +217,14 @@ impl Stage {
         job::wait_served(&self.network, "/brief/1").await?;
         let mut received = BTreeMap::new();
         for (index, gateway) in self.network.plan.of_role("gateway").enumerate() {
-            let count = traffic::brief(&[gateway.http_port], VISITS, index as u64).await?;
-            received.insert(device(gateway), count);
+            let ports = [gateway.http_port];
+            let files = match CAST[index] {
+                AgentLie::Fat => FEW_FILES,
+                _ => FILES,
+            };
+            let pages = traffic::brief(&ports, VISITS, index as u64).await?;
+            let files = traffic::files(&ports, files).await?;
+            received.insert(device(gateway), pages.plus(files));
         }
         let last = job::epoch(&self.network.cli()).await?;
         let served = Served {
@@ -253,24 +266,39 @@ impl Stage {
         Ok(())
     }
 
-    /// Anybody looks at all commitments and reports what is wrong, with nothing but the command line.
+    /// Somebody who is no auditor looks at what one gateway committed, and reports what is wrong before anybody is drawn.
+    async fn report(&self, served: Served) -> anyhow::Result<()> {
+        let (fat, _) = self.of(AgentLie::Fat)?;
+        wait_for("a commitment", LIMIT, || async {
+            let all = books::commitments(self.port()).await?;
+            Ok(all.contains_key(&(fat, served.last)).then_some(()))
+        })
+        .await?;
+        let (fat, epoch) = (fat.to_string(), served.last.to_string());
+        let words = ["node", "audit", &fat, &epoch, "--report"];
+        let reporter = self.reporter()?.suri();
+        let found = self.network.cli().run(Some(&reporter), &words).await?;
+        let is_reported = found["finding"] == "fraud" && !found["reported"].is_null();
+        anyhow::ensure!(is_reported, "{found}");
+        Ok(())
+    }
+
+    /// Who reports: the operator of a cache.
+    fn reporter(&self) -> anyhow::Result<&Person> {
+        let last = self.network.plan.daemons.last();
+        Ok(&last.context("there are caches")?.operator)
+    }
+
+    /// Anybody can look at all commitments, with nothing but the command line.
     async fn audit(&self, served: Served) -> anyhow::Result<()> {
-        let reporter = self.network.plan.validators[0].owner.suri();
         let all = self.committed(served).await?;
         for (gateway, epoch) in all.keys() {
-            let words = [
-                "node",
-                "audit",
-                &gateway.to_string(),
-                &epoch.to_string(),
-                "--report",
-            ];
-            let found = self.network.cli().run(Some(&reporter), &words).await;
+            let words = ["node", "audit", &gateway.to_string(), &epoch.to_string()];
+            let found = self.network.cli().run(None, &words).await;
             match self.lie_of(gateway) {
                 Some(AgentLie::Inflate | AgentLie::Fat | AgentLie::ForeignCache) => {
                     let found = found?;
                     anyhow::ensure!(found["finding"] == "fraud", "{found}");
-                    anyhow::ensure!(!found["reported"].is_null(), "{found}");
                 }
                 Some(AgentLie::Hide | AgentLie::Vanish) => {
                     let refusal = found.err().context("leaves are hidden")?;
@@ -310,13 +338,13 @@ impl Stage {
         let made = &made[&(device(gateway), served.last)].commitment;
         anyhow::ensure!(*made == first && first != second, "another commitment");
 
-        let refusal = self.commit(gateway, second).await?.err();
+        let refusal = self.commit(gateway, second).await.err();
         let refusal = refusal.context("a second commitment was taken")?;
         anyhow::ensure!(format!("{refusal:#}").contains("outdated"), "{refusal:#}");
         // What is refused is the repetition: for an epoch that has not ended it may yet become right.
         let mut early = second;
         early.epoch = early.epoch.plus(1_000);
-        let refusal = self.commit(gateway, early).await?.err();
+        let refusal = self.commit(gateway, early).await.err();
         let refusal = refusal.context("a commitment for the future was taken")?;
         anyhow::ensure!(format!("{refusal:#}").contains("future"), "{refusal:#}");
         let after = books::commitments(self.port()).await?;
@@ -324,67 +352,31 @@ impl Stage {
         Ok(())
     }
 
-    /// Sends a commitment as the gateway's own chain node would; what the pool says of it.
-    async fn commit(
-        &self,
-        gateway: &Daemon,
-        commitment: UsageCommitment,
-    ) -> anyhow::Result<anyhow::Result<serde_json::Value>> {
-        let genesis = rpc(self.port(), "chain_getBlockHash", json!([0])).await?;
-        let mut hash = [0; 32];
-        hash.copy_from_slice(&state::bytes(&genesis)?);
-        let message = Domain::Agent.message(&hash, &commit_payload(&commitment));
-        let pair = sr25519::Pair::from_string(&gateway.agent.suri(), None)
-            .map_err(|error| anyhow::anyhow!("{error:?}"))?;
-        let call = RuntimeCall::Billing(Billing::commit_usage {
-            commitment: commitment.into(),
-            agent_signature: Signature64(pair.sign(&message).0),
-        });
-        let transaction: UncheckedExtrinsic = <Runtime as CreateAuthorizedTransaction<
-            RuntimeCall,
-        >>::create_authorized_transaction(call);
-        let bytes = format!("0x{}", hex::encode(transaction.encode()));
-        Ok(rpc(self.port(), "author_submitExtrinsic", json!([bytes])).await)
+    /// Sends a commitment as the gateway's own chain node would.
+    async fn commit(&self, gateway: &Daemon, commitment: UsageCommitment) -> anyhow::Result<()> {
+        let payload = commit_payload(&commitment);
+        let call = |agent_signature| {
+            RuntimeCall::Billing(Billing::commit_usage {
+                commitment: commitment.into(),
+                agent_signature,
+            })
+        };
+        agent::send(self.port(), &gateway.agent, &payload, call).await
     }
 
-    /// Waits until every commitment has come to its end; what is overdue is ended by whoever says so.
+    /// Waits until every commitment has come to its end.
     async fn end(&self) -> anyhow::Result<()> {
-        let (vanished, _) = self.of(AgentLie::Vanish)?;
-        let wallet = Wallet::new(&self.network);
-        let stranger = &self.network.plan.validators[1].owner;
-        let is_final =
-            |record: &CommitmentRecord| matches!(record.status, Status::Credited | Status::Void);
-        wait_for("the end of all others", LIMIT, || async {
+        wait_for("the end of all commitments", LIMIT, || async {
             let all = books::commitments(self.port()).await?;
-            let mut others = all.iter().filter(|((gateway, _), _)| *gateway != vanished);
-            Ok(others.all(|(_, record)| is_final(record)).then_some(()))
+            let open = all
+                .values()
+                .find(|record| !matches!(record.status, Status::Credited | Status::Void));
+            match open {
+                Some(open) => anyhow::bail!("{:?}: {:?}", open.commitment.gateway, open.status),
+                None => Ok(Some(())),
+            }
         })
-        .await?;
-        let mut state = state::externalities(self.port()).await?;
-        let unsettled = state.execute_with(billing::UnsettledEpochs::get);
-        let all = books::commitments(self.port()).await?;
-        let open = all.keys().filter(|(gateway, _)| *gateway == vanished);
-        for (_, epoch) in open.copied() {
-            let deadline = epoch.0 + unsettled;
-            wait_for("the deadline", LIMIT, || async {
-                let now = job::epoch(&self.network.cli()).await?;
-                Ok((now >= deadline).then_some(()))
-            })
-            .await?;
-            // Nobody has a page: none is needed to say that it did not come.
-            let nothing = Billing::<Runtime>::settle {
-                gateway: vanished,
-                epoch,
-                entries: Default::default(),
-                proof: RangeProof {
-                    start: 0,
-                    siblings: Vec::new(),
-                },
-                agent_signature: None,
-            };
-            wallet.send(stranger, nothing).await?.succeeded()?;
-        }
-        Ok(())
+        .await
     }
 
     /// How everybody ended.
@@ -395,22 +387,31 @@ impl Stage {
     ) -> anyhow::Result<()> {
         let all = books::commitments(self.port()).await?;
         let mut state = state::externalities(self.port()).await?;
-        let mut taken: BTreeMap<DeviceId, Planck> = BTreeMap::new();
+        let reporter = AccountId::from(self.reporter()?.account());
         for ((gateway, epoch), record) in &all {
             let fraud = state.execute_with(|| Frauds::<Runtime>::get(epoch, gateway));
-            *taken.entry(*gateway).or_default() += fraud.as_ref().map_or(0, |one| one.taken);
             let lie = self.lie_of(gateway).unwrap_or_default();
+            let is_ours = fraud
+                .as_ref()
+                .is_some_and(|fraud| fraud.reporter == reporter);
+            // What nobody reported, the auditors proved themselves.
+            anyhow::ensure!(!is_ours || lie == AgentLie::Fat, "{lie}: {fraud:?}");
             verdict(lie, record, fraud).with_context(|| format!("{lie} in {epoch}"))?;
         }
-        // A forgery costs everything, an impossible cache a twentieth for each epoch it is named in.
-        for (gateway, taken) in taken {
-            let lie = self.lie_of(&gateway).unwrap_or_default();
+        // A forgery costs everything, an impossible cache and hidden leaves a twentieth for each epoch.
+        for gateway in self.network.plan.of_role("gateway") {
+            let owner = AccountId::from(gateway.operator.account());
+            let reason = HoldReason::Stake.into();
+            let held = state.execute_with(|| Balances::balance_on_hold(&reason, &owner));
+            let lie = self.lie_of(&device(gateway)).unwrap_or_default();
             let expected = match lie {
-                AgentLie::Inflate | AgentLie::Fat => STAKE..=STAKE,
-                AgentLie::ForeignCache => STAKE / 20..=STAKE / 10,
-                _ => 0..=0,
+                AgentLie::Inflate | AgentLie::Fat => 0..=0,
+                AgentLie::ForeignCache | AgentLie::Hide | AgentLie::Vanish => {
+                    STAKE / 10 * 9..=STAKE / 20 * 19
+                }
+                _ => STAKE..=STAKE,
             };
-            anyhow::ensure!(expected.contains(&taken), "{lie}: {taken}");
+            anyhow::ensure!(expected.contains(&held), "{lie}: {held}");
         }
         // Nobody who is paid served more or less than visitors received; each was visited once more to see whether it serves.
         for (gateway, received) in received {
@@ -494,9 +495,9 @@ fn verdict(
             void(VoidReason::UnknownCache)
                 .or_else(|_| void(VoidReason::Fraud(Defect::UnassignedCache)))
         }
-        AgentLie::Vanish => {
+        AgentLie::Hide | AgentLie::Vanish => {
             anyhow::ensure!(books.charged == 0 && fraud.is_none(), "{record:?}");
-            void(VoidReason::Overdue)
+            void(VoidReason::LeavesWithheld)
         }
         _ => {
             let is_paid = record.status == Status::Credited && fraud.is_none();

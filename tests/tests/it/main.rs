@@ -4,6 +4,7 @@
 //! and sets both. Without them the tests fail, they do not pass silently.
 
 mod adversaries;
+mod agent;
 mod books;
 mod clients;
 mod crashes;
@@ -11,6 +12,7 @@ mod double_vote;
 mod equivocation;
 mod governed;
 mod invariants;
+mod lazy;
 mod lifecycle;
 mod network;
 mod operated;

@@ -40,6 +40,11 @@ impl Visit {
         Self::get(format!("/brief/{}", rng.gen_range(0..PAGES)), &[200])
     }
 
+    /// A file that is too long for probes.
+    fn file(_: &mut StdRng) -> Self {
+        Self::get("/file".into(), &[200])
+    }
+
     /// Any of the kinds that a bill must get right.
     fn any(rng: &mut StdRng) -> Self {
         let get = Self::get;
@@ -63,7 +68,7 @@ impl Visit {
                     ..get("/file".into(), &[206])
                 }
             }
-            93..=95 => get("/file".into(), &[200]),
+            93..=95 => Self::file(rng),
             _ => get(format!("/missing/{number}"), &[404]),
         }
     }
@@ -99,6 +104,11 @@ pub async fn mixed(ports: &[u16], count: usize, seed: u64) -> anyhow::Result<Rec
 /// Makes `count` visits of brief pages, spread over the gateways at these ports.
 pub async fn brief(ports: &[u16], count: usize, seed: u64) -> anyhow::Result<Received> {
     make(ports, count, seed, Visit::brief).await
+}
+
+/// Fetches the file so many times, spread over the gateways at these ports.
+pub async fn files(ports: &[u16], count: usize) -> anyhow::Result<Received> {
+    make(ports, count, 0, Visit::file).await
 }
 
 async fn make(

@@ -2,7 +2,7 @@
 
 use crate::net;
 use selvedge_edge_tools_testkit::{content, wait_for, Answer, Ask, Net, Site};
-use selvedge_primitives_types::agent::ServiceState;
+use selvedge_primitives_types::{agent::ServiceState, Sum, Usage, UsageClass};
 
 /// A plain refusal: status, reason, words for people, JSON for programs, and when to come back.
 async fn is_refused(net: &Net, host: &str, status: u16, reason: &str, words: &str) {
@@ -66,6 +66,26 @@ async fn what_is_not_served_says_so_and_is_free() {
         (books.requests(), books.egress(), books.customers.len()),
         (1, 10, 1)
     );
+}
+
+/// What is free comes first, is counted apart and charged to nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_free_buffer_is_used_before_the_allowance() {
+    let mut net = net(1, 1).await;
+    net.site().free = Usage::ZERO
+        .with(UsageClass::Requests, 2)
+        .with(UsageClass::EgressBytes, 25);
+    net.push().await;
+    for _ in 0..3 {
+        assert_eq!(net.visitor(0).get("/page?len=10").await.status, 200);
+    }
+    let books = net.roll().await.remove(0);
+    let Sum { paid, free, .. } = books.total();
+    let of = |usage: &Usage| {
+        let octets = usage.of(UsageClass::EgressBytes);
+        (usage.of(UsageClass::Requests), octets)
+    };
+    assert_eq!((of(&free), of(&paid)), ((2, 25), (1, 5)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,8 +15,7 @@ use selvedge_primitives_types::agent::{
     ProbeResults,
 };
 use selvedge_primitives_types::{
-    Account, Domain, Epoch, Leaf, ProbeAnswerPayload, Role, ServiceId, Signature64, Usage,
-    UsageCommitment,
+    Account, Domain, Epoch, Leaf, ProbeAnswerPayload, Role, ServiceId, Signature64, UsageCommitment,
 };
 
 use crate::gateway::Shared;
@@ -228,7 +227,7 @@ fn terms(world: &World) -> Vec<(ServiceId, Terms)> {
             let terms = Terms {
                 pricing,
                 lease: service.lease,
-                free: Usage::ZERO,
+                free: service.free,
             };
             Some((service.id, terms))
         })

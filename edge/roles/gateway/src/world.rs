@@ -9,7 +9,9 @@ use selvedge_edge_drivers_agent::ChainConfig;
 use selvedge_edge_drivers_purge::Registry;
 use selvedge_edge_drivers_transport::PeerAddress;
 use selvedge_primitives_types::agent::{NodeConfig, ServiceState};
-use selvedge_primitives_types::{Account, DeviceId, GenesisHash, Planck, Prices, Role, ServiceId};
+use selvedge_primitives_types::{
+    Account, DeviceId, GenesisHash, Planck, Prices, Role, ServiceId, Usage,
+};
 
 use crate::live::{Analytics, Live};
 
@@ -28,6 +30,8 @@ pub struct Service {
     pub prices: Option<Prices>,
     /// What this gateway may charge in the epoch.
     pub lease: Planck,
+    /// What it may serve in the epoch without charge.
+    pub free: Usage,
     /// Whether it is served.
     pub state: ServiceState,
     /// Where its answers are counted, looked up once.
@@ -79,6 +83,7 @@ impl World {
                 price_version: config.price_version,
                 prices: prices.get(&config.price_version).copied(),
                 lease: config.lease,
+                free: config.free,
                 state: config.state,
                 live: OnceLock::new(),
             });

@@ -397,6 +397,8 @@ pub enum NodeCommand {
         /// The device id.
         device: String,
     },
+    /// Explain what a node earned: base and activity of its stake by era, and what each is made of.
+    Earnings(NodeEarningsArgs),
     /// Let a node that is out count again, once it is well.
     Rejoin {
         /// The device id.
@@ -440,7 +442,7 @@ pub enum NodeCommand {
         #[arg(long)]
         report: bool,
     },
-    /// Ask to serve nothing new, before maintenance or leaving.
+    /// Ask to serve nothing new for some epochs, before maintenance or leaving; `status` tells until when, and when again.
     Drain {
         /// The device id.
         device: String,
@@ -448,6 +450,20 @@ pub enum NodeCommand {
         #[arg(long)]
         end: bool,
     },
+}
+
+/// Whose earnings are explained.
+#[derive(Debug, Args)]
+pub struct NodeEarningsArgs {
+    /// The device id: of the stake that it carries.
+    #[arg(required_unless_present = "stake", conflicts_with = "stake")]
+    pub device: Option<String>,
+    /// The stake's number, whatever carries it.
+    #[arg(long)]
+    pub stake: Option<u64>,
+    /// How many eras to explain, of 84 at most; 3 if left out. With --json all are given.
+    #[arg(long)]
+    pub eras: Option<usize>,
 }
 
 #[derive(Debug, Args)]

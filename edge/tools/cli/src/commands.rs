@@ -11,6 +11,7 @@ mod purge;
 mod score;
 mod service;
 mod watch;
+mod yields;
 
 use crate::{
     bill,

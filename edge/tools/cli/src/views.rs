@@ -1,5 +1,9 @@
 //! What `--json` prints. These shapes are a contract: fields are added, never renamed. Amounts are strings in planck.
 
+mod earnings;
+
+pub use earnings::StakeEarnings;
+
 use crate::keys::address;
 use selvedge_primitives_runtime_api as api;
 use selvedge_primitives_types::{Usage, UsageClass};
@@ -117,8 +121,17 @@ pub struct Node {
     pub stake: Option<Stake>,
     pub active: bool,
     pub draining: bool,
+    pub drain: Option<Drain>,
+    pub next_drain_epoch: Option<u64>,
     pub score: Option<Score>,
     pub eras: Vec<EraEarnings>,
+}
+
+/// The last drain that a node was granted: what is seen of it counts again in `until_epoch`.
+#[derive(Serialize)]
+pub struct Drain {
+    pub from_epoch: u64,
+    pub until_epoch: u64,
 }
 
 /// The stake a node carries.
@@ -138,6 +151,7 @@ pub struct Score {
     pub ok: u32,
     pub speed: u32,
     pub jobs_per_stake: String,
+    pub usual: String,
     pub regional_median: String,
 }
 
@@ -151,6 +165,7 @@ impl From<&api::ScoreView> for Score {
             ok: score.ok.0,
             speed: score.speed.0,
             jobs_per_stake: score.jobs_per_stake.to_string(),
+            usual: score.usual.to_string(),
             regional_median: score.regional_median.to_string(),
         }
     }
@@ -166,6 +181,7 @@ pub struct ScoreExplanation {
     pub blocks_authored: Option<u32>,
     pub blocks_expected: Option<u32>,
     pub probes: Probes,
+    pub absent: u32,
     pub median_pace_us: Option<u64>,
     pub usual_round_trip_us: Option<u64>,
     pub place: &'static str,
@@ -218,6 +234,7 @@ impl From<&api::ScoreExplanation> for ScoreExplanation {
             blocks_authored: view.blocks.map(|(authored, _)| authored),
             blocks_expected: view.blocks.map(|(_, expected)| expected),
             probes: (&view.probes).into(),
+            absent: view.absent,
             median_pace_us: view.median_pace,
             usual_round_trip_us: view.usual_round_trip,
             place,
@@ -259,6 +276,11 @@ impl From<&api::NodeView> for Node {
             }),
             active: view.active,
             draining: view.draining,
+            drain: view.drain.map(|drain| Drain {
+                from_epoch: drain.from.0,
+                until_epoch: drain.until.0,
+            }),
+            next_drain_epoch: view.next_drain.map(|epoch| epoch.0),
             score: view.score.as_ref().map(Into::into),
             eras: view
                 .eras

@@ -10,9 +10,16 @@ const SEL: u128 = 1_000_000_000_000;
 /// What everybody has at the start: enough for a stake of any role, deposits and fees.
 const ENDOWMENT: u128 = 1_000_000 * SEL;
 
-/// A patch for networks whose usage epochs are as long as this.
+/// A slot of the preset, in milliseconds.
+const SLOT_MILLIS: u64 = 3_000;
+
+/// A patch for networks whose usage epochs are as long as this, and BABE epochs half as long, as in the preset.
 pub fn epochs_of(length: Duration) -> Value {
-    json!({ "usageClock": { "epochLengthMs": length.as_millis() as u64 } })
+    let length = length.as_millis() as u64;
+    json!({
+        "usageClock": { "epochLengthMs": length },
+        "chainParams": { "babeEpochLength": length / 2 / SLOT_MILLIS },
+    })
 }
 
 /// The patch over the preset: balances, validators, their devices and session keys, and `more` beside them.

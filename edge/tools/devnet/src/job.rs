@@ -185,13 +185,14 @@ pub async fn bill(network: &Network, epoch: u64) -> anyhow::Result<serde_json::V
     Ok(bill)
 }
 
-/// What the bill charges for, over all lines.
+/// What the bill counts over all lines, charged or free.
 pub fn billed(bill: &serde_json::Value) -> Received {
     let lines = bill["lines"].as_array().cloned().unwrap_or_default();
     let sum = |class: &str| {
         lines
             .iter()
-            .filter_map(|line| line["paid"][class].as_u64())
+            .flat_map(|line| ["paid", "free"].map(|part| line[part][class].as_u64()))
+            .flatten()
             .sum()
     };
     Received {

@@ -11,7 +11,7 @@ use selvedge_primitives_types::{
         ServiceState,
     },
     Account, CustomerSignature, DeviceId, Domain, Epoch, GenesisHash, Hash, Millis, Planck,
-    PriceList, Prices, Region, Role, Score, ServiceId, Signature64,
+    PriceList, Prices, Region, Role, Score, ServiceId, Signature64, Usage,
 };
 use std::{
     collections::HashMap,
@@ -31,6 +31,8 @@ pub struct Site {
     pub origin: String,
     /// What may be charged in an epoch, by all gateways together.
     pub cap: Planck,
+    /// What each gateway may serve in an epoch without charge.
+    pub free: Usage,
     /// Whether it is served.
     pub state: ServiceState,
 }
@@ -49,6 +51,7 @@ impl Site {
             hosts: vec![host.to_owned()],
             origin,
             cap: 1 << 80,
+            free: Usage::ZERO,
             state: ServiceState::Active,
         }
     }
@@ -216,6 +219,7 @@ impl Chain {
             origin: site.origin.clone().into_bytes(),
             price_version: self.prices.version,
             lease: self.lease(site),
+            free: site.free,
             state: site.state,
         }
     }

@@ -9,6 +9,7 @@ mod credit;
 mod debts;
 mod deposit;
 mod fraud;
+mod free;
 mod history;
 mod invariants;
 mod invoice;

@@ -44,6 +44,7 @@ fn the_preset_is_readable_json() {
             "slotDurationMs": 6000,
             "babeEpochLength": 20,
             "allowLocalNames": true,
+            "firstHoldBackMs": 1_209_600_000u64,
             "referendumDayBlocks": 28800,
         })
     );

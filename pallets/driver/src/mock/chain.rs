@@ -6,7 +6,7 @@ use pallet_edge_traits::{DeviceInfo, DeviceInspect, HostChecks, Job, ProbeDuties
 use selvedge_primitives_types::{
     agent::{ClockConfig, HostCheckVerdict, NodeConfig, ServiceConfig, ServiceState},
     Account, DeviceId, Epoch, Millis, PriceList, Prices, ProbeReport, Region, Role, Score,
-    ServiceId, Signature64, UsageCommitment,
+    ServiceId, Signature64, Usage, UsageCommitment,
 };
 use sp_core::crypto::AccountId32;
 use std::cell::{Cell, RefCell};
@@ -78,6 +78,7 @@ impl ConfigView for Chain {
             origin: b"https://origin.example".to_vec(),
             price_version: 1,
             lease: LEASE.get(),
+            free: Usage::ZERO,
             state: ServiceState::Active,
         }]
     }

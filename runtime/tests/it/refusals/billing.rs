@@ -11,7 +11,11 @@ use pallet_edge_billing::{agent::commit_payload, types::VoidReason, Call, Error}
 use pallet_edge_governance::Origin;
 use pallet_edge_services::Call as Services;
 use selvedge_primitives_types::{DeviceId, Epoch, Planck, Signature64, UsageCommitment};
-use selvedge_runtime::{constants::currency::SEL, AccountId, Runtime};
+use selvedge_runtime::{
+    configs::params::{dynamic_params::billing, RuntimeParameters},
+    constants::currency::SEL,
+    AccountId, Runtime,
+};
 use sp_runtime::{transaction_validity::InvalidTransaction, TokenError};
 
 type Refused = Error<Runtime>;
@@ -136,6 +140,8 @@ pub fn table() -> Table {
     rows.extend(commitments());
     rows.extend(pages());
     rows.extend(claims());
+    rows.extend(referrals());
+    rows.extend(first_earnings());
     let any_time = "it may be done at any time";
     let own = "it is about the caller's own account";
     Table {
@@ -153,6 +159,31 @@ pub fn table() -> Table {
             ("poke", &[NotTheirs], "anyone may poke anyone"),
             ("poke", &[Zero, Maximum], "it takes no amount"),
             ("poke", &[Repeated, TooEarly, TooLate], any_time),
+            (
+                "deposit_referred",
+                &[UnknownId],
+                "a referrer needs no account yet",
+            ),
+            ("deposit_referred", &[TooEarly, TooLate], any_time),
+            (
+                "pay_referrals",
+                &[NotTheirs],
+                "anyone may have referrers paid",
+            ),
+            ("pay_referrals", &[Zero, Maximum], "it takes no amount"),
+            (
+                "pay_referrals",
+                &[TooLate],
+                "it happens by itself before the commitment is forgotten",
+            ),
+            ("release_first", &[NotTheirs], "anyone may have anyone paid"),
+            ("release_first", &[Zero, Maximum], "it takes no amount"),
+            (
+                "release_first",
+                &[OutOfOrder],
+                "it follows the credit, and that is a matter of time",
+            ),
+            ("release_first", &[TooLate], "earnings wait for ever"),
             (
                 "commit_usage",
                 &[OutOfOrder],
@@ -218,10 +249,10 @@ fn accounts() -> Vec<super::Row> {
             closed(scene);
             by(CUSTOMER, withdraw(1))
         }),
-        // Seven epochs of 10 SEL are reserved.
+        // Ten epochs of 10 SEL are reserved.
         row("withdraw", TooEarly, Refused::AboveWithdrawable, |scene| {
             scene.service();
-            by(CUSTOMER, withdraw(130 * SEL + 1))
+            by(CUSTOMER, withdraw(200 * SEL + 1))
         }),
         row("close", UnknownId, Refused::NoAccount, |_| {
             by(STRANGER, Call::close {})
@@ -471,6 +502,120 @@ fn claims() -> Vec<super::Row> {
             scene.settled();
             let account = OPERATOR.to_account_id();
             by(STRANGER, Call::claim_for { account })
+        }),
+    ]
+}
+
+fn with_referrer(amount: Planck, referrer: AccountId) -> Call<Runtime> {
+    Call::deposit_referred { amount, referrer }
+}
+
+fn pay_referrals(gateway: DeviceId) -> Call<Runtime> {
+    let epoch = Epoch(0);
+    Call::pay_referrals { gateway, epoch }
+}
+
+fn referrals() -> Vec<super::Row> {
+    vec![
+        row("deposit_referred", NotTheirs, Refused::OwnReferrer, |_| {
+            by(CUSTOMER, with_referrer(SEL, CUSTOMER.to_account_id()))
+        }),
+        row("deposit_referred", Zero, Refused::DepositTooSmall, |_| {
+            by(CUSTOMER, with_referrer(0, nobody()))
+        }),
+        row(
+            "deposit_referred",
+            Maximum,
+            TokenError::FundsUnavailable,
+            |_| by(CUSTOMER, with_referrer(Planck::MAX, nobody())),
+        ),
+        row(
+            "deposit_referred",
+            Repeated,
+            Refused::AlreadyOpened,
+            |scene| {
+                scene.send(CUSTOMER, with_referrer(SEL, nobody()));
+                by(CUSTOMER, with_referrer(SEL, nobody()))
+            },
+        ),
+        row(
+            "deposit_referred",
+            OutOfOrder,
+            Refused::AlreadyOpened,
+            |scene| {
+                scene.deposit();
+                by(CUSTOMER, with_referrer(SEL, nobody()))
+            },
+        ),
+        row(
+            "pay_referrals",
+            UnknownId,
+            Refused::UnknownCommitment,
+            |scene| {
+                scene.credited();
+                by(STRANGER, pay_referrals(NO_GATEWAY))
+            },
+        ),
+        row(
+            "pay_referrals",
+            Repeated,
+            Refused::NothingToClaim,
+            |scene| {
+                scene.send(CUSTOMER, with_referrer(SEL, nobody()));
+                scene.credited();
+                let pay = pay_referrals(scene.id(GATEWAY));
+                scene.send(STRANGER, pay.clone());
+                by(STRANGER, pay)
+            },
+        ),
+        row("pay_referrals", OutOfOrder, Refused::NotCredited, |scene| {
+            scene.send(CUSTOMER, with_referrer(SEL, nobody()));
+            scene.voided();
+            by(STRANGER, pay_referrals(scene.id(GATEWAY)))
+        }),
+        row("pay_referrals", TooEarly, Refused::NotCredited, |scene| {
+            scene.send(CUSTOMER, with_referrer(SEL, nobody()));
+            scene.settled();
+            by(STRANGER, pay_referrals(scene.id(GATEWAY)))
+        }),
+    ]
+}
+
+/// What the first gateway earns is kept back for forty minutes.
+fn kept_back(scene: &mut Scene<'_>) -> Call<Runtime> {
+    let first = billing::Parameters::FirstHoldBack(billing::FirstHoldBack, Some(2_400_000));
+    let parameter = RuntimeParameters::Billing(first);
+    let origin = Origin::Parameters.into();
+    frame_support::assert_ok!(selvedge_runtime::EdgeGovernance::set_parameter(
+        origin, parameter
+    ));
+    scene.credited();
+    let owner = OPERATOR.to_account_id();
+    let device = scene.id(GATEWAY);
+    Call::release_first { device, owner }
+}
+
+fn first_earnings() -> Vec<super::Row> {
+    vec![
+        row("release_first", UnknownId, Refused::NothingToClaim, |_| {
+            let (device, owner) = (NO_GATEWAY, nobody());
+            by(STRANGER, Call::release_first { device, owner })
+        }),
+        row(
+            "release_first",
+            Repeated,
+            Refused::NothingToClaim,
+            |scene| {
+                let release = kept_back(scene);
+                // Without probers nobody scores, so that its score is fair.
+                scene.at(40, 1);
+                scene.send(STRANGER, release.clone());
+                by(STRANGER, release)
+            },
+        ),
+        row("release_first", TooEarly, Refused::StillHeldBack, |scene| {
+            let release = kept_back(scene);
+            by(STRANGER, release)
         }),
     ]
 }

@@ -7,6 +7,7 @@
 mod auditors;
 mod audits;
 mod billing;
+mod claims;
 mod nodes;
 mod others;
 mod reputation;
@@ -127,7 +128,7 @@ struct Table {
     never: Vec<Never>,
 }
 
-fn tables() -> [Table; 8] {
+fn tables() -> [Table; 9] {
     [
         nodes::registry(),
         nodes::staking(),
@@ -135,6 +136,7 @@ fn tables() -> [Table; 8] {
         billing::table(),
         audits::table(),
         reputation::table(),
+        claims::table(),
         others::yields(),
         others::governance(),
     ]
@@ -300,6 +302,11 @@ fn proofs_of_fraud_are_refused_when_they_prove_nothing() {
 #[test]
 fn reputation_refuses_bad_input() {
     check(reputation::table());
+}
+
+#[test]
+fn claims_refuse_bad_input() {
+    check(claims::table());
 }
 
 #[test]

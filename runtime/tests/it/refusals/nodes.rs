@@ -279,6 +279,16 @@ pub fn registry() -> Table {
                 by(STRANGER, Registry::request_drain { device })
             },
         ),
+        row("request_drain", OutOfOrder, Device::NoStake, |scene| {
+            let device = registered(scene);
+            by(STRANGER, Registry::request_drain { device })
+        }),
+        row("request_drain", TooEarly, Device::DrainTooSoon, |scene| {
+            let device = scene.id(GATEWAY);
+            scene.send(OPERATOR, Registry::request_drain { device });
+            scene.send(OPERATOR, Registry::end_drain { device });
+            by(OPERATOR, Registry::request_drain { device })
+        }),
         row("end_drain", NotTheirs, Device::NotOperator, |scene| {
             let device = scene.id(GATEWAY);
             by(STRANGER, Registry::end_drain { device })
@@ -320,7 +330,7 @@ pub fn registry() -> Table {
                 "nothing ends what lets it leave",
             ),
             ("request_drain", &[Zero, Maximum], "it takes no amount"),
-            ("request_drain", &[TooEarly, TooLate], any_time),
+            ("request_drain", &[TooLate], any_time),
             ("end_drain", &[Zero, Maximum], "it takes no amount"),
             ("end_drain", &[TooEarly, TooLate], any_time),
         ],

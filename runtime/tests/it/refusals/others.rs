@@ -20,7 +20,9 @@ pub fn yields() -> Table {
             Repeated,
             YieldsError::<Runtime>::NothingToClaim,
             |scene| {
+                // An era is closed over some blocks, of which a leap makes few.
                 scene.at(4, 1);
+                scene.chain.blocks(20);
                 scene.send(Alice, Yields::claim {});
                 by(Alice, Yields::claim {})
             },

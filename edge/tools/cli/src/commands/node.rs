@@ -1,6 +1,6 @@
 //! `selvedge node`.
 
-use super::{audit, nothing, score, Context};
+use super::{audit, nothing, score, yields, Context};
 use crate::{
     amount::Sel,
     cli::{NodeCommand, RegisterArgs},
@@ -21,6 +21,7 @@ pub async fn run(context: &Context<'_>, command: NodeCommand) -> anyhow::Result<
         NodeCommand::List => list(context).await,
         NodeCommand::Status { device } => status(context, keys::device(&device)?).await,
         NodeCommand::Score { device } => score::explain(context, keys::device(&device)?).await,
+        NodeCommand::Earnings(args) => yields::explain(context, args).await,
         NodeCommand::Rejoin { device } => of_device(context, "Reputation", "rejoin", &device).await,
         NodeCommand::DisputeRegion { device, withdraw } => {
             let call = match withdraw {
@@ -121,6 +122,23 @@ fn state(node: &NodeView) -> &'static str {
     }
 }
 
+/// When the node drains, and when it may again.
+fn drains(node: &NodeView) -> Option<String> {
+    let running = node.drain.filter(|_| node.draining).map(|drain| {
+        format!(
+            "until epoch {}, in which what is seen of it counts again",
+            drain.until
+        )
+    });
+    let next = node
+        .next_drain
+        .map(|epoch| format!("granted again from epoch {epoch} on"));
+    match (running, next) {
+        (Some(running), Some(next)) => Some(format!("{running}; {next}")),
+        (running, next) => running.or(next),
+    }
+}
+
 async fn status(context: &Context<'_>, device: DeviceId) -> anyhow::Result<()> {
     let node: Option<NodeView> = context
         .chain()
@@ -140,6 +158,7 @@ async fn status(context: &Context<'_>, device: DeviceId) -> anyhow::Result<()> {
             ("audit endpoint", value.public_url.clone()),
             ("state", state(&node).into()),
         ];
+        rows.extend(drains(&node).map(|drain| ("drain", drain)));
         if let Some((id, amount)) = node.stake {
             rows.push(("stake", format!("#{id}, {}", Sel(amount))));
         }
@@ -149,8 +168,8 @@ async fn status(context: &Context<'_>, device: DeviceId) -> anyhow::Result<()> {
                 (
                     "service",
                     format!(
-                        "{} (era {}: ok {}, jobs {}, speed {}; {} per stake against a median of {})",
-                        score.service, score.era, score.ok, score.jobs, score.speed, score.jobs_per_stake,
+                        "{} (era {}: ok {}, jobs {}, speed {}; usually {} per stake against a median of {})",
+                        score.service, score.era, score.ok, score.jobs, score.speed, score.usual,
                         score.regional_median
                     ),
                 ),

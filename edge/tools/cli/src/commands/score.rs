@@ -50,15 +50,15 @@ fn rows(explained: &ScoreExplanation) -> Vec<(&'static str, String)> {
     }
     let probes = &explained.probes;
     rows.extend([
-        ("  answered", share(probes.answered, probes.sampled)),
+        ("  answered", answered(explained)),
         ("  right bytes", share(probes.right, probes.served)),
         ("  ok", format!("{} = answered × right bytes", score.ok)),
         ("  speed", speed(explained)),
         (
             "  jobs",
             format!(
-                "{} = {} per stake against a median of {}",
-                score.jobs, score.jobs_per_stake, score.regional_median
+                "{} = usually {} per stake against a median of {}; {} in this era",
+                score.jobs, score.usual, score.regional_median, score.jobs_per_stake
             ),
         ),
         (
@@ -82,7 +82,7 @@ fn standing(explained: &ScoreExplanation) -> String {
         (Some((OutReason::RegionDisproved(region), since)), _) => {
             format!("out since epoch {since}: it is not in {region}; register it anew where it is")
         }
-        (None, true) => "drains: its scores stand still".into(),
+        (None, true) => "drains: nothing that is seen of it counts until the drain is over".into(),
         (None, false) => "counts".into(),
     };
     if let Some(since) = explained.disputed {
@@ -99,6 +99,15 @@ fn share(part: u32, whole: u32) -> String {
             format!("{} = {part} of {whole} epochs", Score(share as u32))
         }
     }
+}
+
+fn answered(explained: &ScoreExplanation) -> String {
+    let probes = &explained.probes;
+    let mut text = share(probes.answered, probes.sampled);
+    if explained.absent > 0 {
+        text += &format!("; on no device in {}", explained.absent);
+    }
+    text
 }
 
 fn speed(explained: &ScoreExplanation) -> String {
@@ -150,7 +159,8 @@ mod tests {
                 quality: Score(937_500),
                 service: Score(968_750),
                 era: Era(3),
-                jobs_per_stake: 7,
+                jobs_per_stake: 9,
+                usual: 7,
                 regional_median: 7,
                 jobs: Score::ONE,
                 ok: Score::ONE,
@@ -159,10 +169,11 @@ mod tests {
             blocks: None,
             probes: ProbesView {
                 sampled: 23,
-                answered: 23,
+                answered: 22,
                 pace: Some(2_000),
                 ..Default::default()
             },
+            absent: 1,
             median_pace: Some(1_000),
             usual_round_trip: Some(900),
             place: PlaceView::Plausible,
@@ -182,10 +193,10 @@ mod tests {
     fn every_component_stands_beside_its_inputs() {
         let text = shown(&explained());
         for line in [
-            "answered       1.000 = 23 of 23 epochs",
+            "answered       0.956 = 22 of 23 epochs; on no device in 1",
             "right bytes    1.000 (no samples)",
             "speed          0.500 = median of 1000 µs over 2000 µs per 64 KiB",
-            "jobs           1.000 = 7 per stake against a median of 7",
+            "jobs           1.000 = usually 7 per stake against a median of 7; 9 in this era",
             "eu-west: plausible (round trip unknown, usual 900 µs)",
             "answered 1.000 (no samples)",
         ] {

@@ -58,15 +58,6 @@ impl Endpoint {
                 let told = self.0.tell(Epoch(epoch.parse()?)).await?;
                 Ok(scale(&told.closed.commitment()))
             }
-            ["open", epoch] => {
-                let told = self.0.tell(Epoch(epoch.parse()?)).await?;
-                let draw = Draw::decode_all(&mut &asked[..])?;
-                let leaf = match told.lie {
-                    AgentLie::Vanish => None,
-                    _ => told.closed.open_leaf(&draw),
-                };
-                Ok(leaf.map_or(status(StatusCode::NOT_FOUND), |leaf| scale(&leaf)))
-            }
             ["settle" | "credit", epoch, cursor] => {
                 let told = self.0.tell(Epoch(epoch.parse()?)).await?;
                 let cursor = cursor.parse()?;
@@ -76,6 +67,15 @@ impl Endpoint {
                     _ => told.closed.credit_page(cursor),
                 };
                 Ok(page.map_or(status(StatusCode::NOT_FOUND), |page| scale(&page)))
+            }
+            ["open", epoch] => {
+                let told = self.0.tell(Epoch(epoch.parse()?)).await?;
+                let draw = Draw::decode_all(&mut &asked[..])?;
+                let leaf = match told.lie {
+                    AgentLie::Hide | AgentLie::Vanish => None,
+                    _ => told.closed.open_leaf(&draw),
+                };
+                Ok(leaf.map_or(status(StatusCode::NOT_FOUND), |leaf| scale(&leaf)))
             }
             ["probes"] if *self.0.lie.lock() == AgentLie::Slander => {
                 let mut seen = ProbeResults::decode_all(&mut &answer.body[..])?;

@@ -6,14 +6,12 @@ use http::{header, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use selvedge_edge_drivers_http::{collect, full, Body, ConnInfo, Handler};
 use selvedge_primitives_math::draw::Draw;
-use selvedge_primitives_types::{Account, Epoch, ServiceId};
+use selvedge_primitives_types::{agent::MAX_MESSAGE, Account, Epoch, Leaf, ServiceId};
 use serde_json::{json, Value};
 use std::sync::Arc;
 
 /// The most leaves in one answer, as the honest endpoint has it.
 const MAX_LEAVES: usize = 16_384;
-/// Octets of the draws of one request, as the honest endpoint has it.
-const MAX_DRAWS: usize = 2_048;
 
 /// The public server's stand-in.
 pub(super) struct Endpoint(pub(super) Arc<State>);
@@ -23,7 +21,7 @@ impl Handler for Endpoint {
         if let Some((told, rest)) = self.0.audited(request.uri().path()) {
             let shown = match told.lie {
                 AgentLie::Hide | AgentLie::Vanish => None,
-                _ => show(&told, &rest, request).await,
+                _ => answer(&told, &rest, request).await,
             };
             return shown.map_or(status(StatusCode::NOT_FOUND), |shown| {
                 Response::new(full(shown))
@@ -45,32 +43,41 @@ impl State {
     }
 }
 
-/// What is shown, in SCALE to auditors and in JSON to everybody else.
-async fn show(told: &Told, asked: &str, request: Request<Incoming>) -> Option<Vec<u8>> {
-    let closed = &told.closed;
-    if asked == "open" {
-        let body = collect(request.into_body(), MAX_DRAWS, PATIENCE)
-            .await
-            .ok()?;
-        let draws = Vec::<Draw>::decode_all(&mut &body[..]).ok()?;
-        return Some(closed.open(&draws).encode());
-    }
+/// Octets of the answer, in SCALE where that is wanted.
+async fn answer(told: &Told, asked: &str, request: Request<Incoming>) -> Option<Vec<u8>> {
+    let query = request.uri().query().unwrap_or_default().to_owned();
     let accepted = request.headers().get(header::ACCEPT);
-    if asked == "leaves" && accepted.is_some_and(|kind| kind == "application/octet-stream") {
-        return Some(closed.leaves().encode());
+    let wants_scale = accepted.is_some_and(|kind| kind == "application/octet-stream");
+    match asked {
+        "open" => {
+            let body = collect(request.into_body(), MAX_MESSAGE, PATIENCE)
+                .await
+                .ok()?;
+            let draws = Vec::<Draw>::decode_all(&mut &body[..]).ok()?;
+            Some(told.closed.open(&draws).encode())
+        }
+        "leaves" if wants_scale => {
+            let (start, limit) = page(&query);
+            let leaves = told.closed.leaves().iter().skip(start).take(limit);
+            Some(leaves.copied().collect::<Vec<Leaf>>().encode())
+        }
+        _ => show(told, asked, &query).map(|shown| shown.to_string().into_bytes()),
     }
-    let query = request.uri().query().unwrap_or_default();
-    show_in_json(told, asked, query).map(|shown| shown.to_string().into_bytes())
 }
 
-fn show_in_json(told: &Told, asked: &str, query: &str) -> Option<Value> {
-    let closed = &told.closed;
+/// The first leaf that is asked for, and at most how many.
+fn page(query: &str) -> (usize, usize) {
     let parameter = |name: &str| {
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.find(|(key, _)| *key == name)?.1.parse().ok()
     };
-    let start: usize = parameter("start").unwrap_or(0);
-    let limit = parameter("limit").unwrap_or(MAX_LEAVES).min(MAX_LEAVES);
+    let limit = parameter("limit").unwrap_or(MAX_LEAVES);
+    (parameter("start").unwrap_or(0), limit.min(MAX_LEAVES))
+}
+
+fn show(told: &Told, asked: &str, query: &str) -> Option<Value> {
+    let closed = &told.closed;
+    let (start, limit) = page(query);
     match asked.split('/').collect::<Vec<_>>()[..] {
         ["commitment"] => {
             let epoch = closed.epoch().0;
