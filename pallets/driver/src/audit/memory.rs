@@ -2,7 +2,7 @@
 //! revealed it.
 //!
 //! It lies in the node's off-chain persistent storage, under `selvedge::audits::` and the device, and
-//! the leaves that were looked at under `selvedge::audited::`, the device, the gateway and the epoch.
+//! the leaves that were looked at under `selvedge::audited::`, the device and the commitment's digest.
 //! A vote is written before it is sent: what was voted for is what is revealed, whatever happens in
 //! between.
 
@@ -13,7 +13,7 @@ use selvedge_primitives_math::{
     duty::AuditDuty,
     fraud::{FraudProof, OpenedLeaf},
 };
-use selvedge_primitives_types::{AuditVerdict, DeviceId, Epoch, Hash, Verdict};
+use selvedge_primitives_types::{AuditVerdict, DeviceId, Epoch, Hash, UsageCommitment, Verdict};
 use sp_runtime::offchain::storage::StorageValueRef;
 
 const PREFIX: &[u8] = b"selvedge::audits::";
@@ -40,8 +40,8 @@ pub(super) enum State {
 /// A commitment to look at, and what it cost so far.
 #[derive(Encode, Decode)]
 pub(super) struct Item {
-    gateway: DeviceId,
-    epoch: Epoch,
+    /// Names it: what was found is of this very one, also when a reorganisation brings another.
+    commitment: Hash,
     pub(super) attempts: u32,
     pub(super) leaves: u64,
     pub(super) octets: u64,
@@ -86,12 +86,11 @@ pub(super) struct Round {
 }
 
 impl Round {
-    pub(super) fn item(&mut self, gateway: DeviceId, epoch: Epoch) -> &mut Item {
-        let known = |item: &Item| (item.gateway, item.epoch) == (gateway, epoch);
+    fn item(&mut self, commitment: Hash) -> &mut Item {
+        let known = |item: &Item| item.commitment == commitment;
         let place = self.items.iter().position(known).unwrap_or_else(|| {
             self.items.push(Item {
-                gateway,
-                epoch,
+                commitment,
                 attempts: 0,
                 leaves: 0,
                 octets: 0,
@@ -129,8 +128,8 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    pub(super) fn read(auditor: &DeviceId, gateway: &DeviceId, epoch: Epoch) -> Self {
-        let key = Self::key(auditor, gateway, epoch);
+    pub(super) fn read(auditor: &DeviceId, commitment: &UsageCommitment) -> Self {
+        let key = Self::key(auditor, &digest(commitment));
         let stored = StorageValueRef::persistent(&key).get();
         let leaves = stored.ok().flatten().unwrap_or_default();
         Self { key, leaves }
@@ -140,13 +139,17 @@ impl Shown {
         StorageValueRef::persistent(&self.key).set(&self.leaves);
     }
 
-    fn forget(auditor: &DeviceId, gateway: &DeviceId, epoch: Epoch) {
-        StorageValueRef::persistent(&Self::key(auditor, gateway, epoch)).clear();
+    fn forget(auditor: &DeviceId, commitment: &Hash) {
+        StorageValueRef::persistent(&Self::key(auditor, commitment)).clear();
     }
 
-    fn key(auditor: &DeviceId, gateway: &DeviceId, epoch: Epoch) -> Vec<u8> {
-        [SHOWN_PREFIX, &auditor.0, &gateway.0, &epoch.encode()].concat()
+    fn key(auditor: &DeviceId, commitment: &Hash) -> Vec<u8> {
+        [SHOWN_PREFIX, &auditor.0, commitment].concat()
     }
+}
+
+fn digest(commitment: &UsageCommitment) -> Hash {
+    commitment.using_encoded(sp_io::hashing::blake2_256)
 }
 
 /// All that one auditor remembers.
@@ -169,7 +172,7 @@ impl Rounds {
         let read = Self { key, rounds };
         if !old.is_empty() {
             for item in old.iter().flat_map(|round| &round.items) {
-                Shown::forget(device, &item.gateway, item.epoch);
+                Shown::forget(device, &item.commitment);
             }
             read.write();
         }
@@ -195,6 +198,6 @@ impl Rounds {
     }
 
     pub(super) fn item(&mut self, duty: &AuditDuty) -> &mut Item {
-        self.round(duty).item(duty.gateway, duty.epoch)
+        self.round(duty).item(digest(&duty.commitment))
     }
 }

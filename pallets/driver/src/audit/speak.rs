@@ -142,17 +142,12 @@ impl Auditor {
             .filter(|duty| duty.purpose == LeafPurpose::Posted)
         {
             let one = Try::Leaf(duty.gateway, duty.epoch, duty.draw);
-            if memory.knows(&one) || sp_io::offchain::timestamp() >= self.deadline {
+            if memory.knows(&one) {
                 continue;
             }
             memory.note(one);
             let (gateway, epoch) = (duty.gateway, duty.epoch);
-            let shown = Shown::read(&self.device, &gateway, epoch)
-                .leaves
-                .into_iter();
-            let mut of_draw = shown.filter(|(draw, _)| *draw == duty.draw);
-            let leaf = of_draw.next().map(|(_, leaf)| leaf);
-            let Some(leaf) = leaf.or_else(|| self.fetch_leaf::<T>(duty)) else {
+            let Some(leaf) = self.leaf_of::<T>(duty) else {
                 log::warn!(target: LOG_TARGET, "{gateway} does not show a leaf of {epoch} to be posted");
                 continue;
             };
@@ -162,9 +157,14 @@ impl Auditor {
         }
     }
 
-    /// Asks the gateway for a leaf that is not remembered any more.
-    fn fetch_leaf<T: Config>(&self, duty: &LeafDuty) -> Option<OpenedLeaf> {
+    /// The leaf as it was looked at; else, if that is not remembered, as the gateway shows it now.
+    fn leaf_of<T: Config>(&self, duty: &LeafDuty) -> Option<OpenedLeaf> {
         let commitment = T::Audits::commitment(&duty.gateway, duty.epoch)?;
+        let shown = Shown::read(&self.device, &commitment).leaves.into_iter();
+        let mut of_draw = shown.filter(|(draw, _)| *draw == duty.draw);
+        if let Some((_, leaf)) = of_draw.next() {
+            return Some(leaf);
+        }
         let info = T::Devices::device(&duty.gateway)?;
         let url = address::base(&info.public_url, T::AllowPrivate::get()).ok()?;
         let openings = Remote::new(url, self.deadline)

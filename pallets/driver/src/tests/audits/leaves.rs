@@ -64,6 +64,7 @@ fn a_leaf_that_was_looked_at_is_posted_though_its_gateway_is_gone() {
                 Sample::Drawn(draws) => draws[31],
             };
             set_audits(vec![audit]);
+            set_committed(commitment(&trees));
             work(1);
             assert!(voted().is_some());
             net.serve_public(&url(1), Box::new(|_| None));
@@ -89,13 +90,8 @@ fn what_was_looked_at_is_forgotten_in_time() {
         old.window = Epoch(0);
         set_audits(vec![old]);
         work(1);
-        let shown = [
-            b"selvedge::audited::",
-            &AUDITOR.0[..],
-            &device(1).0,
-            &SERVED.encode(),
-        ]
-        .concat();
+        let digest = commitment(&trees).using_encoded(sp_io::hashing::blake2_256);
+        let shown = [b"selvedge::audited::", &AUDITOR.0[..], &digest].concat();
         assert!(net.stored(&shown).is_some());
         set_audits(vec![]);
         work(2);

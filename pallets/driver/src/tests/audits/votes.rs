@@ -32,6 +32,20 @@ fn a_gateway_is_looked_at_whole_voted_for_and_revealed() {
 }
 
 #[test]
+fn another_commitment_after_a_reorganisation_is_looked_at_anew() {
+    audited(|net| {
+        let (before, after) = (trees(1, 100), trees(1, 99));
+        net.serve_public(&url(1), Box::new(honest(before.clone())));
+        set_phase(AuditPhase::Look, &[&before]);
+        work(1);
+        set_phase(AuditPhase::Vote, &[&after]);
+        set_elapsed(25_000);
+        work(2);
+        assert_eq!(verdicts(&voted().unwrap()), [Verdict::Withheld]);
+    });
+}
+
+#[test]
 fn small_trees_are_stated_whole_in_their_order() {
     audited(|net| {
         let trees = trees(1, 44);
