@@ -10,6 +10,7 @@
 //! Invariant 3: an overflow is an error, never a wrap.
 //! Invariant 4: of whatever is wrong with a commitment, and shown, there is a proof; of an honest
 //! commitment there is none ([`fraud`]).
+//! Invariant 5: a bill adds up to the unit, and nothing behind it changes unnoticed ([`bill`]).
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
