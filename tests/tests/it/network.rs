@@ -236,7 +236,7 @@ async fn foreign_clients(network: &Network, programs: &Programs, epoch: u64) -> 
         .await?;
         assert_eq!(answer["lines"], 2, "{answer}");
     }
-    bill_of_the_days(network, &folder, epoch).await?;
+    bill_of_the_days(network, &folder, epoch.parse()?).await?;
     let spec = network.folder.chain_spec();
     let light = selvedge_devnet::node::light_address(
         programs,
