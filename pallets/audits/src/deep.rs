@@ -17,7 +17,17 @@ use selvedge_primitives_types::{
 /// As many items as a tree can have: their paths are 32 nodes long.
 const ITEMS: u32 = u32::MAX;
 /// The last item left of the topmost split, so that a run of two has the longest path.
-const MIDDLE: u32 = (1 << 31) - 1;
+pub(crate) const MIDDLE: u32 = (1 << 31) - 1;
+/// Who pays for the one leaf that is shown.
+#[cfg(feature = "runtime-benchmarks")]
+pub(crate) const CUSTOMER: [u8; 32] = {
+    let mut customer = [0; 32];
+    let number = MIDDLE.to_be_bytes();
+    (customer[0], customer[1]) = (number[0], number[1]);
+    (customer[2], customer[3]) = (number[2], number[3]);
+    customer[4] = 1;
+    customer
+};
 
 /// Bytes that order as their number does, with room for others between two.
 fn bytes(number: u32, between: u8) -> [u8; 32] {

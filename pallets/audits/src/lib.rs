@@ -658,7 +658,7 @@ pub mod pallet {
         /// Emits `LeafPosted` or `FraudProven`. Fails with `UnknownCommitment`, `NotDue`, `NotDrawn`, `TooOld`,
         /// `ProofInvalid`, `WrongLeaf`, `AlreadyReported`.
         #[pallet::call_index(6)]
-        #[pallet::weight(T::WeightInfo::post_leaf())]
+        #[pallet::weight(T::WeightInfo::answer())]
         #[pallet::authorize(|_source, auditor, gateway, epoch, leaf, signature| {
             Self::authorize_post(auditor, gateway, *epoch, leaf, signature)
         })]

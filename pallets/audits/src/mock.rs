@@ -19,6 +19,7 @@ use selvedge_primitives_types::{
     DeviceId, Epoch, Hash, Millis, Planck, Ppm, Prices, Role, ServiceId, UsageCommitment,
 };
 use sp_core::{ed25519, sr25519, Pair};
+use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
 use sp_runtime::{
     traits::{Convert, IdentityLookup},
     AccountId32, BuildStorage, DispatchError, DispatchResult,
@@ -183,8 +184,10 @@ impl CommitmentVoid for World {
 
 #[cfg(feature = "runtime-benchmarks")]
 impl pallet_edge_traits::BenchmarkNodes<AccountId32> for World {
-    fn add_node(device: DeviceId, role: Role, owner: &AccountId32, _: [u8; 32]) {
-        Network::set(device, Node::new(owner.clone(), role, STAKE));
+    fn add_node(device: DeviceId, role: Role, owner: &AccountId32, agent_key: [u8; 32]) {
+        let mut node = Node::new(owner.clone(), role, STAKE);
+        node.agent_key = agent_key;
+        Network::set(device, node);
     }
 }
 
@@ -196,6 +199,9 @@ impl crate::benchmarking::BenchmarkHelper for World {
     fn add_service(owner: &AccountId32, cap: Planck) -> ServiceId {
         serve(9, owner.clone(), cap);
         ServiceId(9)
+    }
+    fn set_clock(epoch: Epoch, quarters: u64) {
+        Network::set_now(Millis(epoch.0 * LENGTH + LENGTH * quarters / 4));
     }
 }
 
@@ -335,6 +341,7 @@ pub(crate) fn externalities() -> sp_io::TestExternalities {
     };
     let storage = genesis.build_storage().unwrap();
     let mut ext = sp_io::TestExternalities::from(storage);
+    ext.register_extension(KeystoreExt::new(MemoryKeystore::new()));
     ext.execute_with(|| {
         System::set_block_number(1);
         frame_system::BlockHash::<Test>::insert(0, sp_core::H256([7; 32]));

@@ -1,7 +1,7 @@
 //! Divides the escrow of a settled commitment by its cache entries, and pays out what was earned.
 //!
-//! Auditors and stargates have parts of a charge, but nobody holds these offices yet: the treasury
-//! takes their parts, and the books show zero for them.
+//! Nobody holds the office of a stargate yet: the treasury takes its part, and the books show zero for
+//! it.
 
 use crate::{types::*, Config, Error, Event, Maturing, Pallet, Payouts, RunningTotals};
 use frame_support::{
@@ -33,7 +33,9 @@ struct Terms {
 
 /// What one cache entry pays to whom.
 struct Parts {
+    /// Where it goes, but for the auditors' part.
     shares: Shares,
+    audit: Planck,
     cache: Planck,
     gateway: Planck,
 }
@@ -52,7 +54,6 @@ impl Terms {
         let lost = apply(self.penalty, division.gateway).min(division.gateway);
         let unclaimed = [
             take.treasury,
-            take.audit,
             take.referral - referral,
             division.stargate,
             lost,
@@ -68,6 +69,7 @@ impl Terms {
                 referral,
                 ..Default::default()
             },
+            audit: take.audit,
             cache: division.cache,
             gateway,
         }
@@ -179,6 +181,7 @@ impl<T: Config> Pallet<T> {
         let mut divided = record.books.shares.total().unwrap_or_default();
         let mut shares = Shares::default();
         let mut to_gateway: Planck = 0;
+        let mut to_auditors: Planck = 0;
         let mut matured: Planck = 0;
         for entry in entries {
             let cache = entry
@@ -210,6 +213,7 @@ impl<T: Config> Pallet<T> {
                 }
             }
             to_gateway += parts.gateway;
+            to_auditors += parts.audit;
             matured += amount;
             shares = shares
                 .checked_add(&parts.shares)
@@ -219,6 +223,8 @@ impl<T: Config> Pallet<T> {
             Some(owner) => Self::earn(&gateway, epoch, &owner, to_gateway)?,
             None => shares.treasury += core::mem::take(&mut shares.gateways),
         }
+        shares.auditors = Self::pay_auditors(&gateway, epoch, to_auditors)?;
+        shares.treasury += to_auditors - shares.auditors;
         if matured > 0 {
             let returnable = returnable(&terms.returns[0], matured);
             T::OnMatured::on_matured(&gateway, epoch, matured, returnable);
@@ -255,6 +261,21 @@ impl<T: Config> Pallet<T> {
         // stays payable.
         let _ = with_storage_layer(|| Self::do_claim(&treasury));
         Ok(())
+    }
+
+    /// Pays the auditors of a commitment, each alike; returns what they got in all. What cannot be divided is left.
+    fn pay_auditors(
+        gateway: &DeviceId,
+        epoch: Epoch,
+        amount: Planck,
+    ) -> Result<Planck, DispatchError> {
+        let payees = T::Audits::payees(gateway, epoch);
+        let count = payees.len() as Planck;
+        let each = amount.checked_div(count).unwrap_or_default();
+        for payee in &payees {
+            Self::add_payable(payee, each)?;
+        }
+        Ok(each * count)
     }
 
     fn terms(late: u8) -> Result<Terms, DispatchError> {

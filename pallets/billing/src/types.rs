@@ -15,6 +15,9 @@ pub const MAX_PAGE: u32 = 64;
 /// of an account.
 pub const MAX_UNSETTLED: u64 = 60;
 
+/// Auditors that are paid for a commitment at most: those of a redraw.
+pub const MAX_PAYEES: u64 = 11;
+
 /// A page of consecutive entries of a usage tree.
 pub type Page = BoundedVec<Entry, ConstU32<MAX_PAGE>>;
 

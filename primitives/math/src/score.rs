@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(usual(u128::MAX, u128::MAX), u128::MAX / 8);
         // Ten times the others' work in an era in which they do a hundredth lifts an average by a hundredth.
         let (node, others) = (usual(1_000_000, 100_000), usual(1_000_000, 10_000));
-        assert_eq!(jobs(node, others), Score(1_012_841));
+        assert_eq!(jobs(node, others), Score(1_012_838));
     }
 
     #[test]

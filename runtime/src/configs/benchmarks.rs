@@ -125,6 +125,10 @@ impl pallet_edge_audits::benchmarking::BenchmarkHelper for Helper {
     fn add_service(owner: &AccountId, cap: Planck) -> ServiceId {
         <Self as pallet_edge_billing::benchmarking::BenchmarkHelper>::add_service(owner, cap)
     }
+
+    fn set_clock(epoch: Epoch, quarters: u64) {
+        <Self as pallet_edge_billing::benchmarking::BenchmarkHelper>::set_clock(epoch, quarters);
+    }
 }
 
 impl pallet_edge_claims::benchmarking::BenchmarkHelper for Helper {

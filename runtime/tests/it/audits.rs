@@ -2,7 +2,7 @@
 
 use crate::{
     chain::{account, hold_back, run, Chain},
-    economy::{page, prepaid, status, Network, CUSTOMER, GATEWAY_OWNER},
+    economy::{page, prepaid, status, Network, ACCEPTED, CUSTOMER, GATEWAY_OWNER},
 };
 use frame_support::{assert_ok, traits::fungible::InspectHold};
 use pallet_edge_audits::{Call, Error, Event};
@@ -69,14 +69,14 @@ fn proven() -> Option<Event<Runtime>> {
     })
 }
 
-/// A gateway that served in epoch 1 and committed to these trees in 2, and the clock where settling
-/// may begin.
+/// A gateway that served in epoch 1 and committed to these trees in 2, which auditors passed without
+/// looking, and the clock where settling may begin.
 fn committed(chain: &mut Chain, trees: impl Fn(&Network) -> UsageTrees) -> (Network, UsageTrees) {
     let network = Network::start(chain);
     let trees = trees(&network);
     chain.run_to(2, 0);
     network.commit(chain, &trees);
-    chain.run_to(2, 2);
+    network.pass(chain);
     (network, trees)
 }
 
@@ -170,7 +170,7 @@ fn what_was_paid_stays_paid_and_the_stake_answers() {
         let (network, trees) = committed(chain, inflated);
         network.settle(chain, &trees);
         network.credit(chain, &trees);
-        chain.run_to(2 + hold_back(), 0);
+        chain.run_to(ACCEPTED + hold_back(), 0);
         network.credit(chain, &trees);
         assert_eq!(status(&network, 1), Some(CommitmentStatus::Credited));
         let paid = prepaid();

@@ -2,7 +2,7 @@
 
 use crate::{
     chain::{account, hold_back, run, Chain, SLOT_MILLIS},
-    economy::{page, prepaid, status, Network, CUSTOMER},
+    economy::{page, prepaid, status, Network, ACCEPTED, CUSTOMER},
     offences::{index_of_offender, report, OFFENDER},
 };
 use frame_support::assert_ok;
@@ -71,7 +71,7 @@ fn nothing_is_forfeited_under_the_brake() {
         assert_eq!(status(&network, 1), Some(CommitmentStatus::Pending));
         assert_eq!(record().late, 0);
 
-        chain.run_to(2, 2);
+        network.pass(chain);
         let before = prepaid();
         let settle =
             || Submitter::settle(&key, gateway, Epoch(1), page(&trees, TreeKind::Customers));
@@ -90,7 +90,7 @@ fn nothing_is_forfeited_under_the_brake() {
         assert_eq!(before - prepaid(), amount);
 
         network.credit(chain, &trees);
-        chain.run_to(2 + hold_back(), 0);
+        chain.run_to(ACCEPTED + hold_back(), 0);
         brake(chain);
         network.credit(chain, &trees);
         assert_eq!(status(&network, 1), Some(CommitmentStatus::Credited));
@@ -179,6 +179,9 @@ fn a_stop_of_the_chain_forfeits_nothing() {
         chain.stop(24 * 3_600_000 / SLOT_MILLIS);
         chain.blocks(1);
         assert_eq!(UsageClock::current(), Epoch(3));
+        // Its window closed with the stop, and no randomness came before the next closed: nobody is drawn.
+        chain.run_to(4, 0);
+        chain.blocks(2);
         let before = prepaid();
         network.settle(chain, &trees);
         assert_eq!(status(&network, 1), Some(CommitmentStatus::HeldBack));

@@ -12,9 +12,9 @@ use selvedge_primitives_types::{
     agent::AGENT_KEY_TYPE, Account, DeviceId, Domain, Epoch, GenesisHash, Signature64,
 };
 use selvedge_runtime::{
-    configs::driver::genesis_hash, presets, AccountId, Executive, Header, Runtime, RuntimeCall,
-    RuntimeGenesisConfig, Session, SignedPayload, System, TxExtension, UncheckedExtrinsic,
-    UsageClock,
+    configs::{driver::genesis_hash, system::RuntimeBlockWeights},
+    presets, AccountId, Executive, Header, Runtime, RuntimeCall, RuntimeGenesisConfig, Session,
+    SignedPayload, System, TxExtension, UncheckedExtrinsic, UsageClock,
 };
 use serde_json::Value;
 use sp_consensus_babe::{
@@ -36,7 +36,7 @@ use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
 use sp_runtime::{
     generic::Era,
     traits::Header as _,
-    transaction_validity::{InvalidTransaction, TransactionSource, TransactionValidityError},
+    transaction_validity::{TransactionSource, TransactionValidityError},
     ApplyExtrinsicResult, BuildStorage, Digest, DigestItem, MultiSignature,
 };
 use std::sync::Arc;
@@ -95,19 +95,8 @@ pub fn run(preset: &str, test: impl FnOnce(&mut Chain)) {
 
 /// Makes the first block of a chain, and runs `test` on it.
 pub fn run_from<R>(mut genesis: TestExternalities, test: impl FnOnce(&mut Chain) -> R) -> R {
-    let (pool, state) = TestTransactionPoolExt::new();
-    genesis.register_extension(TransactionPoolExt::new(pool));
-    genesis.execute_with(|| {
-        let slot = START_MILLIS / SLOT_MILLIS;
-        let mut chain = Chain {
-            parent: GENESIS,
-            slot,
-            author: 0,
-            pool: state,
-        };
-        chain.block([]);
-        test(&mut chain)
-    })
+    let mut chain = Chain::start(&mut genesis);
+    genesis.execute_with(|| test(&mut chain))
 }
 
 /// The chain, between two blocks.
@@ -119,6 +108,20 @@ pub struct Chain {
 }
 
 impl Chain {
+    /// Makes the first block of a chain; its state stays with `genesis`.
+    pub fn start(genesis: &mut TestExternalities) -> Self {
+        let (pool, state) = TestTransactionPoolExt::new();
+        genesis.register_extension(TransactionPoolExt::new(pool));
+        let mut chain = Self {
+            parent: GENESIS,
+            slot: START_MILLIS / SLOT_MILLIS,
+            author: 0,
+            pool: state,
+        };
+        genesis.execute_with(|| chain.block([]));
+        chain
+    }
+
     /// Takes what off-chain workers have put into the node's pool.
     pub fn submitted(&mut self) -> Vec<UncheckedExtrinsic> {
         let transactions = std::mem::take(&mut self.pool.write().transactions);
@@ -146,8 +149,12 @@ impl Chain {
         &mut self,
         transactions: impl IntoIterator<Item = UncheckedExtrinsic>,
     ) -> Vec<ApplyExtrinsicResult> {
-        self.begin();
-        let outcomes = transactions.into_iter().map(apply).collect();
+        let mut transactions = transactions.into_iter().peekable();
+        match transactions.peek() {
+            Some(_) => self.begin_with_room(),
+            None => self.begin(),
+        }
+        let outcomes = transactions.map(apply).collect();
         self.end();
         outcomes
     }
@@ -156,15 +163,10 @@ impl Chain {
     /// room, as a session's first, it waits for the next one as it would in a pool.
     pub fn send(&mut self, signer: Sr25519Keyring, call: impl Into<RuntimeCall>) -> DispatchResult {
         let transaction = signed(signer, call);
-        loop {
-            self.begin();
-            let outcome = apply(transaction.clone());
-            self.end();
-            match outcome {
-                Err(TransactionValidityError::Invalid(InvalidTransaction::ExhaustsResources)) => {}
-                outcome => return outcome.expect("the transaction is valid"),
-            }
-        }
+        self.begin_with_room();
+        let outcome = apply(transaction).expect("the transaction is valid");
+        self.end();
+        outcome
     }
 
     /// Makes empty blocks until a usage epoch has run for this part of its length.
@@ -204,6 +206,17 @@ impl Chain {
     /// The slot of the last block.
     pub fn slot(&self) -> Slot {
         self.slot.into()
+    }
+
+    /// Begins the next block that has room for calls: the first of a session is full with turning it,
+    /// so that what is in a pool waits for the one after it.
+    pub fn begin_with_room(&mut self) {
+        self.begin();
+        let max = RuntimeBlockWeights::get().max_block;
+        while System::block_weight().total().any_gte(max) {
+            self.end();
+            self.begin();
+        }
     }
 
     /// Begins a block with its inherents.

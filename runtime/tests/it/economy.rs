@@ -1,7 +1,10 @@
 //! A life of the network, from staked nodes to paid ones, with transactions as they come from
 //! wallets and agents.
 
-use crate::chain::{account, hold_back, run, validate, Chain, Device};
+use crate::{
+    auditors,
+    chain::{account, hold_back, run, validate, Chain, Device},
+};
 use frame_support::{assert_ok, traits::fungible::InspectHold};
 use pallet_edge_billing::{types::Status, Call as BillingCall, HoldReason};
 use pallet_edge_driver::{EntryPage, SubmitUsage};
@@ -27,9 +30,13 @@ use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityEr
 pub const CUSTOMER: Sr25519Keyring = Sr25519Keyring::Ferdie;
 /// Who runs the gateway.
 pub const GATEWAY_OWNER: Sr25519Keyring = Sr25519Keyring::Eve;
-const CACHE_OWNERS: [Sr25519Keyring; 2] = [Sr25519Keyring::Bob, Sr25519Keyring::Charlie];
+/// Who runs the caches.
+pub const CACHE_OWNERS: [Sr25519Keyring; 2] = [Sr25519Keyring::Bob, Sr25519Keyring::Charlie];
 const CAP: Planck = 10 * SEL;
-const SERVICE: ServiceId = ServiceId(0);
+/// What is served.
+pub const SERVICE: ServiceId = ServiceId(0);
+/// Served in 1, committed in 2, voted on in 3.
+pub const ACCEPTED: u64 = 4;
 
 /// A gateway and two caches that are active from epoch 1 on, and a funded service.
 pub struct Network {
@@ -59,11 +66,25 @@ impl Network {
         Self { gateway, caches }
     }
 
+    /// A cache.
+    pub fn cache(&self, number: usize) -> &Device {
+        &self.caches[number]
+    }
+
     /// The agent commits its use of epoch 1, and a block takes it.
     pub fn commit(&self, chain: &mut Chain, trees: &UsageTrees) {
         let commitment = trees.commitment(self.gateway.id(), Epoch(1));
         Submitter::commit(&self.gateway.agent_key, commitment).expect("the pool takes it");
         chain.apply_submitted();
+    }
+
+    /// The validators look at what was committed for epoch 1, and pass it: it may be charged from epoch
+    /// [`ACCEPTED`] on.
+    pub fn pass(&self, chain: &mut Chain) {
+        auditors::pass(chain, &self.gateway, &auditors::ALL);
+        chain.run_to(ACCEPTED, 0);
+        // The first block of an epoch may be the first of a session too, which has no room to decide.
+        chain.blocks(2);
     }
 
     /// The agent has all customers of epoch 1 charged.
@@ -216,8 +237,10 @@ fn usage_is_charged_to_the_byte_and_paid_out() {
         network.commit(chain, &trees);
         assert_eq!(status(&network, 1), Some(CommitmentStatus::Pending));
 
-        // Charged once the window has closed.
+        // Charged once auditors have passed it.
         chain.run_to(2, 2);
+        assert!(!Billing::jobs(&gateway, 4).contains(&Job::Settle(Epoch(1), 0)));
+        network.pass(chain);
         let before = prepaid();
         assert!(Billing::jobs(&gateway, 4).contains(&Job::Settle(Epoch(1), 0)));
         network.settle(chain, &trees);
@@ -241,7 +264,7 @@ fn usage_is_charged_to_the_byte_and_paid_out() {
         // Shown, held back, and paid.
         network.credit(chain, &trees);
         assert_eq!(status(&network, 1), Some(CommitmentStatus::HeldBack));
-        chain.run_to(2 + hold_back(), 0);
+        chain.run_to(ACCEPTED + hold_back(), 0);
         assert!(Billing::jobs(&gateway, 4).contains(&Job::Credit(Epoch(1), 0)));
         network.credit(chain, &trees);
         assert_eq!(status(&network, 1), Some(CommitmentStatus::Credited));
@@ -269,10 +292,27 @@ fn usage_is_charged_to_the_byte_and_paid_out() {
             assert_eq!(paid, earned.usage_payable);
             claimed += paid;
         }
-        assert_eq!(claimed, books.shares.caches + books.shares.gateways);
+        // Both caches' owners are auditors too.
+        let as_auditors = books.shares.auditors / 4 * 2;
+        assert_eq!(
+            claimed,
+            books.shares.caches + books.shares.gateways + as_auditors
+        );
+
+        // A hundredth is the auditors', but for what a division by four leaves on each leaf's page.
+        let fee = books.shares.auditors;
+        assert!(
+            fee > 0 && fee <= amount / 100 && fee >= amount / 100 - 10,
+            "{fee}"
+        );
+        for key in auditors::ALL {
+            let own = views::earnings(account(key)).usage_payable;
+            let cache = CACHE_OWNERS.contains(&key);
+            assert!(own == fee / 4 || cache && own > fee / 4, "{key}");
+        }
 
         // The era's close scores and pays the nodes that the charge matured on.
-        chain.run_to(12, 2);
+        chain.run_to(16, 2);
         let node = views::node(gateway).expect("it is registered");
         assert!(node.active && node.score.is_some());
         let matured: Planck = node.eras.iter().map(|era| era.matured).sum();
@@ -327,7 +367,7 @@ fn a_claim_above_the_lease_is_void() {
         chain.run_to(2, 0);
         let before = prepaid();
         network.commit(chain, &trees);
-        chain.run_to(2, 2);
+        network.pass(chain);
         network.settle(chain, &trees);
         assert_eq!(status(&network, 1), Some(CommitmentStatus::Void));
         assert_eq!(prepaid(), before);

@@ -1,10 +1,13 @@
 //! The runtime as a whole, run natively: what a wallet sees, what genesis makes, what governance
 //! may do, and a life of the network from the first block to the claim.
 
+mod audit_worker;
 mod auditors;
 mod audits;
 mod brake;
 mod chain;
+mod claims;
+mod cost;
 mod economy;
 mod edge;
 mod genesis;

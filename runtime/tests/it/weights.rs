@@ -1,5 +1,6 @@
 //! One epoch costs the chain the same, whatever was served in it.
 
+use crate::cost::{run, Outcome, Size};
 use codec::Encode;
 use frame_support::{dispatch::GetDispatchInfo, weights::Weight};
 use pallet_edge_billing::{types::Page, Call};
@@ -101,6 +102,25 @@ fn an_epoch_costs_the_same_for_a_thousand_and_a_billion_requests() {
             );
         }
     });
+}
+
+/// The same with everything that a network sends in real blocks: nothing but what is charged depends on requests, not even how
+/// much the state grows.
+#[test]
+fn a_network_of_blocks_costs_the_same_for_ten_and_a_million_requests() {
+    let outcome = |requests| {
+        run(Size {
+            requests,
+            ..Size::SMALL
+        })
+    };
+    let (few, many) = (outcome(10), outcome(1_000_000));
+    assert!(few.states == many.states);
+    let costs = |outcome: &Outcome| -> Vec<_> {
+        let costs = outcome.phases.iter();
+        costs.map(|(name, cost)| (*name, cost.fixed())).collect()
+    };
+    assert_eq!(costs(&few), costs(&many));
 }
 
 /// Twenty customers and ten caches of a gateway fit a fraction of a block.

@@ -275,13 +275,20 @@ async fn bill_of_the_days(network: &Network, clients: &PathBuf, epoch: u64) -> a
     );
     let lines = fetched["lines"].as_array().context("a bill has lines")?;
     let of_epoch: Vec<_> = lines.iter().filter(|line| line["epoch"] == epoch).collect();
-    let charged = |line: &serde_json::Value| line["amount"].as_str().map(str::to_owned);
-    let other = one["lines"].as_array().context("it has lines")?;
-    let sorted = |amounts: &mut Vec<_>| amounts.sort_unstable();
-    let mut ours: Vec<_> = of_epoch.iter().filter_map(|line| charged(line)).collect();
-    let mut theirs: Vec<_> = other.iter().filter_map(charged).collect();
-    (sorted(&mut ours), sorted(&mut theirs));
-    assert_eq!(ours, theirs);
+    let other: Vec<_> = one["lines"]
+        .as_array()
+        .context("it has lines")?
+        .iter()
+        .collect();
+    let charged = |lines: &[&serde_json::Value]| {
+        let amounts = lines
+            .iter()
+            .map(|line| line["amount"].as_str().map(str::to_owned));
+        let mut amounts: Vec<_> = amounts.collect();
+        amounts.sort_unstable();
+        amounts
+    };
+    assert_eq!(charged(&of_epoch), charged(&other));
 
     // Without a network: the node that is named does not exist.
     let mut offline = network.cli();

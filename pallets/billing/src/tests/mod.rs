@@ -1,6 +1,7 @@
 //! One file per call, and one each for what lies between them.
 
 mod agent;
+mod audits;
 mod claim;
 mod close;
 mod commit_usage;

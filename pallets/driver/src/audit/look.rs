@@ -7,12 +7,14 @@ use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
 use pallet_edge_traits::HostKeccak;
 use selvedge_primitives_math::{
-    draw::{find as find_drawn, Draw, Sample},
+    draw::{Draw, Place, Sample},
     duty::AuditDuty,
-    fraud::{find, held, sample, Context, Flaw, FraudProof, Withheld},
+    fraud::{
+        find, held, open_leaf, sample, Context, Flaw, FraudProof, OpenedLeaf, Shown, Withheld,
+    },
     TreeKind, UsageTrees,
 };
-use selvedge_primitives_types::{DeviceId, Hash, Leaf};
+use selvedge_primitives_types::{DeviceId, Hash};
 
 /// Leaves up to which all are looked at.
 pub(crate) const WHOLE: u64 = 16_384;
@@ -53,95 +55,109 @@ impl From<Fault> for Miss {
     }
 }
 
-/// Looks on from where `state` says it stopped.
+/// Looks on from where `state` says it stopped. The leaves that the auditor states to have held go into
+/// `shown`, so that it can show them whatever becomes of the gateway.
 pub(super) fn look(
     remote: &mut Remote<'_>,
     duty: &AuditDuty,
     known: &impl Context,
     auditor: &DeviceId,
     state: &mut State,
+    shown: &mut Vec<(Draw, OpenedLeaf)>,
 ) -> Result<Found, Miss> {
     let count = duty.commitment.customers.sum.leaves;
     if matches!(state, State::Fresh) && count > WHOLE {
-        *state = State::Drawn(Vec::new());
+        *state = State::Drawn;
     }
-    match (state, &duty.sample) {
-        (State::Drawn(looked), Sample::Drawn(draws)) => {
-            drawn(remote, duty, known, auditor, draws, looked)
-        }
-        (state, _) => {
-            let found = whole(remote, duty, known, auditor);
-            let is_too_much = matches!(found, Err(Miss::Exchange(Fault::TooSlow | Fault::TooLong)));
-            // Not enough time for all of them: those that were drawn have to do.
-            if is_too_much && matches!(duty.sample, Sample::Drawn(_)) {
-                *state = State::Drawn(Vec::new());
-            }
-            found
-        }
+    let found = match (&state, &duty.sample) {
+        (State::Drawn, Sample::Drawn(draws)) => drawn(remote, duty, known, draws, shown),
+        _ => whole(remote, duty, known, shown),
+    };
+    let is_too_much = matches!(found, Err(Miss::Exchange(Fault::TooSlow | Fault::TooLong)));
+    // Not enough time for all of them: those that were drawn have to do.
+    if is_too_much && matches!(duty.sample, Sample::Drawn(_)) {
+        *state = State::Drawn;
     }
+    Ok(match found? {
+        Some(proof) => Found::Defective(proof),
+        None if is_part(duty, shown) => Found::Part,
+        None => {
+            let leaves = shown.iter().map(|(_, opened)| &opened.leaf);
+            Found::Sound(held(auditor, leaves, sp_io::hashing::blake2_256))
+        }
+    })
 }
 
+fn is_part(duty: &AuditDuty, shown: &[(Draw, OpenedLeaf)]) -> bool {
+    matches!(&duty.sample, Sample::Drawn(draws) if shown.len() < draws.len())
+}
+
+/// Looks at every leaf; returns the proof of a defect.
 fn whole(
     remote: &mut Remote<'_>,
     duty: &AuditDuty,
     known: &impl Context,
-    auditor: &DeviceId,
-) -> Result<Found, Miss> {
-    let count = duty.commitment.customers.sum.leaves.min(WHOLE) as usize;
-    let leaves = remote.leaves(duty.epoch, count)?;
+    shown: &mut Vec<(Draw, OpenedLeaf)>,
+) -> Result<Option<Box<FraudProof>>, Miss> {
+    let count = duty.commitment.customers.sum.leaves.min(WHOLE);
+    let leaves = remote.leaves(duty.epoch, count as usize)?;
     let Ok(trees) = UsageTrees::build::<HostKeccak>(leaves) else {
         return Err(Fault::Garbage("list of leaves that form trees").into());
     };
-    match find::<HostKeccak>(&trees, &duty.commitment, known) {
-        Ok(None) => Ok(Found::Sound(state_held(auditor, &looked_at(&trees, duty)))),
-        Ok(Some(proof)) => Ok(Found::Defective(proof)),
-        Err(withheld) => Err(Miss::Withheld(withheld)),
+    let found = find::<HostKeccak>(&trees, &duty.commitment, known).map_err(Miss::Withheld)?;
+    if found.is_none() {
+        let every = |leaf| Draw {
+            tree: TreeKind::Customers,
+            at: Place::Index(leaf),
+        };
+        // What is stated does not depend on whether others were looked at too.
+        *shown = match &duty.sample {
+            Sample::Whole => open(&trees, duty, (0..count).map(every)),
+            Sample::Drawn(draws) => open(&trees, duty, draws.iter().copied()),
+        };
     }
+    Ok(found)
 }
 
-/// The leaves an auditor states to have held, which do not depend on whether it looked at others
-/// too.
-fn looked_at(trees: &UsageTrees, duty: &AuditDuty) -> Vec<Leaf> {
-    match &duty.sample {
-        Sample::Whole => (0..trees.entries(TreeKind::Customers).len())
-            .flat_map(|entry| trees.leaves_of(TreeKind::Customers, entry))
-            .collect(),
-        Sample::Drawn(draws) => draws
-            .iter()
-            .filter_map(|draw| {
-                let (entry, leaf) = find_drawn(trees, draw)?;
-                trees.leaves_of(draw.tree, entry).get(leaf).copied()
-            })
-            .collect(),
-    }
-}
-
+/// Looks at drawn leaves as long as there is time; returns the proof of a defect.
 fn drawn(
     remote: &mut Remote<'_>,
     duty: &AuditDuty,
     known: &impl Context,
-    auditor: &DeviceId,
     draws: &[Draw],
-    looked: &mut Vec<Leaf>,
-) -> Result<Found, Miss> {
-    while looked.len() < draws.len() {
-        if !looked.is_empty() && remote.is_late() {
-            return Ok(Found::Part);
-        }
-        let end = draws.len().min(looked.len() + AT_ONCE);
-        let next = &draws[looked.len()..end];
+    shown: &mut Vec<(Draw, OpenedLeaf)>,
+) -> Result<Option<Box<FraudProof>>, Miss> {
+    let mut is_first = true;
+    while shown.len() < draws.len() && (is_first || !remote.is_late()) {
+        is_first = false;
+        let end = draws.len().min(shown.len() + AT_ONCE);
+        let next = &draws[shown.len()..end];
         let openings = remote.open(duty.epoch, next)?;
         match sample::<HostKeccak>(&openings, &duty.commitment, known, next) {
-            // The chain draws no place beyond a commitment's end.
-            Ok(leaves) if leaves.len() == next.len() => looked.extend(leaves),
-            Ok(_) => return Err(Fault::Garbage("leaf for every draw").into()),
-            Err(Flaw::Defect(proof)) => return Ok(Found::Defective(proof)),
+            Ok(_) => {}
+            Err(Flaw::Defect(proof)) => return Ok(Some(proof)),
             Err(Flaw::Withheld(withheld)) => return Err(Miss::Withheld(withheld)),
         }
+        let opened = open(&openings, duty, next.iter().copied());
+        // The chain draws no place beyond a commitment's end.
+        if opened.len() < next.len() {
+            return Err(Fault::Garbage("leaf for every draw").into());
+        }
+        shown.extend(opened);
     }
-    Ok(Found::Sound(state_held(auditor, looked)))
+    Ok(None)
 }
 
-fn state_held(auditor: &DeviceId, leaves: &[Leaf]) -> Hash {
-    held(auditor, leaves, sp_io::hashing::blake2_256)
+fn open(
+    shown: &impl Shown<HostKeccak>,
+    duty: &AuditDuty,
+    draws: impl Iterator<Item = Draw>,
+) -> Vec<(Draw, OpenedLeaf)> {
+    let opened = |draw| {
+        Some((
+            draw,
+            open_leaf::<HostKeccak>(shown, &duty.commitment, &draw)?,
+        ))
+    };
+    draws.filter_map(opened).collect()
 }

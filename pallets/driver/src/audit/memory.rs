@@ -1,17 +1,23 @@
 //! Remembers what an auditor found, the salt of its vote and what it said, until long after it has
 //! revealed it.
 //!
-//! It lies in the node's off-chain persistent storage, under `selvedge::audits::` and the device. A
-//! vote is written before it is sent: what was voted for is what is revealed, whatever happens in
+//! It lies in the node's off-chain persistent storage, under `selvedge::audits::` and the device, and
+//! the leaves that were looked at under `selvedge::audited::`, the device, the gateway and the epoch.
+//! A vote is written before it is sent: what was voted for is what is revealed, whatever happens in
 //! between.
 
 use alloc::{boxed::Box, vec::Vec};
 use codec::{Decode, DecodeAll, Encode};
-use selvedge_primitives_math::{duty::AuditDuty, fraud::FraudProof};
-use selvedge_primitives_types::{AuditVerdict, DeviceId, Epoch, Hash, Leaf, Verdict};
+use selvedge_primitives_math::{
+    draw::Draw,
+    duty::AuditDuty,
+    fraud::{FraudProof, OpenedLeaf},
+};
+use selvedge_primitives_types::{AuditVerdict, DeviceId, Epoch, Hash, Verdict};
 use sp_runtime::offchain::storage::StorageValueRef;
 
 const PREFIX: &[u8] = b"selvedge::audits::";
+const SHOWN_PREFIX: &[u8] = b"selvedge::audited::";
 
 /// Epochs after its window for which a round is remembered: longer than it can be voted on.
 const KEPT: u64 = 6;
@@ -21,9 +27,9 @@ const KEPT: u64 = 6;
 pub(super) enum State {
     #[codec(index = 0)]
     Fresh,
-    /// The first of its draws were looked at; these are their leaves.
+    /// Drawn leaves are looked at; [`Shown`] has those that were.
     #[codec(index = 1)]
-    Drawn(Vec<Leaf>),
+    Drawn,
     #[codec(index = 2)]
     Looked(Verdict),
     /// A defect, and the block in which its proof was sent.
@@ -45,7 +51,7 @@ pub(super) struct Item {
 
 impl Item {
     pub(super) fn is_open(&self) -> bool {
-        matches!(self.state, State::Fresh | State::Drawn(_))
+        matches!(self.state, State::Fresh | State::Drawn)
     }
 
     /// What is to be said of it; nothing is known of what was not shown in time.
@@ -53,7 +59,7 @@ impl Item {
         match self.state {
             State::Looked(verdict) => verdict,
             State::Proven(..) => Verdict::Bad,
-            State::Fresh | State::Drawn(_) => Verdict::Withheld,
+            State::Fresh | State::Drawn => Verdict::Withheld,
         }
     }
 }
@@ -115,6 +121,34 @@ impl Round {
     }
 }
 
+/// Leaves of a commitment that an auditor looked at and states to have held, with what proves them: it
+/// may be asked to show one.
+pub(super) struct Shown {
+    key: Vec<u8>,
+    pub(super) leaves: Vec<(Draw, OpenedLeaf)>,
+}
+
+impl Shown {
+    pub(super) fn read(auditor: &DeviceId, gateway: &DeviceId, epoch: Epoch) -> Self {
+        let key = Self::key(auditor, gateway, epoch);
+        let stored = StorageValueRef::persistent(&key).get();
+        let leaves = stored.ok().flatten().unwrap_or_default();
+        Self { key, leaves }
+    }
+
+    pub(super) fn write(&self) {
+        StorageValueRef::persistent(&self.key).set(&self.leaves);
+    }
+
+    fn forget(auditor: &DeviceId, gateway: &DeviceId, epoch: Epoch) {
+        StorageValueRef::persistent(&Self::key(auditor, gateway, epoch)).clear();
+    }
+
+    fn key(auditor: &DeviceId, gateway: &DeviceId, epoch: Epoch) -> Vec<u8> {
+        [SHOWN_PREFIX, &auditor.0, &gateway.0, &epoch.encode()].concat()
+    }
+}
+
 /// All that one auditor remembers.
 pub(super) struct Rounds {
     key: Vec<u8>,
@@ -129,8 +163,17 @@ impl Rounds {
         let stored = StorageValueRef::persistent(&key).get::<Vec<u8>>();
         let stored = stored.ok().flatten().unwrap_or_default();
         let mut rounds = Vec::<Round>::decode_all(&mut &stored[..]).unwrap_or_default();
-        rounds.retain(|round| now.since(round.window) <= KEPT);
-        Self { key, rounds }
+        let old: Vec<_> = rounds
+            .extract_if(.., |round| now.since(round.window) > KEPT)
+            .collect();
+        let read = Self { key, rounds };
+        if !old.is_empty() {
+            for item in old.iter().flat_map(|round| &round.items) {
+                Shown::forget(device, &item.gateway, item.epoch);
+            }
+            read.write();
+        }
+        read
     }
 
     pub(super) fn write(&self) {

@@ -20,7 +20,7 @@ use alloc::vec::Vec;
 use frame_support::traits::Get;
 use gateway::Remote;
 use look::{look, Found, Miss};
-use memory::{Item, Rounds, State};
+use memory::{Item, Rounds, Shown, State};
 use pallet_edge_traits::{AuditDuties, AuditRules, DeviceInspect};
 use selvedge_primitives_math::duty::AuditDuty;
 use selvedge_primitives_types::{
@@ -130,7 +130,20 @@ impl Auditor {
         let base = address::base(&duty.public_url, T::AllowPrivate::get());
         let found = base.map_err(Miss::Address).and_then(|url| {
             let mut remote = Remote::new(url, self.deadline);
-            let found = look(&mut remote, duty, &known, &self.device, &mut item.state);
+            let mut shown = Shown::read(&self.device, &gateway, epoch);
+            let before = shown.leaves.len();
+            let state = &mut item.state;
+            let found = look(
+                &mut remote,
+                duty,
+                &known,
+                &self.device,
+                state,
+                &mut shown.leaves,
+            );
+            if shown.leaves.len() > before {
+                shown.write();
+            }
             item.octets += remote.octets;
             item.leaves += remote.leaves;
             found

@@ -4,7 +4,7 @@
 use super::{
     address,
     gateway::Remote,
-    memory::{Rounds, Sealed, State},
+    memory::{Rounds, Sealed, Shown, State},
     Auditor,
 };
 use crate::{
@@ -147,7 +147,12 @@ impl Auditor {
             }
             memory.note(one);
             let (gateway, epoch) = (duty.gateway, duty.epoch);
-            let Some(leaf) = self.fetch_leaf::<T>(duty) else {
+            let shown = Shown::read(&self.device, &gateway, epoch)
+                .leaves
+                .into_iter();
+            let mut of_draw = shown.filter(|(draw, _)| *draw == duty.draw);
+            let leaf = of_draw.next().map(|(_, leaf)| leaf);
+            let Some(leaf) = leaf.or_else(|| self.fetch_leaf::<T>(duty)) else {
                 log::warn!(target: LOG_TARGET, "{gateway} does not show a leaf of {epoch} to be posted");
                 continue;
             };
@@ -157,6 +162,7 @@ impl Auditor {
         }
     }
 
+    /// Asks the gateway for a leaf that is not remembered any more.
     fn fetch_leaf<T: Config>(&self, duty: &LeafDuty) -> Option<OpenedLeaf> {
         let commitment = T::Audits::commitment(&duty.gateway, duty.epoch)?;
         let info = T::Devices::device(&duty.gateway)?;

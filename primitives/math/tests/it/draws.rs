@@ -3,12 +3,13 @@ use codec::Encode;
 use proptest::prelude::*;
 use selvedge_primitives_math::{
     draw::{
-        auditors, committee, draws, find, leaves, locate, quorum, redrawn, Draw, Place, Sample,
-        AUDITORS, DRAWS,
+        auditors, committee, draws, find, leaves, locate, post, quorum, redrawn, Draw, Place,
+        Sample, AUDITORS, DRAWS, POST_ONE_IN,
     },
-    TreeKind,
+    fraud::{OpenedEntry, OpenedLeaf},
+    TreeKind, UsageTrees,
 };
-use selvedge_primitives_types::Sum;
+use selvedge_primitives_types::{DeviceId, Sum, TreeCommitment};
 use std::collections::BTreeSet;
 
 fn sum(leaves: u64, amount: u128) -> Sum {
@@ -131,7 +132,90 @@ fn every_auditor_is_as_likely_as_the_others() {
     );
 }
 
+/// Every leaf of a tree, opened, in its order.
+fn openings(trees: &UsageTrees, tree: TreeKind) -> Vec<OpenedLeaf> {
+    let open = |entry: usize| {
+        let opened = OpenedEntry {
+            entry: trees.entries(tree)[entry],
+            proof: trees.prove_entries::<Keccak>(tree, entry as u32, 1),
+        };
+        let leaves = trees.leaves_of(tree, entry).into_iter().enumerate();
+        leaves.map(move |(index, leaf)| OpenedLeaf {
+            entry: opened.clone(),
+            leaf,
+            proof: trees.prove_leaves::<Keccak>(tree, entry, index as u32, 1),
+        })
+    };
+    (0..trees.entries(tree).len()).flat_map(open).collect()
+}
+
+fn tree_of(trees: &UsageTrees, tree: TreeKind) -> TreeCommitment {
+    let commitment = trees.commitment(GATEWAY, EPOCH);
+    match tree {
+        TreeKind::Customers => commitment.customers,
+        TreeKind::Caches => commitment.caches,
+    }
+}
+
+#[test]
+fn one_auditor_in_fifty_posts_a_leaf_of_its_sample() {
+    let named = |count| {
+        let commitment = build(one_each(count)).commitment(GATEWAY, EPOCH);
+        let sample = leaves::<Keccak>(&[1; 32], &commitment, DRAWS);
+        let posts: Vec<_> = (0..=255)
+            .flat_map(|seed| (0..20).map(move |auditor| (seed, auditor)))
+            .filter_map(|(seed, auditor)| {
+                post::<Keccak>(&[seed; 32], &DeviceId([auditor; 32]), &commitment, &sample)
+            })
+            .collect();
+        if let Sample::Drawn(draws) = sample {
+            assert!(posts.iter().all(|draw| draws.contains(draw)));
+        }
+        posts
+    };
+    // 5,120 / 50 = 102; six standard deviations of sqrt(102 · 0.98) = 10.
+    for count in [40, 400] {
+        let posts = named(count).len();
+        assert!((42..=162).contains(&posts), "{posts} of 1 in {POST_ONE_IN}");
+    }
+    let of_all = named(40).into_iter().map(|draw| draw.at.encode());
+    assert!(
+        of_all.collect::<BTreeSet<_>>().len() > 20,
+        "every leaf of a small tree may be asked for"
+    );
+}
+
+/// A node that a proof does not have, or a place beyond the tree, is nowhere.
+#[test]
+fn an_opening_without_its_path_is_nowhere() {
+    let trees = build(one_each(20));
+    let tree = TreeKind::Customers;
+    let committed = tree_of(&trees, tree);
+    let mut last = openings(&trees, tree).pop().unwrap();
+    assert!(last.is_at(&committed, Place::Index(19)));
+    last.entry.proof.siblings.clear();
+    assert!(!last.is_at(&committed, Place::Index(19)));
+    last.entry.proof.start = u32::MAX;
+    assert!(!last.is_at(&committed, Place::Index(19)));
+    last.entry.entry.sum.leaves = u64::MAX;
+    assert!(!last.is_at(&committed, Place::Index(19)));
+}
+
 proptest! {
+    #[test]
+    fn an_opened_leaf_is_at_the_places_that_mean_it_and_no_others(all in any_leaves(), seed: u8) {
+        let trees = build(all);
+        let total = trees.commitment(GATEWAY, EPOCH).customers.sum;
+        for draw in drawn(seed, &total, 16) {
+            let committed = tree_of(&trees, draw.tree);
+            let (entry, leaf) = find(&trees, &draw).unwrap();
+            let meant = trees.leaves_of(draw.tree, entry)[leaf];
+            for opened in openings(&trees, draw.tree) {
+                prop_assert_eq!(opened.is_at(&committed, draw.at), opened.leaf == meant);
+            }
+        }
+    }
+
     #[test]
     fn every_draw_means_one_leaf(all in any_leaves(), seed: u8, count in 0u32..60) {
         let trees = build(all);

@@ -1,7 +1,7 @@
-//! Proofs of fraud.
+//! Proofs of fraud, and what agents and challengers send about audits.
 
 use super::{
-    by, row,
+    auditors, by, row,
     scene::{Scene, CACHE, GATEWAY, STRANGER},
     Attempt,
     Fault::*,
@@ -20,7 +20,7 @@ use selvedge_runtime::Runtime;
 type Refused = Error<Runtime>;
 
 /// An entry of a commitment, as if it were a defect.
-fn entry(trees: &UsageTrees) -> OpenedEntry {
+pub fn entry(trees: &UsageTrees) -> OpenedEntry {
     let tree = TreeKind::Customers;
     OpenedEntry {
         entry: trees.entries(tree)[0],
@@ -42,7 +42,7 @@ fn report(gateway: DeviceId, entry: OpenedEntry) -> Attempt {
 }
 
 /// The gateway has committed to a service that there is not.
-fn fraud(scene: &mut Scene<'_>) -> OpenedEntry {
+pub fn fraud(scene: &mut Scene<'_>) -> OpenedEntry {
     let mut leaves = scene.trees().leaves().to_vec();
     for leaf in &mut leaves {
         leaf.body.service.0 += 1_000;
@@ -55,7 +55,7 @@ fn fraud(scene: &mut Scene<'_>) -> OpenedEntry {
 }
 
 pub fn table() -> Table {
-    let rows = vec![
+    let mut rows = vec![
         row("report_fraud", Zero, Refused::NothingWrong, |scene| {
             let trees = scene.committed();
             report(scene.id(GATEWAY), entry(&trees))
@@ -115,13 +115,22 @@ pub fn table() -> Table {
             report(scene.id(GATEWAY), entry)
         }),
     ];
+    rows.extend(auditors::rows());
     Table {
         pallet: "Audits",
         rows,
-        never: vec![(
-            "report_fraud",
-            &[NotTheirs],
-            "anybody may prove what is wrong",
-        )],
+        never: vec![
+            (
+                "report_fraud",
+                &[NotTheirs],
+                "anybody may prove what is wrong",
+            ),
+            ("vote", &[Zero], "a seal may be any bytes"),
+            (
+                "challenge_leaf",
+                &[NotTheirs],
+                "anybody may force a leaf on chain",
+            ),
+        ],
     }
 }

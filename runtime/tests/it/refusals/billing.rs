@@ -249,10 +249,10 @@ fn accounts() -> Vec<super::Row> {
             closed(scene);
             by(CUSTOMER, withdraw(1))
         }),
-        // Seven epochs of 10 SEL are reserved.
+        // Ten epochs of 10 SEL are reserved.
         row("withdraw", TooEarly, Refused::AboveWithdrawable, |scene| {
             scene.service();
-            by(CUSTOMER, withdraw(130 * SEL + 1))
+            by(CUSTOMER, withdraw(200 * SEL + 1))
         }),
         row("close", UnknownId, Refused::NoAccount, |_| {
             by(STRANGER, Call::close {})

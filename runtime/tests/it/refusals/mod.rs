@@ -4,6 +4,7 @@
 //! The list of calls is the metadata's. Of each the tables say, for every fault there is, how it is refused or why
 //! it cannot be at fault so; a call that they do not know fails the test.
 
+mod auditors;
 mod audits;
 mod billing;
 mod claims;
@@ -246,7 +247,7 @@ fn look<R>(row: &Row, with: impl FnOnce(Attempt) -> R) -> R {
     run_from(genesis_of(cast::genesis()), |chain| {
         let mut scene = Scene::new(chain);
         let attempt = (row.attempt)(&mut scene);
-        chain.begin();
+        chain.begin_with_room();
         // A block's first transaction sets off what the pallets do between inherents and transactions.
         let remark = frame_system::Call::remark { remark: vec![] };
         let first = apply(signed(Sr25519Keyring::Dave, remark.into()));

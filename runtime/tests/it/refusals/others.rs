@@ -21,8 +21,8 @@ pub fn yields() -> Table {
             YieldsError::<Runtime>::NothingToClaim,
             |scene| {
                 // An era is closed over some blocks, of which a leap makes few.
-                (1..4).for_each(|quarters| scene.at(4, quarters));
-                (1..4).for_each(|quarters| scene.at(5, quarters));
+                scene.at(4, 1);
+                scene.chain.blocks(20);
                 scene.send(Alice, Yields::claim {});
                 by(Alice, Yields::claim {})
             },

@@ -36,6 +36,8 @@ fn silence(probed: DeviceId) -> Probe {
 /// What the first gateway has to say in epoch 1, of which half has passed: nobody answered it.
 fn report(scene: &mut Scene<'_>) -> ProbeReport {
     scene.at(1, 2);
+    // Probers are enrolled over some blocks, of which a leap makes few.
+    scene.chain.blocks(5);
     let prober = scene.id(GATEWAY);
     let probes: Vec<_> = Reputation::duty_of(&prober)
         .into_iter()

@@ -82,7 +82,7 @@ impl<'a> Scene<'a> {
 
     /// The customer deposits enough for some services.
     pub fn deposit(&mut self) {
-        let amount = 200 * SEL;
+        let amount = 300 * SEL;
         self.send(CUSTOMER, Billing::deposit { amount });
     }
 
@@ -156,13 +156,13 @@ impl<'a> Scene<'a> {
         trees
     }
 
-    /// Usage that is paid, in epoch 5.
+    /// Usage that is paid, in epoch 9: so little is audited by nobody, and held back twice as long.
     pub fn credited(&mut self) -> UsageTrees {
         let trees = self.settled();
         let credit = || self.credit(&trees, 0, 2);
         let (shown, paid) = (credit(), credit());
         self.send(STRANGER, shown);
-        self.at(5, 0);
+        self.at(9, 0);
         self.send(STRANGER, paid);
         trees
     }

@@ -333,8 +333,8 @@ pub fn table() -> Table {
             BillingError::<Runtime>::AllowanceNotCovered,
             |scene| {
                 let service = paused(scene);
-                scene.at(8, 0);
-                let amount = 200 * SEL;
+                scene.at(11, 0);
+                let amount = 300 * SEL;
                 scene.send(CUSTOMER, pallet_edge_billing::Call::withdraw { amount });
                 by(CUSTOMER, Call::resume { service })
             },

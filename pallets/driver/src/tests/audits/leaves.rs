@@ -53,6 +53,57 @@ fn an_auditor_posts_the_leaf_it_is_asked_for() {
 }
 
 #[test]
+fn a_leaf_that_was_looked_at_is_posted_though_its_gateway_is_gone() {
+    for count in [40, 100, 20_000] {
+        audited(|net| {
+            let trees = trees(1, count);
+            net.serve_public(&url(1), Box::new(honest(trees.clone())));
+            let audit = duty(&trees, AuditPhase::Vote);
+            let draw = match &audit.sample {
+                Sample::Whole => DRAW,
+                Sample::Drawn(draws) => draws[31],
+            };
+            set_audits(vec![audit]);
+            work(1);
+            assert!(voted().is_some());
+            net.serve_public(&url(1), Box::new(|_| None));
+            set_leaves(vec![LeafDuty {
+                draw,
+                ..due(1, LeafPurpose::Posted)
+            }]);
+            work(2);
+            let leaf = open_leaf::<HostKeccak>(&trees, &commitment(&trees), &draw).unwrap();
+            let expected = Said::Posted(device(1), SERVED, Box::new(leaf));
+            assert_eq!(take_said(), [expected]);
+        });
+    }
+}
+
+#[test]
+fn what_was_looked_at_is_forgotten_in_time() {
+    audited(|net| {
+        let trees = trees(1, 100);
+        net.serve_public(&url(1), Box::new(honest(trees.clone())));
+        // Seven epochs ago.
+        let mut old = duty(&trees, AuditPhase::Vote);
+        old.window = Epoch(0);
+        set_audits(vec![old]);
+        work(1);
+        let shown = [
+            b"selvedge::audited::",
+            &AUDITOR.0[..],
+            &device(1).0,
+            &SERVED.encode(),
+        ]
+        .concat();
+        assert!(net.stored(&shown).is_some());
+        set_audits(vec![]);
+        work(2);
+        assert_eq!(net.stored(&shown), None);
+    });
+}
+
+#[test]
 fn a_gateway_that_shows_something_else_gets_nothing_posted() {
     audited(|net| {
         let (trees, other) = (trees(1, 100), trees(1, 99));

@@ -44,6 +44,20 @@ fn small_trees_are_stated_whole_in_their_order() {
 }
 
 #[test]
+fn the_largest_commitment_that_is_looked_at_whole_fits_its_bound() {
+    audited(|net| {
+        let trees = trees(1, 16_384);
+        net.serve_public(&url(1), Box::new(honest(trees.clone())));
+        set_phase(AuditPhase::Vote, &[&trees]);
+        work(1);
+        assert_eq!(net.bytes_read(), trees.leaves().encode().len());
+        assert_eq!(net.take_lines(), ["GET audit/v1/5/leaves?limit=16384"]);
+        let expected = stated(&trees, &duty(&trees, AuditPhase::Vote));
+        assert_eq!(verdicts(&voted().unwrap()), [expected]);
+    });
+}
+
+#[test]
 fn of_a_large_gateway_drawn_leaves_are_looked_at() {
     audited(|net| {
         let trees = trees(1, 20_000);
