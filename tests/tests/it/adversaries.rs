@@ -35,7 +35,7 @@ use selvedge_devnet::{
 };
 use selvedge_edge_tools_testkit::lying_agent::{AgentLie, Ends, LyingAgent};
 use selvedge_primitives_math::fraud::Defect;
-use selvedge_primitives_types::{DeviceId, Epoch, Planck, UsageClass, UsageCommitment};
+use selvedge_primitives_types::{DeviceId, Epoch, Planck, UsageCommitment};
 use selvedge_runtime::{
     constants::currency::SEL, AccountId, Balances, Reputation, Runtime, RuntimeCall,
 };
@@ -416,17 +416,19 @@ impl Stage {
         // Nobody who is paid served more or less than visitors received; each was visited once more to see whether it serves.
         for (gateway, received) in received {
             let lie = self.lie_of(gateway).unwrap_or_default();
-            if !matches!(lie, AgentLie::None | AgentLie::Garbage | AgentLie::Slander) {
+            if !is_paid(lie) {
                 continue;
             }
-            let of_gateway = (served.first.0..=served.last.0)
+            let used = (served.first.0..=served.last.0)
                 .filter_map(|epoch| all.get(&(*gateway, Epoch(epoch))))
-                .map(|record| record.commitment.customers.sum.paid);
-            let units = |class| of_gateway.clone().map(|paid| paid.of(class)).sum::<u64>();
-            let page = u64::try_from(site::length(1))?;
-            let billed = (units(UsageClass::Requests), units(UsageClass::EgressBytes));
-            let expected = (received.requests + 1, received.bytes + page);
-            anyhow::ensure!(billed == expected, "{lie}: {billed:?}, not {expected:?}");
+                .map(|record| books::used(&record.commitment.customers.sum))
+                .fold(Received::default(), Received::plus);
+            let first = Received {
+                requests: 1,
+                bytes: site::length(1) as u64,
+            };
+            let expected = received.plus(first);
+            anyhow::ensure!(used == expected, "{lie}: {used:?}, not {expected:?}");
         }
         // The customer paid for what was credited, and for nothing else.
         let customer = AccountId::from(self.network.plan.customer.account());
@@ -450,6 +452,10 @@ impl Stage {
         let mut sampled = 0;
         for daemon in &self.network.plan.daemons {
             let node = device(daemon);
+            // Who lost its stake over something else is not seen any more.
+            if !is_paid(self.lie_of(&node).unwrap_or_default()) {
+                continue;
+            }
             let explained = state.execute_with(|| Reputation::explain(&node));
             let explained = explained.context("the node is registered")?;
             let seen = explained.probes.observed;
@@ -463,6 +469,11 @@ impl Stage {
         anyhow::ensure!(sampled > 0, "no probe counted");
         Ok(())
     }
+}
+
+/// Whether what such a gateway commits is true and shown.
+fn is_paid(lie: AgentLie) -> bool {
+    matches!(lie, AgentLie::None | AgentLie::Garbage | AgentLie::Slander)
 }
 
 fn verdict(

@@ -7,12 +7,12 @@ use codec::DecodeAll;
 use frame_support::traits::Get;
 use pallet_edge_billing::{
     types::{CommitmentRecord, Status},
-    Commitments, Payouts,
+    Commitments, FirstEarnings, Payouts,
 };
-use selvedge_devnet::{client, Network};
+use selvedge_devnet::{client, job::Received, Network};
 use selvedge_edge_core_metering::Closed;
 use selvedge_primitives_math::{ratio::apply, share::Split, TreeKind};
-use selvedge_primitives_types::{DeviceId, Epoch, Leaf, Planck, Ppm};
+use selvedge_primitives_types::{DeviceId, Epoch, Leaf, Planck, Ppm, Sum, UsageClass};
 use selvedge_runtime::{
     configs::params::dynamic_params::{billing, shares},
     AccountId, Runtime,
@@ -33,8 +33,17 @@ pub async fn commitments(port: u16) -> anyhow::Result<Commitment> {
         .collect())
 }
 
+/// What a commitment names, charged or free.
+pub fn used(sum: &Sum) -> Received {
+    let units = |class| sum.paid.of(class) + sum.free.of(class);
+    Received {
+        requests: units(UsageClass::Requests),
+        bytes: units(UsageClass::EgressBytes),
+    }
+}
+
 /// Every owner of a gateway or cache was credited, to the unit, its part of the commitments that were paid, and nothing
-/// else. `public` says where gateways themselves show leaves.
+/// else; what is kept back of a new node's first earnings is its owner's too. `public` says where gateways themselves show leaves.
 pub async fn check_payouts(
     network: &Network,
     public: &BTreeMap<DeviceId, u16>,
@@ -84,8 +93,16 @@ pub async fn check_payouts(
     }
     state.execute_with(|| {
         for (owner, amount) in expected {
-            let payable = Payouts::<Runtime>::get(AccountId::from(owner)).payable;
-            anyhow::ensure!(payable == amount, "{payable}, not {amount}");
+            let account = AccountId::from(owner);
+            let payable = Payouts::<Runtime>::get(&account).payable;
+            let of_owner = owners.iter().filter(|(_, its)| **its == owner);
+            let kept =
+                of_owner.filter_map(|(device, _)| FirstEarnings::<Runtime>::get(device, &account));
+            let kept: Planck = kept.map(|kept| kept.amount).sum();
+            anyhow::ensure!(
+                payable + kept == amount,
+                "{payable} and {kept}, not {amount}"
+            );
         }
         Ok(())
     })

@@ -22,7 +22,7 @@ use selvedge_devnet::{
     programs::Programs,
     Network, Options,
 };
-use selvedge_primitives_types::{DeviceId, UsageClass};
+use selvedge_primitives_types::DeviceId;
 use std::{
     sync::{
         atomic::{AtomicBool, Ordering},
@@ -138,7 +138,7 @@ async fn run(seed: u64, epochs: u64) -> anyhow::Result<()> {
     network.stop().await
 }
 
-/// Waits until every commitment was charged, and sums up what for, by gateway.
+/// Waits until every commitment was charged, and sums up the use it names, charged or free, by gateway.
 ///
 /// Every epoch of every gateway that was visited in it is committed, though it may be late, and what was made stays.
 async fn settled(
@@ -162,10 +162,7 @@ async fn settled(
             }
             let sum = &record.commitment.customers.sum;
             anyhow::ensure!(record.books.charged == sum.amount, "{record:?}");
-            received = received.plus(Received {
-                requests: sum.paid.of(UsageClass::Requests),
-                bytes: sum.paid.of(UsageClass::EgressBytes),
-            });
+            received = received.plus(books::used(sum));
         }
         charged.push((device, received));
     }

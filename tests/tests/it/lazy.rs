@@ -100,10 +100,8 @@ impl Auditor {
         .await?;
         let duties = Vec::<AuditDuty>::decode(&mut &state::bytes(&answer)?[..])?;
         let first_round = || duties.iter().filter(|duty| duty.round == 0);
-        for window in first_round()
-            .map(|duty| duty.window)
-            .collect::<std::collections::BTreeSet<_>>()
-        {
+        let windows: BTreeSet<_> = first_round().map(|duty| duty.window).collect();
+        for window in windows {
             let of_window: Vec<_> = first_round().filter(|duty| duty.window == window).collect();
             match of_window[0].phase {
                 AuditPhase::Vote if !self.voted.contains_key(&window) => {
