@@ -118,7 +118,7 @@ fn it_is_charged_to_nobody_and_pays_nobody() {
         assert!(world(|world| world
             .matured
             .iter()
-            .all(|(_, _, amount)| *amount == 150)));
+            .all(|(_, _, amount, _)| *amount == 150)));
     });
 }
 
