@@ -280,7 +280,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 }
 
 /// Weights for tests.
-
 impl WeightInfo for () {
     fn deposit() -> Weight {
         Weight::from_parts(260_040_000, 219870)

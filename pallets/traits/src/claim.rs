@@ -5,6 +5,10 @@ use selvedge_primitives_types::{DeviceId, Epoch, Planck, ServiceId, UsageCommitm
 use sp_runtime::{DispatchError, DispatchResult};
 
 /// What became of a gateway's use of an epoch.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one lives at a time, for the length of a call"
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// It may still be committed, or its commitment is neither paid in full nor void.
