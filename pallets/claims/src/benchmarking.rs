@@ -1,7 +1,9 @@
 //! Measures vouchers whose paths are as long as paths can be, and disputes.
 
-use crate::{types::*, *};
-use alloc::vec::Vec;
+use crate::{
+    deep::{commitment, CACHE},
+    *,
+};
 use frame_benchmarking::v2::*;
 use frame_support::traits::{
     fungible::{Inspect, InspectHold, Unbalanced},
@@ -9,14 +11,10 @@ use frame_support::traits::{
     Get,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
-use pallet_edge_traits::{BenchmarkNodes, HostKeccak};
-use selvedge_primitives_math::{
-    tree::{entry_node, merge, seal, Level},
-    Node, RangeProof, TreeKind,
-};
+use pallet_edge_traits::BenchmarkNodes;
 use selvedge_primitives_types::{
-    DeviceId, Domain, Entry, EntryKey, Epoch, Planck, Role, ServiceId, Signature64, SignedVoucher,
-    Sum, TreeCommitment, UsageCommitment, Voucher,
+    DeviceId, Domain, Epoch, Planck, Role, ServiceId, Signature64, SignedVoucher, UsageCommitment,
+    Voucher,
 };
 use sp_core::{crypto::KeyTypeId, ed25519};
 use sp_runtime::{traits::Zero, AccountId32};
@@ -41,81 +39,11 @@ pub trait BenchmarkHelper: BenchmarkNodes<AccountId32> {
 
 const KEY: KeyTypeId = KeyTypeId(*b"benc");
 const EPOCH: Epoch = Epoch(10);
-const CACHE: DeviceId = DeviceId([102; 32]);
 const SERVICE: ServiceId = ServiceId(0);
 const LINE: Planck = 1_000;
-/// As many entries as a tree can have.
-const ENTRIES: u32 = u32::MAX;
-/// Nodes beside the path of an entry in either half of such a tree.
-const DEPTH: u8 = 31;
 
 fn account(number: u8) -> AccountId32 {
     AccountId32::new([number; 32])
-}
-
-fn key(number: u8) -> EntryKey {
-    let mut key = [0; 40];
-    key[..32].copy_from_slice(&[number; 32]);
-    EntryKey(key)
-}
-
-fn beside(number: u8) -> Node<EntryKey> {
-    Node {
-        min: key(number),
-        max: key(number),
-        sum: Sum::default(),
-        hash: [number; 32],
-    }
-}
-
-/// The two entries in the middle of a full tree, between which the cache would stand, and the tree.
-fn neighbours() -> (Shown, TreeCommitment) {
-    let entry = |number| Entry {
-        key: key(number),
-        sum: Sum {
-            leaves: 1,
-            ..Default::default()
-        },
-        leaves_root: [0; 32],
-    };
-    let join = |left: &Node<EntryKey>, right: &Node<EntryKey>| {
-        merge::<HostKeccak, _>(TreeKind::Caches, Level::Entries, left, right)
-            .expect("keys ascend and sums are small")
-    };
-    let entries = [entry(101), entry(103)];
-    let [mut left, mut right] =
-        entries.map(|entry| entry_node::<HostKeccak>(TreeKind::Caches, &entry));
-    let below: Vec<_> = (0..DEPTH).map(|up| beside(100 - up)).collect();
-    let above: Vec<_> = (0..DEPTH).map(|up| beside(104 + up)).collect();
-    for (less, more) in below.iter().zip(&above) {
-        left = join(less, &left);
-        right = join(&right, more);
-    }
-    let root = join(&left, &right);
-    let tree = TreeCommitment {
-        root: seal::<HostKeccak>(TreeKind::Caches, ENTRIES, &root),
-        entries: ENTRIES,
-        min: root.min,
-        max: root.max,
-        sum: root.sum,
-    };
-    let proof = RangeProof {
-        start: (1 << DEPTH) - 1,
-        siblings: below.into_iter().rev().chain(above).collect(),
-    };
-    let entries = entries.to_vec().try_into().expect("they are two");
-    (Shown { entries, proof }, tree)
-}
-
-fn commitment(gateway: DeviceId) -> (Shown, UsageCommitment) {
-    let (shown, tree) = neighbours();
-    let commitment = UsageCommitment {
-        gateway,
-        epoch: EPOCH,
-        customers: tree,
-        caches: tree,
-    };
-    (shown, commitment)
 }
 
 /// A voucher of an active gateway for a cache, whose owner has an account.
@@ -153,7 +81,7 @@ fn held<T: Config>() -> (DeviceId, AccountId32) {
     let funds = 2 * (T::DisputeBond::get() + T::Currency::minimum_balance());
     T::Currency::increase_balance(&customer, funds, Precision::Exact).expect("issuance has room");
     let matures = EPOCH.plus(2 + T::DisputeEpochs::get());
-    let (_, commitment) = commitment(gateway);
+    let (_, commitment) = commitment(gateway, EPOCH);
     T::BenchmarkHelper::held(commitment, &customer, SERVICE, LINE, matures);
     (gateway, customer)
 }
@@ -167,7 +95,7 @@ mod benchmarks {
         // Little of the gateway's earnings is left, so that its stake answers too.
         let signed = voucher::<T>(10_000);
         let gateway = signed.voucher.gateway;
-        let (shown, commitment) = commitment(gateway);
+        let (shown, commitment) = commitment(gateway, EPOCH);
         T::BenchmarkHelper::paid(commitment, 1_000);
         #[extrinsic_call]
         redeem_voucher(
@@ -209,7 +137,7 @@ mod benchmarks {
         let (gateway, customer) = held::<T>();
         Pallet::<T>::do_dispute(customer.clone(), gateway, EPOCH, SERVICE, LINE / 2)
             .expect("it is in hold-back");
-        let (_, commitment) = commitment(gateway);
+        let (_, commitment) = commitment(gateway, EPOCH);
         T::BenchmarkHelper::paid(commitment, 0);
         #[extrinsic_call]
         _(

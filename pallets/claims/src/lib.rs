@@ -7,6 +7,8 @@ extern crate alloc;
 
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarking;
+#[cfg(any(test, feature = "runtime-benchmarks"))]
+mod deep;
 mod dispute;
 mod invariants;
 #[cfg(test)]

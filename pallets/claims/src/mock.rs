@@ -132,7 +132,9 @@ impl CommitmentFate<AccountId32> for World {
             *earned -= taken;
             taken
         });
-        Balances::mint_into(to, taken)?;
+        if taken > 0 {
+            Balances::mint_into(to, taken)?;
+        }
         Ok(taken)
     }
 }

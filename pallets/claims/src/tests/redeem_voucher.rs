@@ -249,3 +249,32 @@ fn only_what_the_gateway_signed_for_this_network_counts() {
         );
     });
 }
+
+#[test]
+fn the_longest_path_is_climbed() {
+    run(|| {
+        let (shown, commitment) = crate::deep::commitment(device(1), EPOCH);
+        assert_eq!(shown.proof.siblings.len(), 62);
+        let owner = account(15);
+        let node = pallet_edge_mocks::Node::new(owner, selvedge_primitives_types::Role::Cache, 100);
+        Network::set(crate::deep::CACHE, node);
+        let fate = Fate::Paid {
+            commitment,
+            gateway_share: 0,
+        };
+        set_fate(device(1), EPOCH, fate);
+        let voucher = Voucher {
+            cache: crate::deep::CACHE,
+            ..voucher(2, 1, 800).voucher
+        };
+        assert_ok!(redeem(sign(voucher), Some(shown.clone())));
+        assert_eq!(balance(15), 400);
+        let mut cut = shown;
+        cut.proof.siblings.pop();
+        let voucher = Voucher { seq: 2, ..voucher };
+        assert_noop!(
+            redeem(sign(voucher), Some(cut)),
+            Error::<Test>::ProofInvalid
+        );
+    });
+}
