@@ -10,6 +10,10 @@ use sp_runtime::{DispatchError, DispatchResult};
     reason = "one lives at a time, for the length of a call"
 )]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is looked at once and kept nowhere"
+)]
 pub enum Fate {
     /// It may still be committed, or its commitment is neither paid in full nor void.
     Open,

@@ -14,7 +14,7 @@ use selvedge_primitives_types::{AuditVerdict, DeviceId, Epoch, Hash, Verdict};
 use selvedge_runtime::{Runtime, RuntimeCall};
 use serde_json::json;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     sync::{
         atomic::{AtomicUsize, Ordering},
