@@ -23,6 +23,31 @@ const SIGNATURE = hex("00", 64);
 const KEY = hex("00", 40);
 const UNUSED = { leaves: 0n, paid: Array(6).fill(0n), free: Array(6).fill(0n), amount: 0n };
 const TREE = { root: hex("00", 32), entries: 1, min: KEY, max: KEY, sum: UNUSED };
+const ENTRY = { entry: { key: KEY, sum: UNUSED, leaves_root: hex("00", 32) }, proof: { start: 0, siblings: [] } };
+const PROOF = Enum("Entry", { tree: Enum("Customers"), entry: ENTRY });
+const USAGE = Array(6).fill(0n);
+const LEAF = {
+  entry: ENTRY,
+  leaf: {
+    body: {
+      gateway: DEVICE,
+      epoch: 1n,
+      customer: hex("11", 32),
+      service: 1n,
+      cache: DEVICE,
+      slice: 0,
+      price_version: 1,
+      paid: USAGE,
+      free: USAGE,
+      amount: 0n,
+      quality: { answered: 0n, failed: 0n, ttfb_micros: 0n },
+      vouchers_root: hex("00", 32),
+    },
+    cache_signature: SIGNATURE,
+  },
+  proof: { start: 0, siblings: [] },
+};
+const VOUCHER = { epoch: 1n, gateway: DEVICE, cache: DEVICE, seq: 1n, usage: USAGE, amount: 1n };
 const PAGE = { gateway: DEVICE, epoch: 1n, entries: [], proof: { start: 0, siblings: [] }, agent_signature: undefined };
 
 /** Pallet -> call -> arguments and end; `me` signs, `agent` is any key, both in hex, `address` is the signer's. */
@@ -63,6 +88,9 @@ export const calls = ({ address, agent }) => ({
   Billing: {
     deposit: [{ amount: 2_000_000_000_000n }, DONE],
     withdraw: [{ amount: 10n ** 30n }, "Billing.AboveWithdrawable"],
+    deposit_referred: [{ amount: 2_000_000_000_000n, referrer: address }, "Billing.OwnReferrer"],
+    pay_referrals: [{ gateway: DEVICE, epoch: 1n }, "Billing.UnknownCommitment"],
+    release_first: [{ device: DEVICE, owner: address }, "Billing.NothingToClaim"],
     poke: [{ account: address }, DONE],
     close: [{}, DONE],
     claim: [{}, "Billing.NothingToClaim"],
@@ -96,20 +124,33 @@ export const calls = ({ address, agent }) => ({
     publish_prices: [{ prices: Array(6).fill(1n) }, "BadOrigin"],
   },
   Audits: {
-    report_fraud: [
+    report_fraud: [{ gateway: DEVICE, epoch: 1n, proof: PROOF }, "Audits.UnknownCommitment"],
+    vote: [{ auditor: DEVICE, window: 1n, round: 0, seal: hex("00", 32), agent_signature: SIGNATURE }, "BadOrigin"],
+    reveal: [
+      { auditor: DEVICE, window: 1n, round: 0, verdicts: [], salt: hex("00", 32), agent_signature: SIGNATURE },
+      "BadOrigin",
+    ],
+    prove: [{ auditor: DEVICE, gateway: DEVICE, epoch: 1n, proof: PROOF, agent_signature: SIGNATURE }, "BadOrigin"],
+    answer: [
       {
         gateway: DEVICE,
         epoch: 1n,
-        proof: Enum("Entry", {
-          tree: Enum("Customers"),
-          entry: {
-            entry: { key: KEY, sum: UNUSED, leaves_root: hex("00", 32) },
-            proof: { start: 0, siblings: [] },
-          },
-        }),
+        draw: { tree: Enum("Caches"), at: Enum("Index", 0n) },
+        leaf: LEAF,
+        agent_signature: SIGNATURE,
       },
+      "BadOrigin",
+    ],
+    challenge_leaf: [
+      { gateway: DEVICE, epoch: 1n, tree: Enum("Customers"), at: Enum("Amount", 0n) },
       "Audits.UnknownCommitment",
     ],
+    post_leaf: [{ auditor: DEVICE, gateway: DEVICE, epoch: 1n, leaf: LEAF, agent_signature: SIGNATURE }, "BadOrigin"],
+  },
+  Claims: {
+    redeem_voucher: [{ voucher: { voucher: VOUCHER, signature: SIGNATURE }, shown: undefined }, "Claims.NotActive"],
+    dispute_line: [{ gateway: DEVICE, epoch: 1n, service: NOBODY, burn: 1n }, "Claims.NoHeldLine"],
+    close_dispute: [{ gateway: DEVICE, epoch: 1n, customer: address, service: NOBODY }, "Claims.UnknownDispute"],
   },
   Reputation: {
     report_probes: [{ prober: DEVICE, epoch: 1n, probes: [], signature: SIGNATURE }, "BadOrigin"],
