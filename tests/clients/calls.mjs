@@ -88,7 +88,7 @@ export const calls = ({ address, agent }) => ({
   Billing: {
     deposit: [{ amount: 2_000_000_000_000n }, DONE],
     withdraw: [{ amount: 10n ** 30n }, "Billing.AboveWithdrawable"],
-    deposit_referred: [{ amount: 2_000_000_000_000n, referrer: address }, "Billing.OwnReferrer"],
+    deposit_referred: [{ amount: 2_000_000_000_000n, referrer: address }, "Billing.AlreadyOpened"],
     pay_referrals: [{ gateway: DEVICE, epoch: 1n }, "Billing.UnknownCommitment"],
     release_first: [{ device: DEVICE, owner: address }, "Billing.NothingToClaim"],
     poke: [{ account: address }, DONE],

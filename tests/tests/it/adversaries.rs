@@ -10,7 +10,7 @@ use crate::{
     site::{self, Site},
     state, traffic,
     wallet::Wallet,
-    ONE_NETWORK,
+    NETWORKS,
 };
 use anyhow::Context;
 use frame_support::traits::fungible::InspectHold;
@@ -78,7 +78,7 @@ const CAST: [AgentLie; 9] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_cheats_loses_and_whoever_does_not_is_paid() -> anyhow::Result<()> {
-    let _turn = ONE_NETWORK.lock().await;
+    let _turn = NETWORKS.acquire().await?;
     let folder = tempfile::tempdir()?;
     let options = Options {
         folder: folder.path().join("network"),

@@ -7,7 +7,7 @@ use crate::{
     books::{self, Commitment},
     env_path, invariants, site,
     site::Site,
-    traffic, ONE_NETWORK,
+    traffic, NETWORKS,
 };
 use anyhow::Context;
 use http::StatusCode;
@@ -53,7 +53,7 @@ const DEAD: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_is_killed_nothing_is_lost_or_charged_twice() -> anyhow::Result<()> {
-    let _turn = ONE_NETWORK.lock().await;
+    let _turn = NETWORKS.acquire().await?;
     let seed = from_env("SELVEDGE_CRASH_SEED")?.unwrap_or_else(rand::random);
     let epochs = from_env("SELVEDGE_CRASH_EPOCHS")?.unwrap_or(EPOCHS);
     println!("SELVEDGE_CRASH_SEED={seed} SELVEDGE_CRASH_EPOCHS={epochs}");

@@ -3,7 +3,7 @@
 
 use crate::{
     clients, double_vote, env_path, equivocation, invariants, parameters, site::Site,
-    upgrade::Upgrade, ONE_NETWORK,
+    upgrade::Upgrade, NETWORKS,
 };
 use anyhow::Context;
 use selvedge_devnet::{
@@ -25,7 +25,7 @@ const FUNDS: &str = "200";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_network_is_governed_and_upgraded_while_it_serves() -> anyhow::Result<()> {
-    let _turn = ONE_NETWORK.lock().await;
+    let _turn = NETWORKS.acquire().await?;
     let folder = tempfile::tempdir()?;
     let options = Options {
         folder: folder.path().join("network"),

@@ -1,6 +1,6 @@
 //! `selvedge-devnet` as people use it: Ctrl-C, resume, a second run on the same folder, `--fresh`; and killed.
 
-use crate::{env_path, state, ONE_NETWORK};
+use crate::{env_path, state, NETWORKS};
 use anyhow::Context;
 use selvedge_devnet::{
     client::{self, rpc},
@@ -23,7 +23,7 @@ const LIMIT: Duration = Duration::from_secs(300);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_devnet_stops_resumes_and_starts_over() -> anyhow::Result<()> {
-    let _turn = ONE_NETWORK.lock().await;
+    let _turn = NETWORKS.acquire().await?;
     let temp = tempfile::tempdir()?;
     let site = temp.path().join("site");
     fs::create_dir(&site)?;

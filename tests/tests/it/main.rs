@@ -25,8 +25,8 @@ mod traffic;
 mod upgrade;
 mod wallet;
 
-/// Held by each test while its network runs: two at once are too slow for either.
-static ONE_NETWORK: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+/// A place is held by each test while its network runs: networks mostly wait, but more than two at once slow each other down.
+static NETWORKS: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(2);
 
 fn env_path(name: &str) -> std::path::PathBuf {
     std::env::var_os(name)

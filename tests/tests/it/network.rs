@@ -4,7 +4,7 @@ use crate::{
     clients, env_path, equivocation, invariants, operated,
     ownership::{self, NameServer},
     site::Site,
-    traffic, ONE_NETWORK,
+    traffic, NETWORKS,
 };
 use anyhow::Context;
 use http::StatusCode;
@@ -28,7 +28,7 @@ fn ports(network: &Network) -> Vec<u16> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_network_serves_bills_and_pays() -> anyhow::Result<()> {
-    let _turn = ONE_NETWORK.lock().await;
+    let _turn = NETWORKS.acquire().await?;
     let folder = tempfile::tempdir()?;
     let names = NameServer::start().await?;
     let options = Options {
@@ -78,7 +78,7 @@ async fn a_network_serves_bills_and_pays() -> anyhow::Result<()> {
 
 /// 2,000 mixed requests over both gateways are billed to the request and to the byte.
 async fn exact_bill(network: &Network) -> anyhow::Result<u64> {
-    let first = job::wait_served(network, "/page/1").await?;
+    let first = job::wait_served(network, "/brief/1").await?;
     let epoch = job::epoch(&network.cli()).await?;
     let received = first.plus(traffic::mixed(&ports(network), 2_000, 1).await?);
     let last = job::epoch(&network.cli()).await?;
@@ -112,7 +112,7 @@ async fn one_cap(network: &Network, origin: &str) -> anyhow::Result<()> {
     let service = network.cli().run(Some(&suri), &words).await?["service"].clone();
     for port in ports(network) {
         wait_for("the capped site", Duration::from_secs(120), || async move {
-            let answer = client::get(port, HOST, "/page/1").await?;
+            let answer = client::get(port, HOST, "/brief/1").await?;
             Ok((answer.status() == StatusCode::OK).then_some(()))
         })
         .await?;
@@ -121,7 +121,7 @@ async fn one_cap(network: &Network, origin: &str) -> anyhow::Result<()> {
     for port in ports(network) {
         let mut refused = 0;
         for _ in 0..200 {
-            let answer = client::get(port, HOST, "/page/1").await?;
+            let answer = client::get(port, HOST, "/brief/1").await?;
             match answer.status() {
                 StatusCode::OK => {}
                 StatusCode::SERVICE_UNAVAILABLE => {
@@ -164,7 +164,7 @@ async fn strangers(network: &Network) -> anyhow::Result<()> {
 
 /// A gateway, a cache and a validator are killed in mid-epoch and started again: nothing is lost or billed twice.
 async fn crashes(network: &mut Network) -> anyhow::Result<()> {
-    let served = job::wait_served(network, "/page/1").await?;
+    let served = job::wait_served(network, "/brief/1").await?;
     let epoch = job::epoch(&network.cli()).await?;
     let mut received = served.plus(traffic::mixed(&ports(network), 300, 2).await?);
     for name in ["gateway-1", "cache-1"] {
@@ -201,7 +201,7 @@ async fn first_answers(network: &Network) -> anyhow::Result<Received> {
             "an answer after the restart",
             Duration::from_secs(60),
             || async move {
-                let answer = client::get(port, HOST, "/page/1").await?;
+                let answer = client::get(port, HOST, "/brief/1").await?;
                 Ok(answer
                     .status()
                     .is_success()
@@ -310,7 +310,7 @@ async fn pause(network: &Network, service: u64) -> anyhow::Result<()> {
         .await?;
     for port in ports(network) {
         wait_for("the pause", Duration::from_secs(120), || async move {
-            let answer = client::get(port, HOST, "/page/1").await?;
+            let answer = client::get(port, HOST, "/brief/1").await?;
             Ok((answer.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(()))
         })
         .await?;

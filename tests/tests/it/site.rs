@@ -114,10 +114,7 @@ async fn tagged(Path(number): Path<u32>, headers: HeaderMap) -> Response<Body> {
     let matches = headers
         .get(header::IF_NONE_MATCH)
         .is_some_and(|value| value.as_bytes() == tag.as_bytes());
-    let mut response = answer(
-        [(header::CACHE_CONTROL, "max-age=600")],
-        text(number, 1_000),
-    );
+    let mut response = answer([(header::CACHE_CONTROL, "max-age=20")], text(number, 1_000));
     response
         .headers_mut()
         .insert(header::ETAG, tag.parse().expect("a tag is a field value"));

@@ -50,7 +50,7 @@ impl Visit {
         let get = Self::get;
         let number = rng.gen_range(0..PAGES);
         match rng.gen_range(0..100) {
-            0..=49 => get(format!("/page/{number}"), &[200]),
+            0..=49 => get(format!("/brief/{number}"), &[200]),
             50..=64 => get(format!("/private/{number}"), &[200]),
             65..=74 => Self {
                 field: Some(("if-none-match", format!("\"v{number}\""))),
@@ -58,7 +58,7 @@ impl Visit {
             },
             75..=82 => Self {
                 method: Method::HEAD,
-                ..get(format!("/page/{number}"), &[200])
+                ..get(format!("/brief/{number}"), &[200])
             },
             83..=92 => {
                 let from = rng.gen_range(0..FILE_LENGTH - 1);
