@@ -2,7 +2,7 @@
 //! node's own metadata.
 
 use crate::{error::Failure, keys};
-use codec::{Decode, Encode};
+use codec::{Decode, DecodeAll, Encode};
 use selvedge_primitives_runtime_api::NodeView;
 use selvedge_primitives_types::{Account, DeviceId, GenesisHash, StakeId};
 use subxt::{
@@ -33,8 +33,7 @@ pub struct Snapshot {
 }
 
 /// A governed parameter, as `EdgeGovernance` describes it; numbers are in its unit.
-#[derive(subxt::ext::scale_decode::DecodeAsType)]
-#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+#[derive(Decode)]
 pub struct Parameter {
     /// Its area.
     pub area: Vec<u8>,
@@ -52,6 +51,20 @@ pub struct Parameter {
     pub current: u128,
     /// Name of the track whose referenda may set it.
     pub track: Vec<u8>,
+}
+
+/// Why a view function was not executed: `ViewFunctionDispatchError` of `frame-support`.
+#[derive(Debug, Decode)]
+enum ViewRefused {
+    /// The pallet has none.
+    #[codec(index = 0)]
+    NotImplemented,
+    /// None has this id.
+    #[codec(index = 1)]
+    NotFound(#[expect(dead_code, reason = "it is printed")] [u8; 32]),
+    /// Its arguments are not what it takes.
+    #[codec(index = 2)]
+    Codec,
 }
 
 /// Arguments of a call in their SCALE form, for types that this program shares with the runtime.
@@ -145,10 +158,23 @@ impl Chain {
 
     /// Every governed parameter, at the newest finalised block.
     pub async fn parameters(&self) -> anyhow::Result<Vec<Parameter>> {
-        let function = dynamic::view_function_call("EdgeGovernance", "parameters", ());
-        let block = self.client.at_current_block().await?;
-        let parameters = block.view_functions().call(function).await?;
-        Ok(parameters)
+        let snapshot = self.snapshot().await?;
+        let (pallet, name) = ("EdgeGovernance", "parameters");
+        let metadata = snapshot.block.metadata_ref();
+        let function = metadata
+            .pallet_by_name(pallet)
+            .and_then(|pallet| pallet.view_function_by_name(name))
+            .ok_or_else(|| Failure::AnswerInvalid(format!("the chain has no {pallet}::{name}")))?;
+        // By hand: subxt 0.50 leaves out the length of the input, and then waits for an answer for ever.
+        let arguments = (*function.query_id(), Vec::<u8>::new());
+        let answer: Result<Vec<u8>, ViewRefused> = snapshot
+            .view("RuntimeViewFunction_execute_view_function", &arguments)
+            .await?;
+        let bytes = answer.map_err(|refused| {
+            Failure::AnswerInvalid(format!("{pallet}::{name} was not executed: {refused:?}"))
+        })?;
+        Ok(Vec::decode_all(&mut &bytes[..])
+            .map_err(|error| Failure::AnswerInvalid(format!("{pallet}::{name}: {error}")))?)
     }
 
     /// Free balance of an account.
