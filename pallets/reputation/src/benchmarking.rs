@@ -3,7 +3,6 @@
 use super::*;
 use crate::types::{Closing, Dispute, Exclusion, Group, Observation, Probes, Step, Turn, TurnStep};
 use alloc::{vec, vec::Vec};
-use codec::Encode;
 use frame_benchmarking::v2::*;
 use frame_support::traits::{tokens::Precision, Authorize, UnfilteredDispatchable};
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
@@ -183,6 +182,8 @@ mod benchmarks {
         }
         let observation = Observation {
             observed,
+            absent: 0,
+            absent_until: Epoch(1),
             away: BoundedVec::truncate_from(away),
         };
         Medians::<T>::insert(Group::RoundTrip(region), 10_000_000);
