@@ -381,7 +381,8 @@ fn bring_page(
 /// paid, voided or given back in time, as long as somebody asks for it.
 pub fn finish(world: &mut World<'_>) {
     let by = Bringer::Anybody(richest());
-    let longest = 2 * Billing::unsettled_epochs() + hold_back() + 1;
+    // What nobody audits is held back twice as long.
+    let longest = 2 * Billing::unsettled_epochs() + 2 * hold_back() + 1;
     let last = UsageClock::current().plus(longest);
     loop {
         let mut waiting = 0;
