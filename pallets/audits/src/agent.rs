@@ -13,18 +13,14 @@ use frame_support::{
     },
     weights::Weight,
 };
-use frame_system::pallet_prelude::BlockNumberFor;
-use pallet_edge_traits::DeviceInspect;
+use pallet_edge_traits::{genesis_hash, is_signed_by_agent, DeviceInspect};
 use selvedge_primitives_math::{
     draw::Draw,
     fraud::{FraudProof, OpenedLeaf},
 };
-use selvedge_primitives_types::{
-    AuditVerdict, DeviceId, Domain, Epoch, GenesisHash, Hash, Signature64,
-};
-use sp_core::sr25519;
+use selvedge_primitives_types::{AuditVerdict, DeviceId, Domain, Epoch, Hash, Signature64};
 use sp_io::hashing::blake2_256;
-use sp_runtime::{traits::Zero, transaction_validity::TransactionPriority};
+use sp_runtime::transaction_validity::TransactionPriority;
 
 /// Blocks for which such a transaction may wait in a pool.
 const LONGEVITY: u64 = 64;
@@ -86,25 +82,20 @@ pub fn post_payload(
 }
 
 impl<T: Config> Pallet<T> {
-    pub(crate) fn genesis_hash() -> GenesisHash {
-        let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-        let mut hash: GenesisHash = [0; 32];
-        hash.copy_from_slice(genesis.as_ref());
-        hash
-    }
-
     /// Refuses unless the device's agent signed the payload for this chain.
     fn ensure_signed_by_agent(
         device: &DeviceId,
         payload: &impl Encode,
         signature: &Signature64,
     ) -> Result<(), TransactionValidityError> {
-        let message = Domain::Agent.message(&Self::genesis_hash(), payload);
+        let genesis = genesis_hash::<T>();
         let is_signed = T::Devices::device(device).is_some_and(|device| {
-            sp_io::crypto::sr25519_verify(
-                &sr25519::Signature::from_raw(signature.0),
-                &message,
-                &sr25519::Public::from_raw(device.agent_key),
+            is_signed_by_agent(
+                &genesis,
+                &device.agent_key,
+                Domain::Agent,
+                payload,
+                signature,
             )
         });
         is_signed

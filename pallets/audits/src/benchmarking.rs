@@ -124,7 +124,7 @@ fn verdicts<T: Config>(n: u32) -> Verdicts {
 }
 
 fn sign<T: Config>(key: &sr25519::Public, payload: &impl Encode) -> Signature64 {
-    let message = Domain::Agent.message(&Pallet::<T>::genesis_hash(), payload);
+    let message = Domain::Agent.message(&pallet_edge_traits::genesis_hash::<T>(), payload);
     let signature = sp_io::crypto::sr25519_sign(AGENT, key, &message);
     Signature64(signature.expect("the key was generated here").0)
 }

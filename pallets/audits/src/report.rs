@@ -4,8 +4,8 @@ use crate::{types::Fraud, Audits, ClearFrom, Config, Error, Event, Frauds, Palle
 use core::marker::PhantomData;
 use frame_support::{ensure, traits::Get, weights::WeightMeter};
 use pallet_edge_traits::{
-    CommitmentVoid, EpochClock, Forfeit, HostKeccak, ServiceInspect, Slashed, StakeInspect,
-    StakeSlash,
+    genesis_hash, is_signed_by_device, CommitmentVoid, EpochClock, Forfeit, HostKeccak,
+    ServiceInspect, Slashed, StakeInspect, StakeSlash,
 };
 use selvedge_primitives_math::{
     fraud::{verify, Context, Defect, FraudProof, NotFraud, Terms},
@@ -14,7 +14,6 @@ use selvedge_primitives_math::{
 use selvedge_primitives_types::{
     Account, DeviceId, Domain, Epoch, Leaf, Role, ServiceId, UsageCommitment,
 };
-use sp_core::ed25519;
 use sp_runtime::{traits::Convert, AccountId32, DispatchResult};
 
 /// Proofs and audits that a block forgets at most of each, and epochs that it looks through for them.
@@ -49,11 +48,13 @@ impl<T: Config> Context for Known<T> {
     /// The host accepts every signature that a daemon's strict check accepts, so that no cache can
     /// make a gateway guilty with one that only some see as good.
     fn is_signed(&self, leaf: &Leaf) -> bool {
-        let hash = Pallet::<T>::genesis_hash();
-        sp_io::crypto::ed25519_verify(
-            &ed25519::Signature::from_raw(leaf.cache_signature.0),
-            &Domain::Leaf.message(&hash, &leaf.body),
-            &ed25519::Public::from_raw(leaf.body.cache.0),
+        let (genesis, body) = (genesis_hash::<T>(), &leaf.body);
+        is_signed_by_device(
+            &genesis,
+            &body.cache,
+            Domain::Leaf,
+            body,
+            &leaf.cache_signature,
         )
     }
 }

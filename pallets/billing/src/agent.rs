@@ -8,7 +8,6 @@
 //! in, so that a free transaction is one that will do its work.
 
 use crate::{payout::page_amount, types::*, Config, Error, Pallet};
-use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{
     pallet_prelude::{
@@ -18,17 +17,14 @@ use frame_support::{
     weights::Weight,
 };
 use frame_system::{ensure_authorized, ensure_signed, pallet_prelude::OriginFor};
-use pallet_edge_traits::DeviceInspect;
+use pallet_edge_traits::{genesis_hash, is_signed_by_agent, DeviceInspect};
 use selvedge_primitives_math::{RangeProof, TreeKind};
 use selvedge_primitives_types::{
     DeviceId, Domain, Entry, EntryKey, Epoch, Hash, Signature64, UsageCommitment,
 };
-use sp_core::sr25519;
 use sp_io::hashing::blake2_256;
 use sp_runtime::{
-    traits::{BadOrigin, Zero},
-    transaction_validity::TransactionPriority,
-    DispatchError, DispatchResult,
+    traits::BadOrigin, transaction_validity::TransactionPriority, DispatchError, DispatchResult,
 };
 
 /// Blocks for which such a transaction may wait in a pool.
@@ -87,26 +83,19 @@ impl<T: Config> Pallet<T> {
             .or_else(|_| ensure_authorized(origin))
     }
 
-    /// The bytes an agent signs for a payload on this chain.
-    pub fn agent_message(payload: &impl Encode) -> Vec<u8> {
-        let genesis = frame_system::Pallet::<T>::block_hash(
-            frame_system::pallet_prelude::BlockNumberFor::<T>::zero(),
-        );
-        let mut hash: Hash = [0; 32];
-        hash.copy_from_slice(genesis.as_ref());
-        Domain::Agent.message(&hash, payload)
-    }
-
     fn is_signed_by_agent(
         gateway: &DeviceId,
         payload: &impl Encode,
         signature: &Signature64,
     ) -> bool {
         T::Devices::device(gateway).is_some_and(|device| {
-            sp_io::crypto::sr25519_verify(
-                &sr25519::Signature::from_raw(signature.0),
-                &Self::agent_message(payload),
-                &sr25519::Public::from_raw(device.agent_key),
+            let genesis = genesis_hash::<T>();
+            is_signed_by_agent(
+                &genesis,
+                &device.agent_key,
+                Domain::Agent,
+                payload,
+                signature,
             )
         })
     }

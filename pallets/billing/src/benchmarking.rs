@@ -17,13 +17,13 @@ use frame_support::{
     weights::WeightMeter,
 };
 use frame_system::RawOrigin;
-use pallet_edge_traits::{BenchmarkNodes, EpochClock, HostKeccak, ServiceInspect};
+use pallet_edge_traits::{genesis_hash, BenchmarkNodes, EpochClock, HostKeccak, ServiceInspect};
 use selvedge_primitives_math::{
     price::charge, proof::verify_entries, Node, ProofError, RangeProof, TreeKind, UsageTrees,
 };
 use selvedge_primitives_types::{
-    Account as AccountBytes, DeviceId, EntryKey, Epoch, Leaf, LeafBody, Millis, Planck, Role,
-    ServiceId, Signature64, Slice, Sum, Usage, UsageClass,
+    Account as AccountBytes, DeviceId, Domain, EntryKey, Epoch, Leaf, LeafBody, Millis, Planck,
+    Role, ServiceId, Signature64, Slice, Sum, Usage, UsageClass,
 };
 use sp_core::crypto::KeyTypeId;
 use sp_runtime::{transaction_validity::TransactionSource, AccountId32};
@@ -141,7 +141,7 @@ fn settled<T: Config>(n: u32) -> UsageTrees {
 }
 
 fn sign<T: Config>(key: &sp_core::sr25519::Public, payload: &impl codec::Encode) -> Signature64 {
-    let message = Pallet::<T>::agent_message(payload);
+    let message = Domain::Agent.message(&genesis_hash::<T>(), payload);
     let signature = sp_io::crypto::sr25519_sign(AGENT, key, &message);
     Signature64(signature.expect("the key was generated here").0)
 }

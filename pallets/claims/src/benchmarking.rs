@@ -10,14 +10,14 @@ use frame_support::traits::{
     tokens::Precision,
     Get,
 };
-use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
+use frame_system::RawOrigin;
 use pallet_edge_traits::BenchmarkNodes;
 use selvedge_primitives_types::{
     DeviceId, Domain, Epoch, Planck, Role, ServiceId, Signature64, SignedVoucher, UsageCommitment,
     Voucher,
 };
 use sp_core::{crypto::KeyTypeId, ed25519};
-use sp_runtime::{traits::Zero, AccountId32};
+use sp_runtime::AccountId32;
 
 /// Sets up what other pallets answer in a benchmark.
 pub trait BenchmarkHelper: BenchmarkNodes<AccountId32> {
@@ -61,10 +61,8 @@ fn voucher<T: Config>(amount: Planck) -> SignedVoucher {
         amount,
         ..Default::default()
     };
-    let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-    let mut hash = [0; 32];
-    hash.copy_from_slice(genesis.as_ref());
-    let message = Domain::Voucher.message(&hash, &voucher);
+    let genesis = pallet_edge_traits::genesis_hash::<T>();
+    let message = Domain::Voucher.message(&genesis, &voucher);
     let signature: ed25519::Signature =
         sp_io::crypto::ed25519_sign(KEY, &key, &message).expect("the key was generated here");
     SignedVoucher {

@@ -2,9 +2,9 @@
 
 use crate::{types::*, Config, Debts, Error, Event, Pallet, Redemptions};
 use frame_support::{ensure, traits::Get};
-use frame_system::pallet_prelude::BlockNumberFor;
 use pallet_edge_traits::{
-    CommitmentFate, EpochClock, Fate, HostKeccak, Redeemed, StakeInspect, StakeRedeem, StakeRetire,
+    genesis_hash, is_signed_by_device, CommitmentFate, EpochClock, Fate, HostKeccak, Redeemed,
+    StakeInspect, StakeRedeem, StakeRetire,
 };
 use selvedge_primitives_math::{
     proof::verify_entries,
@@ -15,8 +15,7 @@ use selvedge_primitives_types::{
     CacheEntryKey, DeviceId, Domain, EntryKey, Epoch, Planck, Ppm, Role, SignedVoucher,
     UsageCommitment, Voucher,
 };
-use sp_core::ed25519;
-use sp_runtime::{traits::Zero, AccountId32, DispatchError, DispatchResult};
+use sp_runtime::{AccountId32, DispatchError, DispatchResult};
 
 /// Who owes whom, with what was paid before.
 struct Claim {
@@ -219,13 +218,14 @@ impl<T: Config> Pallet<T> {
 
     /// Whether the gateway signed the voucher on this chain.
     fn is_signed(signed: &SignedVoucher) -> bool {
-        let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-        let mut hash = [0; 32];
-        hash.copy_from_slice(genesis.as_ref());
-        sp_io::crypto::ed25519_verify(
-            &ed25519::Signature::from_raw(signed.signature.0),
-            &Domain::Voucher.message(&hash, &signed.voucher),
-            &ed25519::Public::from_raw(signed.voucher.gateway.0),
+        let SignedVoucher { voucher, signature } = signed;
+        let genesis = genesis_hash::<T>();
+        is_signed_by_device(
+            &genesis,
+            &voucher.gateway,
+            Domain::Voucher,
+            voucher,
+            signature,
         )
     }
 }

@@ -72,9 +72,7 @@ where
         agent_key: AGENT,
         until,
     };
-    let mut genesis = [0; 32];
-    let hash = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::default());
-    genesis.copy_from_slice(hash.as_ref());
+    let genesis = pallet_edge_traits::genesis_hash::<T>();
     let message = Domain::RegisterDevice.message(&genesis, &payload);
     let signature = sp_io::crypto::ed25519_sign(KEY_TYPE, &key, &message).expect("the key exists");
     (operator, device, until, Signature64(signature.0))

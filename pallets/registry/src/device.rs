@@ -8,13 +8,12 @@ use frame_support::{
     pallet_prelude::*,
     traits::{fungible::MutateHold, tokens::Precision},
 };
-use frame_system::pallet_prelude::BlockNumberFor;
-use pallet_edge_traits::{DeviceInfo, DeviceInspect, EpochClock, StakeInspect};
+use pallet_edge_traits::{
+    genesis_hash, is_signed_by_device, DeviceInfo, DeviceInspect, EpochClock, StakeInspect,
+};
 use selvedge_primitives_types::{
     signing::RegisterDevicePayload, Account, DeviceId, Domain, Epoch, Signature64,
 };
-use sp_core::ed25519;
-use sp_runtime::traits::Zero;
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_register(
@@ -73,13 +72,13 @@ impl<T: Config> Pallet<T> {
             agent_key: entry.agent_key,
             until,
         };
-        let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-        let mut hash = [0; 32];
-        hash.copy_from_slice(genesis.as_ref());
-        sp_io::crypto::ed25519_verify(
-            &ed25519::Signature::from_raw(signature.0),
-            &Domain::RegisterDevice.message(&hash, &payload),
-            &ed25519::Public::from_raw(device.0),
+        let genesis = genesis_hash::<T>();
+        is_signed_by_device(
+            &genesis,
+            device,
+            Domain::RegisterDevice,
+            &payload,
+            signature,
         )
     }
 

@@ -5,7 +5,7 @@ use crate::types::{Closing, Dispute, Exclusion, Group, Observation, Probes, Step
 use alloc::{vec, vec::Vec};
 use frame_benchmarking::v2::*;
 use frame_support::traits::{tokens::Precision, Authorize, UnfilteredDispatchable};
-use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
+use frame_system::RawOrigin;
 use pallet_edge_traits::{BenchmarkNodes, NodeWalk};
 use selvedge_primitives_math::probe::{Observed, Probed};
 use selvedge_primitives_types::{
@@ -13,7 +13,7 @@ use selvedge_primitives_types::{
     Sighting,
 };
 use sp_core::crypto::KeyTypeId;
-use sp_runtime::{traits::Zero, transaction_validity::TransactionSource};
+use sp_runtime::transaction_validity::TransactionSource;
 
 /// What benchmarks need of the other pallets.
 pub trait BenchmarkHelper: BenchmarkNodes<AccountId32> {
@@ -90,9 +90,7 @@ fn full_report<T: Config>(n: u32) -> Result<crate::Call<T>, BenchmarkError> {
         ..own
     };
     let epoch = T::Clock::current();
-    let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-    let mut hash = [0; 32];
-    hash.copy_from_slice(genesis.as_ref());
+    let genesis = pallet_edge_traits::genesis_hash::<T>();
     let mut probes = Vec::new();
     while probes.len() < n as usize {
         let key = sp_io::crypto::ed25519_generate(KEY, None);
@@ -104,7 +102,7 @@ fn full_report<T: Config>(n: u32) -> Result<crate::Call<T>, BenchmarkError> {
             epoch,
             nonce: [1; 16],
         };
-        let message = Domain::ProbeAnswer.message(&hash, &payload);
+        let message = Domain::ProbeAnswer.message(&genesis, &payload);
         let signature =
             sp_io::crypto::ed25519_sign(KEY, &key, &message).ok_or("the key is there")?;
         probes.push(Probe {
@@ -148,7 +146,7 @@ fn full_report<T: Config>(n: u32) -> Result<crate::Call<T>, BenchmarkError> {
         epoch,
         probes,
     };
-    let message = Domain::ProbeReport.message(&hash, &report);
+    let message = Domain::ProbeReport.message(&genesis, &report);
     let signature = sp_io::crypto::sr25519_sign(KEY, &agent, &message).ok_or("the key is there")?;
     Ok(crate::Call::report_probes {
         prober,

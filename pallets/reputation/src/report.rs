@@ -12,15 +12,16 @@ use frame_support::{
     traits::Get,
     weights::Weight,
 };
-use frame_system::pallet_prelude::BlockNumberFor;
-use pallet_edge_traits::{DeviceInfo, DeviceInspect, EpochClock, ProbeDuties, StakeInspect};
+use pallet_edge_traits::{
+    genesis_hash, is_signed_by_agent, is_signed_by_device, DeviceInfo, DeviceInspect, EpochClock,
+    ProbeDuties, StakeInspect,
+};
 use selvedge_primitives_math::probe::{self, tally, Probed};
 use selvedge_primitives_types::{
-    probe::MAX_PROBES, Account, DeviceId, Domain, Epoch, GenesisHash, Hash, Probe,
-    ProbeAnswerPayload, ProbeReport, Prober, Role, Signature64,
+    probe::MAX_PROBES, Account, DeviceId, Domain, Epoch, Hash, Probe, ProbeAnswerPayload,
+    ProbeReport, Prober, Role, Signature64,
 };
-use sp_core::{crypto::AccountId32, ed25519, sr25519};
-use sp_runtime::traits::Zero;
+use sp_core::crypto::AccountId32;
 
 /// Priority of a report in the pool: below every transaction that pays.
 const REPORT_PRIORITY: u64 = 1_000;
@@ -121,17 +122,14 @@ impl<T: Config> Pallet<T> {
         let Some(info) = T::Devices::device(prober) else {
             return false;
         };
-        let genesis = Self::genesis();
+        let genesis = genesis_hash::<T>();
         let report = ProbeReport {
             prober: *prober,
             epoch,
             probes: probes.to_vec(),
         };
-        let is_reported = sp_io::crypto::sr25519_verify(
-            &sr25519::Signature::from_raw(signature.0),
-            &Domain::ProbeReport.message(&genesis, &report),
-            &sr25519::Public::from_raw(info.agent_key),
-        );
+        let (agent, domain) = (&info.agent_key, Domain::ProbeReport);
+        let is_reported = is_signed_by_agent(&genesis, agent, domain, &report, signature);
         is_reported
             && probes.iter().all(|probe| {
                 let Some(answer) = probe.answer else {
@@ -143,20 +141,9 @@ impl<T: Config> Pallet<T> {
                     epoch,
                     nonce: answer.nonce,
                 };
-                sp_io::crypto::ed25519_verify(
-                    &ed25519::Signature::from_raw(answer.signature.0),
-                    &Domain::ProbeAnswer.message(&genesis, &payload),
-                    &ed25519::Public::from_raw(probe.probed.0),
-                )
+                let (device, domain) = (&probe.probed, Domain::ProbeAnswer);
+                is_signed_by_device(&genesis, device, domain, &payload, &answer.signature)
             })
-    }
-
-    fn genesis() -> GenesisHash {
-        let hash = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-        let mut bytes = [0; 32];
-        let length = hash.as_ref().len().min(32);
-        bytes[..length].copy_from_slice(&hash.as_ref()[..length]);
-        bytes
     }
 
     /// Decides whether a report may enter the pool and a block: state first, the signatures last.

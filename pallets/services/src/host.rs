@@ -11,16 +11,14 @@ use codec::Encode;
 use frame_support::{
     ensure, storage::StoragePrefixedMap, traits::Get, weights::Weight, BoundedVec,
 };
-use frame_system::pallet_prelude::BlockNumberFor;
-use pallet_edge_traits::{EpochClock, HostChecks, OnEpoch, StakeInspect};
-use selvedge_primitives_types::{
-    agent::HostCheckVerdict, DeviceId, Domain, Epoch, GenesisHash, Hash, Role, ServiceId,
-    Signature64,
+use pallet_edge_traits::{
+    genesis_hash, is_signed_by_device, EpochClock, HostChecks, OnEpoch, StakeInspect,
 };
-use sp_core::ed25519;
-use sp_runtime::{
-    traits::Zero,
-    transaction_validity::{InvalidTransaction, TransactionValidityWithRefund, ValidTransaction},
+use selvedge_primitives_types::{
+    agent::HostCheckVerdict, DeviceId, Domain, Epoch, Hash, Role, ServiceId, Signature64,
+};
+use sp_runtime::transaction_validity::{
+    InvalidTransaction, TransactionValidityWithRefund, ValidTransaction,
 };
 
 /// Host names that one answer of [`HostChecks::due`] holds at most.
@@ -74,21 +72,13 @@ impl<T: Config> Pallet<T> {
     /// It names the service and its owner, so that a record put there for one customer proves
     /// nothing for another.
     pub fn challenge(service: ServiceId, host: &[u8], owner: &T::AccountId) -> Vec<u8> {
-        let payload = (Self::genesis(), service, host, owner);
+        let payload = (genesis_hash::<T>(), service, host, owner);
         let digest = sp_io::hashing::blake2_256(&payload.encode());
         digest
             .iter()
             .flat_map(|byte| [byte >> 4, byte & 15])
             .map(|nibble| b"0123456789abcdef"[nibble as usize])
             .collect()
-    }
-
-    pub(crate) fn genesis() -> GenesisHash {
-        let hash = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-        let mut bytes = [0; 32];
-        let length = hash.as_ref().len().min(32);
-        bytes[..length].copy_from_slice(&hash.as_ref()[..length]);
-        bytes
     }
 
     /// Lists a host name for a service and starts its proof; the caller stores `record` and holds
@@ -192,13 +182,9 @@ impl<T: Config> Pallet<T> {
             !ProvenHosts::<T>::contains_key(&name),
             Error::<T>::HostTaken
         );
-        let message = Domain::HostCheck.message(&Self::genesis(), verdict);
+        let (genesis, device) = (genesis_hash::<T>(), &verdict.device);
         ensure!(
-            sp_io::crypto::ed25519_verify(
-                &ed25519::Signature::from_raw(signature.0),
-                &message,
-                &ed25519::Public::from_raw(verdict.device.0),
-            ),
+            is_signed_by_device(&genesis, device, Domain::HostCheck, verdict, signature),
             Error::<T>::BadSignature
         );
         Ok((name, claim, drawn.len()))

@@ -4,13 +4,11 @@ use crate::{
     ActiveByRole, Assignments, Config, Error, Event, Leaving, Listed, Pallet, Span, Stake,
 };
 use frame_support::pallet_prelude::*;
-use frame_system::pallet_prelude::BlockNumberFor;
-use pallet_edge_traits::{DeviceInspect, EpochClock, OnAbsence};
+use pallet_edge_traits::{genesis_hash, is_signed_by_device, DeviceInspect, EpochClock, OnAbsence};
 use selvedge_primitives_types::{
     signing::AssignStakePayload, Account, DeviceId, Domain, Epoch, Signature64, StakeId,
 };
-use sp_core::ed25519;
-use sp_runtime::traits::{Convert, Zero};
+use sp_runtime::traits::Convert;
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_assign(
@@ -56,14 +54,8 @@ impl<T: Config> Pallet<T> {
             device: *device,
             nonce: entry.assignments,
         };
-        let hash = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-        let mut genesis = [0; 32];
-        genesis.copy_from_slice(hash.as_ref());
-        sp_io::crypto::ed25519_verify(
-            &ed25519::Signature::from_raw(signature.0),
-            &Domain::AssignStake.message(&genesis, &payload),
-            &ed25519::Public::from_raw(device.0),
-        )
+        let genesis = genesis_hash::<T>();
+        is_signed_by_device(&genesis, device, Domain::AssignStake, &payload, signature)
     }
 
     /// Puts the stake onto the device, from this epoch on.

@@ -9,9 +9,11 @@
 extern crate alloc;
 
 mod claim;
+mod signature;
 mod walk;
 
 pub use claim::{CommitmentFate, Disputed, Fate, HeldLine, Redeemed, SampleMore, StakeRedeem};
+pub use signature::{genesis_hash, is_signed_by_agent, is_signed_by_device};
 pub use walk::NodeWalk;
 
 use alloc::vec::Vec;

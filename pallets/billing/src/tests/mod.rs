@@ -26,11 +26,11 @@ mod withdraw;
 use crate::{agent::*, mock::*, types::*, Call, Commitments, Error, Event};
 use codec::Encode;
 use frame_support::{assert_noop, assert_ok, dispatch::RawOrigin, traits::Authorize};
-use pallet_edge_traits::{HostKeccak, ServiceTerms};
+use pallet_edge_traits::{genesis_hash, HostKeccak, ServiceTerms};
 use selvedge_primitives_math::{price::charge, RangeProof, TreeKind, UsageTrees};
 use selvedge_primitives_types::{
-    Account as AccountBytes, DeviceId, Entry, EntryKey, Epoch, Leaf, LeafBody, Planck, Prices,
-    Role, ServiceId, Signature64, Slice, Usage, UsageClass, UsageCommitment,
+    Account as AccountBytes, DeviceId, Domain, Entry, EntryKey, Epoch, Leaf, LeafBody, Planck,
+    Prices, Role, ServiceId, Signature64, Slice, Usage, UsageClass, UsageCommitment,
 };
 use sp_core::Pair;
 use sp_runtime::{
@@ -231,7 +231,8 @@ fn authorize(call: &Call<Test>) -> Result<(), TransactionValidityError> {
 }
 
 fn sign(gateway: DeviceId, payload: &impl Encode) -> Signature64 {
-    Signature64(agent(&gateway).sign(&Billing::agent_message(payload)).0)
+    let message = Domain::Agent.message(&genesis_hash::<Test>(), payload);
+    Signature64(agent(&gateway).sign(&message).0)
 }
 
 fn commit_call(commitment: UsageCommitment) -> Call<Test> {

@@ -148,7 +148,7 @@ pub fn answer(
         epoch: Clock::current(),
         found,
     };
-    let message = Domain::HostCheck.message(&Services::genesis(), &verdict);
+    let message = Domain::HostCheck.message(&pallet_edge_traits::genesis_hash::<Test>(), &verdict);
     let signature = Signature64(pair.sign(&message).0);
     (verdict, signature)
 }
