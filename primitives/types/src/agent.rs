@@ -18,8 +18,8 @@
 //! at most [`MAX_MESSAGE`] bytes long.
 
 use crate::{
-    Account, DeviceId, Epoch, GenesisHash, Hash, Millis, Planck, PriceList, Probe, Region, Role,
-    Score, ServiceId, Signature64, Usage,
+    Account, ContentConfig, DeviceId, Epoch, GenesisHash, Hash, Millis, Planck, PriceList, Probe,
+    Region, Role, Score, ServiceId, Signature64, Usage,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
@@ -146,6 +146,8 @@ pub struct ServiceConfig {
     pub free: Usage,
     /// Whether it is served.
     pub state: ServiceState,
+    /// What it keeps in the network.
+    pub content: ContentConfig,
 }
 
 /// Digests of the sections a daemon holds; zeros for none.

@@ -18,6 +18,7 @@ pub mod address;
 pub mod agent;
 pub mod audit;
 pub mod commitment;
+pub mod content;
 pub mod customer;
 pub mod ids;
 pub mod invoice;
@@ -37,6 +38,7 @@ pub use audit::{AuditVerdict, Verdict};
 pub use commitment::{
     CacheEntryKey, CustomerEntryKey, Entry, EntryKey, LeafKey, TreeCommitment, UsageCommitment,
 };
+pub use content::{ContentConfig, ContentKind, ContentRef, Pin, MAX_FACTOR};
 pub use customer::{CustomerSignature, ReadScope, ReadToken, SignedReadToken};
 pub use ids::{
     Account, DeviceId, Epoch, Era, GenesisHash, Hash, Millis, Planck, Region, ServiceId, Slice,

@@ -10,8 +10,8 @@ use selvedge_primitives_types::{
         BlockRef, ClockConfig, ConfigDelta, NodeConfig, SectionVersions, ServiceConfig,
         ServiceState,
     },
-    Account, CustomerSignature, DeviceId, Domain, Epoch, GenesisHash, Hash, Millis, Planck,
-    PriceList, Prices, Region, Role, Score, ServiceId, Signature64, Usage,
+    Account, ContentConfig, CustomerSignature, DeviceId, Domain, Epoch, GenesisHash, Hash, Millis,
+    Planck, PriceList, Prices, Region, Role, Score, ServiceId, Signature64, Usage,
 };
 use std::{
     collections::HashMap,
@@ -35,6 +35,8 @@ pub struct Site {
     pub free: Usage,
     /// Whether it is served.
     pub state: ServiceState,
+    /// What it keeps in the network.
+    pub content: ContentConfig,
 }
 
 impl Site {
@@ -53,6 +55,7 @@ impl Site {
             cap: 1 << 80,
             free: Usage::ZERO,
             state: ServiceState::Active,
+            content: ContentConfig::default(),
         }
     }
 }
@@ -221,6 +224,7 @@ impl Chain {
             lease: self.lease(site),
             free: site.free,
             state: site.state,
+            content: site.content.clone(),
         }
     }
 

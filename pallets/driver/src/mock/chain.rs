@@ -5,8 +5,8 @@ use crate::{ConfigView, EntryPage, SubmitError, SubmitUsage};
 use pallet_edge_traits::{DeviceInfo, DeviceInspect, HostChecks, Job, ProbeDuties, Settlement};
 use selvedge_primitives_types::{
     agent::{ClockConfig, HostCheckVerdict, NodeConfig, ServiceConfig, ServiceState},
-    Account, DeviceId, Epoch, Millis, PriceList, Prices, ProbeReport, Region, Role, Score,
-    ServiceId, Signature64, Usage, UsageCommitment,
+    Account, ContentConfig, DeviceId, Epoch, Millis, PriceList, Prices, ProbeReport, Region, Role,
+    Score, ServiceId, Signature64, Usage, UsageCommitment,
 };
 use sp_core::crypto::AccountId32;
 use std::cell::{Cell, RefCell};
@@ -80,6 +80,7 @@ impl ConfigView for Chain {
             lease: LEASE.get(),
             free: Usage::ZERO,
             state: ServiceState::Active,
+            content: ContentConfig::default(),
         }]
     }
     fn prices() -> Vec<PriceList> {
