@@ -32,6 +32,7 @@ use crate::metered::{Base, MeteredBody};
 use crate::metrics::{Metrics, Source};
 use crate::options::GatewayOptions;
 use crate::probing::Probing;
+use crate::publish::Publishing;
 use crate::purge_sync::Watch;
 use crate::question::Question;
 use crate::refresh::Refreshes;
@@ -137,6 +138,8 @@ pub struct Shared {
     pub gatherings: Arc<Gatherings>,
     /// When the next owner is asked too.
     pub hedges: Hedges,
+    /// Content that is put and read.
+    pub publishing: Publishing,
     /// Looks for ownership records.
     pub hosts: HostChecker,
     /// Where the chain's config is kept.
@@ -378,6 +381,7 @@ impl Gateway {
             resting: Memo::new(MEMO),
             gatherings: Arc::default(),
             hedges: Hedges::new(options.hedges),
+            publishing: Publishing::default(),
             hosts,
             certs,
             epoch_over: Notify::new(),

@@ -53,6 +53,7 @@ mod options;
 mod parts;
 mod probe;
 mod probing;
+mod publish;
 mod pump;
 mod purge_sync;
 mod purged;

@@ -10,7 +10,7 @@ use selvedge_edge_drivers_purge::Registry;
 use selvedge_edge_drivers_transport::PeerAddress;
 use selvedge_primitives_types::agent::{NodeConfig, ServiceState};
 use selvedge_primitives_types::{
-    Account, DeviceId, GenesisHash, Planck, Prices, Role, ServiceId, Usage,
+    Account, ContentRef, DeviceId, GenesisHash, Hash, Planck, Prices, Role, ServiceId, Usage,
 };
 
 use crate::live::{Analytics, Live};
@@ -59,6 +59,8 @@ pub struct World {
     /// Of all regions together.
     owners_of_all: Owners,
     customers: HashMap<ServiceId, Account>,
+    /// What is pinned, and by which service; of several the first.
+    pins: HashMap<Hash, (ServiceId, ContentRef)>,
 }
 
 impl World {
@@ -71,7 +73,12 @@ impl World {
             .collect();
         let mut hosts = HashMap::new();
         let mut services = Vec::with_capacity(chain.services.len());
+        let mut pins = HashMap::new();
         for config in &chain.services {
+            for pin in &config.content.pins {
+                let pinned = (config.id, pin.content);
+                pins.entry(pin.content.root).or_insert(pinned);
+            }
             let origin = std::str::from_utf8(&config.origin)
                 .ok()
                 .and_then(|url| url.parse::<Uri>().ok())
@@ -126,6 +133,7 @@ impl World {
             owners_by_region,
             owners_of_all,
             customers,
+            pins,
         }
     }
 
@@ -211,6 +219,20 @@ impl World {
     /// order everywhere.
     pub fn service_owners(&self, service: ServiceId, count: usize) -> Vec<PeerAddress> {
         let ranked = self.owners_of_all.rank(Target::Service(service), count);
+        ranked
+            .iter()
+            .filter_map(|device| self.cache(device))
+            .collect()
+    }
+
+    /// The service that has a root pinned, and what it is.
+    pub fn pin_of(&self, root: &Hash) -> Option<(ServiceId, ContentRef)> {
+        self.pins.get(root).copied()
+    }
+
+    /// The caches of all regions that keep `factor` copies of content, the first owner first.
+    pub fn content_owners(&self, content: Target<'_>, factor: u8) -> Vec<PeerAddress> {
+        let ranked = self.owners_of_all.rank(content, factor.into());
         ranked
             .iter()
             .filter_map(|device| self.cache(device))

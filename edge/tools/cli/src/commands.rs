@@ -4,10 +4,14 @@ mod account;
 mod audit;
 mod earnings;
 mod explain;
+mod get;
+mod ls;
 mod network;
 mod node;
 mod parameters;
+mod publishing;
 mod purge;
+mod put;
 mod score;
 mod service;
 mod watch;
@@ -107,6 +111,9 @@ pub async fn run(cli: Cli, output: &Output) -> anyhow::Result<()> {
     match cli.command {
         Command::Account(command) => account::run(&context, command).await,
         Command::Service(command) => service::run(&context, command).await,
+        Command::Put(args) => put::run(&context, args).await,
+        Command::Get(args) => get::run(&context, args).await,
+        Command::Ls(args) => ls::run(&context, args).await,
         Command::Bill(args) => bill::run(&context, args).await,
         Command::Earnings(command) => earnings::run(&context, command).await,
         Command::Node(command) => node::run(&context, command).await,

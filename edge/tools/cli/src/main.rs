@@ -15,6 +15,7 @@ mod http;
 mod insight;
 mod keys;
 mod output;
+mod publish;
 mod receipt;
 mod views;
 
