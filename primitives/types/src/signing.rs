@@ -149,6 +149,7 @@ mod tests {
             Domain::PurgeAck,
             Domain::ProbeAnswer,
             Domain::ProbeReport,
+            Domain::PublishToken,
         ];
         let messages: Vec<_> = all
             .iter()
