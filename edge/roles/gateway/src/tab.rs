@@ -64,14 +64,6 @@ impl Tab {
         tally.quality(quality, now)
     }
 
-    /// Counts bytes of content that a cache has supplied, and that no visitor gets as they are: a directory on the way
-    /// to a file. Errors as [`Tab::origin`].
-    pub fn supplied(&mut self, bytes: u64) -> Result<(), Denied> {
-        let tally = self.0.as_mut().ok_or(Denied::UnknownService)?;
-        let usage = Usage::ZERO.with(UsageClass::EgressBytes, bytes);
-        tally.count(&usage, clock::now())
-    }
-
     /// A request failed for a reason of the network's own.
     pub fn failed(&mut self) {
         if let Some(tally) = &mut self.0 {

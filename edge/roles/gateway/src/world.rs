@@ -10,7 +10,8 @@ use selvedge_edge_drivers_purge::Registry;
 use selvedge_edge_drivers_transport::PeerAddress;
 use selvedge_primitives_types::agent::{NodeConfig, ServiceState};
 use selvedge_primitives_types::{
-    Account, ContentRef, DeviceId, GenesisHash, Hash, Planck, Prices, Role, ServiceId, Usage,
+    Account, ContentRef, DeviceId, GenesisHash, Hash, Planck, Prices, Region, Role, ServiceId,
+    Usage,
 };
 
 use crate::live::{Analytics, Live};
@@ -34,6 +35,8 @@ pub struct Service {
     pub free: Usage,
     /// Whether it is served.
     pub state: ServiceState,
+    /// The directory that is served in place of an origin, if any.
+    pub site: Option<ContentRef>,
     /// Where its answers are counted, looked up once.
     live: OnceLock<Option<Arc<Live>>>,
 }
@@ -53,6 +56,8 @@ pub struct World {
     services: Vec<Arc<Service>>,
     hosts: HashMap<String, Arc<Service>>,
     nodes: HashMap<DeviceId, NodeConfig>,
+    /// This gateway's.
+    region: Region,
     owners: Owners,
     /// Of every region that has gateways.
     owners_by_region: Vec<Owners>,
@@ -92,6 +97,7 @@ impl World {
                 lease: config.lease,
                 free: config.free,
                 state: config.state,
+                site: config.content.site,
                 live: OnceLock::new(),
             });
             services.push(service.clone());
@@ -129,6 +135,7 @@ impl World {
             services,
             hosts,
             nodes,
+            region,
             owners,
             owners_by_region,
             owners_of_all,
@@ -230,9 +237,14 @@ impl World {
         self.pins.get(root).copied()
     }
 
-    /// The caches of all regions that keep `factor` copies of content, the first owner first.
-    pub fn content_owners(&self, content: Target<'_>, factor: u8) -> Vec<PeerAddress> {
-        let ranked = self.owners_of_all.rank(content, factor.into());
+    /// The caches that content belongs to, those of this gateway's region first.
+    pub fn content_owners(&self, root: &Hash, count: usize) -> Vec<PeerAddress> {
+        let mut ranked = self.owners_of_all.rank(Target::Content(root), count);
+        let is_far = |device: &DeviceId| {
+            let node = self.nodes.get(device);
+            node.is_none_or(|node| node.region != self.region)
+        };
+        ranked.sort_by_key(is_far);
         ranked
             .iter()
             .filter_map(|device| self.cache(device))

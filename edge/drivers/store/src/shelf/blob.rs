@@ -106,9 +106,10 @@ impl Slices {
     pub(super) fn missing(&self) -> Vec<(u64, u64)> {
         let mut runs: Vec<(u64, u64)> = Vec::new();
         for slice in self.missing.lock().iter().flatten() {
+            let is_full = runs.len() == MAX_RUNS;
             match runs.last_mut() {
                 Some((first, count)) if *first + *count == *slice => *count += 1,
-                _ if runs.len() == MAX_RUNS => break,
+                _ if is_full => break,
                 _ => runs.push((*slice, 1)),
             }
         }

@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use codec::Encode;
 use http::Response;
 use hyper::body::Incoming;
-use selvedge_edge_core_verify::{RangePlan, SliceProof, StreamDecoder};
+use selvedge_edge_core_verify::{shape, RangePlan, SliceProof, StreamDecoder};
 use selvedge_edge_drivers_http::{channel, full, BodySender, Closed};
 use selvedge_primitives_types::{ContentRef, Hash, ServiceId};
 
@@ -48,6 +48,31 @@ impl Peers {
             plan,
             given: 0,
         })
+    }
+
+    /// Fetches a whole slice with its proof, of the shape that its place demands, within this time. Neither is
+    /// verified: that is for whoever keeps them.
+    pub async fn get_slice(
+        &self,
+        peer: &PeerAddress,
+        service: ServiceId,
+        content: ContentRef,
+        slice: u64,
+        within: Duration,
+    ) -> Result<(SliceProof, Bytes), ContentError> {
+        let range = shape::slice_bytes(content.length, slice);
+        let stream = self
+            .get_content(peer, service, content, range.clone())
+            .await?;
+        let encoded = match tokio::time::timeout(within, stream.encoded()).await {
+            Ok(encoded) => encoded?,
+            Err(_) => return Err(TransportError::TooSlow { what: "a slice" }.into()),
+        };
+        let length = (range.end - range.start) as usize;
+        let bytes = encoded.slice(encoded.len() - length..);
+        let proof = &encoded[..encoded.len() - length];
+        let proof = SliceProof::from_bytes(content.length, slice, proof);
+        Ok((proof.map_err(ContentError::Unverified)?, bytes))
     }
 
     /// Starts to put slices of a blob. [`PutStream::finish`] gives the answer: without a slice sent,
@@ -139,22 +164,49 @@ impl ContentStream {
         range.start + self.given..range.end
     }
 
-    async fn verified(&mut self) -> Result<Option<Bytes>, ContentError> {
-        let Some(decoder) = &mut self.decoder else {
-            return Ok(None);
-        };
+    /// All of the encoded range, as long as it must be, unverified.
+    async fn encoded(mut self) -> Result<Bytes, ContentError> {
+        let length = self.plan.encoded_length() as usize;
+        let mut encoded = BytesMut::with_capacity(length);
         loop {
+            match self.frame().await? {
+                Some(bytes) if encoded.len() + bytes.len() <= length => {
+                    encoded.extend_from_slice(&bytes);
+                }
+                None if encoded.len() == length => return Ok(encoded.freeze()),
+                Some(_) => return Err(TransportError::Malformed("more than was asked for").into()),
+                None => return Err(TransportError::Malformed("an end before all").into()),
+            }
+        }
+    }
+
+    /// The next bytes of the encoded range; `None` at its end.
+    async fn frame(&mut self) -> Result<Option<Bytes>, ContentError> {
+        let frame = self.frames.next(Duration::MAX).await?;
+        let frame = frame.ok_or_else(|| TransportError::Broken("no end came".to_owned()))?;
+        match GetFrame::from_frame(frame)? {
+            GetFrame::Data(bytes) => Ok(Some(bytes)),
+            GetFrame::End => Ok(None),
+            GetFrame::Abort => Err(ContentError::Aborted),
+            GetFrame::Refused(refusal) => Err(ContentError::Refused(refusal)),
+        }
+    }
+
+    async fn verified(&mut self) -> Result<Option<Bytes>, ContentError> {
+        loop {
+            let Some(decoder) = &mut self.decoder else {
+                return Ok(None);
+            };
             if let Some(bytes) = decoder.next().map_err(ContentError::Unverified)? {
                 return Ok(Some(bytes));
             }
-            let frame = self.frames.next(Duration::MAX).await?;
-            let frame = frame.ok_or_else(|| TransportError::Broken("no end came".to_owned()))?;
-            match GetFrame::from_frame(frame)? {
-                GetFrame::Data(bytes) => decoder.push(&bytes),
-                GetFrame::End if decoder.is_done() => return Ok(None),
-                GetFrame::End => return Err(TransportError::Malformed("an end before all").into()),
-                GetFrame::Abort => return Err(ContentError::Aborted),
-                GetFrame::Refused(refusal) => return Err(ContentError::Refused(refusal)),
+            let is_done = decoder.is_done();
+            match (self.frame().await?, &mut self.decoder) {
+                (Some(bytes), Some(decoder)) => decoder.push(&bytes),
+                (None, _) if !is_done => {
+                    return Err(TransportError::Malformed("an end before all").into());
+                }
+                _ => return Ok(None),
             }
         }
     }

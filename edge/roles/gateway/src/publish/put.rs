@@ -13,7 +13,6 @@ use selvedge_edge_drivers_transport::{
 use selvedge_primitives_types::{ContentRef, DeviceId};
 
 use crate::gateway::Shared;
-use crate::world::World;
 
 /// How long an owner may take for a slice.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -63,7 +62,7 @@ pub(super) async fn lacking(
             Ok(PutAnswer::Refused(ContentRefusal::Full)) => return Err(ContentRefused::NoRoom),
             // It takes nothing now: the others are enough.
             Ok(PutAnswer::Refused(_)) => {}
-            Err(error) => shared.note(&owner, &error),
+            Err(error) => shared.blame_for_content(&owner, &error),
         }
     }
     let first = owners.first().map_or(0, |owners| {
@@ -102,7 +101,7 @@ async fn have(
                 let places = indices.into_iter().map(|index| (owner.device, index));
                 found.extend(places.zip(have));
             }
-            Err(error) => shared.note(&owner, &error),
+            Err(error) => shared.blame_for_content(&owner, &error),
         }
     }
     found
@@ -152,7 +151,7 @@ pub(super) async fn take(
             Ok(PutAnswer::Refused(refusal)) => {
                 tracing::debug!(cache = %owner.device, %refusal, "an owner takes no slice");
             }
-            Err(error) => shared.note(owner, &error),
+            Err(error) => shared.blame_for_content(owner, &error),
         }
     }
     match taken.owners {

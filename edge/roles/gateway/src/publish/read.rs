@@ -4,17 +4,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt;
-use selvedge_edge_core_content::{Directory, Name, Step, Walk, MAX_DIRECTORY};
-use selvedge_edge_core_verify::{shape, ProvenSlice};
+use selvedge_edge_core_content::{Name, Step, Walk};
+use selvedge_edge_core_verify::ProvenSlice;
 use selvedge_edge_drivers_agent::{ContentRefused, Described};
 use selvedge_edge_drivers_http::{full, Body};
 use selvedge_edge_drivers_transport::{ContentError, ContentRefusal, PeerAddress};
 use selvedge_primitives_types::{ContentKind, ContentRef, Hash, ServiceId, MAX_FACTOR};
 
+use crate::exchange::Scope;
+use crate::failure::{Failure, Reason};
 use crate::gateway::Shared;
 use crate::metered::MeteredBody;
 use crate::tab::{Denied, Running, Sent, Tab};
-use crate::world::{Service, World};
+use crate::world::World;
 
 /// How long an owner may take for a slice.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -27,7 +29,10 @@ pub(super) async fn describe(
 ) -> Result<Described, ContentRefused> {
     let world = shared.world().ok_or(ContentRefused::NotServed)?;
     let (service, top) = world.pin_of(&root).ok_or(ContentRefused::NotPinned)?;
-    let charged = shared.served(&world, service)?;
+    let scope = Scope {
+        service: shared.served(&world, service)?,
+        world,
+    };
     if path.is_empty() {
         return Ok(Described {
             content: top,
@@ -40,8 +45,9 @@ pub(super) async fn describe(
     }
     let mut walk = Walk::exact(top, path).map_err(|_| ContentRefused::Absent)?;
     loop {
-        let directory = directory(shared, &world, &charged, walk.wanted()).await?;
-        let (content, media_type) = match walk.enter(&directory) {
+        let held = shared.directory(&scope, walk.wanted()).await;
+        let held = held.map_err(unread)?;
+        let (content, media_type) = match walk.enter(&held.directory) {
             Step::Next(next) => {
                 walk = next;
                 continue;
@@ -94,36 +100,6 @@ pub(super) async fn give(
     Ok(MeteredBody::new(full(encoded), None, sent).boxed_unsync())
 }
 
-/// A directory on the way, from memory or from its owners. Its bytes count for the service, since a cache has supplied them.
-async fn directory(
-    shared: &Arc<Shared>,
-    world: &World,
-    service: &Service,
-    content: ContentRef,
-) -> Result<Arc<Directory>, ContentRefused> {
-    let directories = &shared.publishing.directories;
-    if let Some(directory) = directories.get(&content.root) {
-        return Ok(directory);
-    }
-    if content.length > MAX_DIRECTORY as u64 {
-        return Err(ContentRefused::NotADirectory);
-    }
-    let mut blob = Vec::new();
-    for slice in 0..shape::slices(content.length) {
-        let (proven, cache) = slice_of(shared, world, service.id, content, slice).await?;
-        let mut tab = Tab::for_origin(&shared.meter, service, cache.device);
-        tab.supplied(proven.bytes.len() as u64).map_err(denied)?;
-        blob.extend_from_slice(&proven.bytes);
-    }
-    let directory = Directory::from_blob(&blob).map_err(|error| {
-        tracing::debug!(service = %service.id, %error, "what is pinned as a directory is none");
-        ContentRefused::NotADirectory
-    })?;
-    let directory = Arc::new(directory);
-    directories.keep(content.root, blob.len(), directory.clone());
-    Ok(directory)
-}
-
 /// A verified slice from the first owner that gives it.
 async fn slice_of(
     shared: &Arc<Shared>,
@@ -143,10 +119,17 @@ async fn slice_of(
         match proven {
             Ok(proven) => return Ok((proven, owner)),
             Err(ContentError::Refused(ContentRefusal::Missing | ContentRefusal::NotKept)) => {}
-            Err(error) => shared.note(&owner, &error),
+            Err(error) => shared.blame_for_content(&owner, &error),
         }
     }
     Err(ContentRefused::NoOwner)
+}
+
+fn unread(failure: Failure) -> ContentRefused {
+    match failure.reason {
+        Reason::SiteBroken => ContentRefused::NotADirectory,
+        _ => ContentRefused::NoOwner,
+    }
 }
 
 fn denied(denied: Denied) -> ContentRefused {
