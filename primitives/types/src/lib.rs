@@ -38,7 +38,7 @@ pub use audit::{AuditVerdict, Verdict};
 pub use commitment::{
     CacheEntryKey, CustomerEntryKey, Entry, EntryKey, LeafKey, TreeCommitment, UsageCommitment,
 };
-pub use content::{ContentConfig, ContentKind, ContentRef, Pin, MAX_FACTOR};
+pub use content::{ContentConfig, ContentKind, ContentRef, Pin, PinInvalid, MAX_FACTOR};
 pub use customer::{
     CustomerSignature, PublishToken, ReadScope, ReadToken, SignedPublishToken, SignedReadToken,
 };

@@ -3,6 +3,7 @@
 use crate::{
     amount::Sel,
     calendar::{Date, Month},
+    content::{PinArgs, PointerCommand, UnpinArgs},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use selvedge_primitives_types::MAX_FACTOR;
@@ -78,6 +79,40 @@ What is interrupted is kept as NAME.ROOT.part, and goes on from there.
     Get(GetArgs),
     /// List a directory by its root.
     Ls(LsArgs),
+    /// Have the network keep content for a service; pinned again, it moves to another number of places.
+    #[command(after_help = "\
+The content is named by its BLAKE3 root, as `selvedge put` prints it. A deposit is held until it is unpinned; what caches keep is on the
+bill, at most --bytes times --factor for every epoch.
+
+  selvedge pin 7 0x5a... --length 48120 --factor 3
+  selvedge pin 7 0x91... --length 812 --bytes 7340032 --directory")]
+    Pin(PinArgs),
+    /// Have the network keep content for a service no longer; the deposit comes back.
+    Unpin(UnpinArgs),
+    /// List what a service has pinned.
+    Pins {
+        /// The service's number.
+        service: u64,
+    },
+    /// The site of a service: the pinned directory that it is served from in place of its origin.
+    #[command(
+        subcommand,
+        after_help = "\
+  selvedge site set 7 0x91...        visitors get this version from now on
+  selvedge site rollback 7           and the one before again
+  selvedge site rollback 7 --to 3    or version 3
+  selvedge site clear 7              the service is served from its origin"
+    )]
+    Site(PointerCommand),
+    /// The rules of a service: the pinned file that says how requests are answered.
+    #[command(
+        subcommand,
+        after_help = "\
+  selvedge rules set 7 0x5a...       requests follow these from now on
+  selvedge rules rollback 7          and the ones before again
+  selvedge rules clear 7             none"
+    )]
+    Rules(PointerCommand),
     /// The itemised bill of an epoch, a month or some days, every line checked against the chain and the gateways' proofs.
     #[command(after_help = "\
 Gateways keep what is behind a line for a day after it was paid for. With --folder, run it every day: it fetches what is new, and goes on

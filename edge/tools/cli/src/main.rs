@@ -10,6 +10,7 @@ mod calendar;
 mod chain;
 mod cli;
 mod commands;
+mod content;
 mod error;
 mod http;
 mod insight;

@@ -11,9 +11,7 @@ use std::sync::Arc;
 
 use selvedge_edge_core_content::Name;
 use selvedge_edge_core_verify::ProvenSlice;
-use selvedge_edge_drivers_agent::{
-    ContentDesk, ContentRefused, Described, Lacking, Taken, Upload,
-};
+use selvedge_edge_drivers_agent::{ContentDesk, ContentRefused, Described, Lacking, Taken, Upload};
 use selvedge_edge_drivers_http::Body;
 use selvedge_edge_drivers_transport::PeerAddress;
 use selvedge_primitives_types::agent::ServiceState;

@@ -37,7 +37,11 @@ pub(super) async fn lacking(
     let mut missing = vec![Runs::new(); blobs.len()];
     let mut questions = Vec::new();
     for (index, blob) in blobs.iter().enumerate() {
-        let answers = || owners[index].iter().map(|owner| have.get(&(owner.device, index)));
+        let answers = || {
+            owners[index]
+                .iter()
+                .map(|owner| have.get(&(owner.device, index)))
+        };
         if answers().flatten().count() == 0 {
             return Err(ContentRefused::NoOwner);
         }
@@ -50,10 +54,12 @@ pub(super) async fn lacking(
             _ => questions.extend(lack.map(|owner| (index, *blob, owner.clone()))),
         }
     }
-    let asking = questions.into_iter().map(|(index, content, owner)| async move {
-        let put = put(shared, upload, content, &owner, None).await;
-        (index, owner, put)
-    });
+    let asking = questions
+        .into_iter()
+        .map(|(index, content, owner)| async move {
+            let put = put(shared, upload, content, &owner, None).await;
+            (index, owner, put)
+        });
     let mut asking = std::pin::pin!(stream::iter(asking).buffer_unordered(AT_ONCE));
     while let Some((index, owner, answer)) = asking.next().await {
         match answer {
@@ -66,7 +72,9 @@ pub(super) async fn lacking(
         }
     }
     let first = owners.first().map_or(0, |owners| {
-        let answered = owners.iter().filter(|owner| have.contains_key(&(owner.device, 0)));
+        let answered = owners
+            .iter()
+            .filter(|owner| have.contains_key(&(owner.device, 0)));
         answered.count() as u8
     });
     Ok(Lacking {
@@ -85,7 +93,9 @@ async fn have(
     for (index, owners) in owners.iter().enumerate() {
         for owner in owners {
             let of = asked.entry(owner.device);
-            of.or_insert_with(|| (owner.clone(), Vec::new())).1.push(index);
+            of.or_insert_with(|| (owner.clone(), Vec::new()))
+                .1
+                .push(index);
         }
     }
     let asking = asked.into_values().map(|(owner, indices)| async move {

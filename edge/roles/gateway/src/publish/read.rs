@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::Uri;
 use http_body_util::BodyExt;
 use selvedge_edge_core_content::{Name, Step, Walk};
 use selvedge_edge_core_verify::ProvenSlice;
@@ -32,6 +33,8 @@ pub(super) async fn describe(
     let scope = Scope {
         service: shared.served(&world, service)?,
         world,
+        // Nothing below a root comes from one.
+        origin: Uri::default(),
     };
     if path.is_empty() {
         return Ok(Described {

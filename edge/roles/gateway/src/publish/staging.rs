@@ -85,7 +85,8 @@ mod tests {
     #[test]
     fn all_services_together_are_bounded() {
         let (staging, now) = (Staging::default(), Instant::now());
-        let admitted = (0..100).filter(|service| staging.admit(ServiceId(*service), PER_SERVICE, now));
+        let admitted =
+            (0..100).filter(|service| staging.admit(ServiceId(*service), PER_SERVICE, now));
         assert_eq!(admitted.count() as u64, TOTAL / PER_SERVICE);
     }
 }
