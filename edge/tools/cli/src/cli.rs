@@ -68,7 +68,9 @@ pub enum Command {
     #[command(after_help = "\
 Only what the caches lack is sent: an interrupted put goes on where it was, and a changed folder sends what changed.
 
-  selvedge put site --service 7 --gateway http://127.0.0.1:9945")]
+  selvedge put site --service 7 --site         a new version of the site, served at once
+  selvedge put film.mp4 --service 7            a file, pinned in three caches
+  selvedge put film.mp4 --service 7 --no-pin --gateway http://gateway.example:8081")]
     Put(PutArgs),
     /// Get a file or a folder by its root, every byte checked against it.
     #[command(after_help = "\
@@ -77,7 +79,7 @@ What is interrupted is kept as NAME.ROOT.part, and goes on from there.
   selvedge get 0x91... -o site                 a folder
   selvedge get 0x91.../index.html -o -         a file of it, printed")]
     Get(GetArgs),
-    /// List a directory by its root.
+    /// List a directory by its root, or what a service has pinned.
     Ls(LsArgs),
     /// Have the network keep content for a service; pinned again, it moves to another number of places.
     #[command(after_help = "\
@@ -150,6 +152,12 @@ pub struct PutArgs {
     /// How many caches keep it.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=MAX_FACTOR as i64))]
     pub factor: u8,
+    /// Serve the service from it from now on.
+    #[arg(long, conflicts_with = "no_pin")]
+    pub site: bool,
+    /// Do not pin it: it is dropped again after an hour.
+    #[arg(long)]
+    pub no_pin: bool,
     /// Take what symbolic links lead to, within the folder.
     #[arg(long)]
     pub follow: bool,
@@ -178,8 +186,8 @@ pub struct GetArgs {
 /// What to list.
 #[derive(Debug, Args)]
 pub struct LsArgs {
-    /// ROOT, ROOT/PATH, or the URL that `selvedge put` printed.
-    #[arg(value_name = "ROOT|URL")]
+    /// ROOT, ROOT/PATH, the URL that `selvedge put` printed, or the number of a service, for what it has pinned.
+    #[arg(value_name = "ROOT|URL|SERVICE")]
     pub what: String,
     /// Base URL of a gateway's public endpoint; those that the chain lists, one after the other, if left out.
     #[arg(long, value_name = "URL")]

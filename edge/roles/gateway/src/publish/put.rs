@@ -133,8 +133,9 @@ pub(super) async fn take(
         return Err(ContentRefused::NoRoom);
     }
     let (owners, wanted) = shared.owners_of(&world, &content.root, upload.factor);
-    let putting = owners.iter().map(|owner| async {
-        let put = put(shared, upload, content, owner, Some(&slice)).await;
+    let slice = &slice;
+    let putting = owners.iter().map(|owner| async move {
+        let put = put(shared, upload, content, owner, Some(slice)).await;
         (owner, put)
     });
     let mut taken = Taken {

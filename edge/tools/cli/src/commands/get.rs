@@ -3,9 +3,10 @@
 use super::{publishing, Context};
 use crate::{
     cli::GetArgs,
+    content::Root,
     error::Failure,
     publish::{
-        gateway::{hex, Gateway},
+        gateway::Gateway,
         keep::{self, Keeping, Kept},
         read::Reader,
         target::Target,
@@ -40,7 +41,7 @@ pub async fn run(context: &Context<'_>, args: GetArgs) -> anyhow::Result<()> {
     })
     .await?;
     let value = json!({
-        "root": hex(&content.root),
+        "root": Root(content.root).to_string(),
         "files": kept.files,
         "bytes": kept.bytes,
         "output": to.display().to_string(),

@@ -3,13 +3,11 @@
 use super::{publishing, Context};
 use crate::{
     cli::LsArgs,
+    content,
     error::Failure,
     output,
-    publish::{
-        gateway::{hex, kind_name, Gateway},
-        read::Reader,
-        target::Target,
-    },
+    publish::{gateway::Gateway, read::Reader, target::Target},
+    views::Blob,
 };
 use selvedge_edge_core_content::{Entry, MediaType, Name, MAX_BLOBS, MAX_DEPTH};
 use selvedge_primitives_types::{ContentKind, ContentRef};
@@ -20,9 +18,8 @@ use serde::Serialize;
 struct Row {
     /// Below what was named; empty for itself.
     path: String,
-    kind: &'static str,
-    length: u64,
-    root: String,
+    #[serde(flatten)]
+    content: Blob,
     media_type: Option<String>,
 }
 
@@ -31,9 +28,7 @@ impl Row {
         let names: Vec<&str> = path.iter().map(Name::as_str).collect();
         Self {
             path: names.join("/"),
-            kind: kind_name(content.kind),
-            length: content.length,
-            root: hex(&content.root),
+            content: Blob::from(*content),
             media_type: media_type.map(ToString::to_string),
         }
     }
@@ -41,6 +36,9 @@ impl Row {
 
 /// Lists a directory, or says what a file is.
 pub async fn run(context: &Context<'_>, args: LsArgs) -> anyhow::Result<()> {
+    if let Ok(service) = args.what.parse() {
+        return content::list(context, service).await;
+    }
     let target = Target::read(&args.what)?;
     let named = args.gateway.as_deref().or(target.gateway.as_deref());
     let gateways = publishing::gateways(context, named).await?;
@@ -55,9 +53,11 @@ pub async fn run(context: &Context<'_>, args: LsArgs) -> anyhow::Result<()> {
         let human = rows.iter().map(|row| {
             [
                 row.path.clone(),
-                row.length.to_string(),
-                row.media_type.clone().unwrap_or_else(|| row.kind.into()),
-                row.root.clone(),
+                row.content.length.to_string(),
+                row.media_type
+                    .clone()
+                    .unwrap_or_else(|| row.content.kind.into()),
+                row.content.root.clone(),
             ]
         });
         output::table(["name", "bytes", "type", "root"], &[1], human.collect())

@@ -1,9 +1,11 @@
 //! A gateway's side of content, as `edge/drivers/agent` describes it: over connections that are kept, each request within a time.
 
 use crate::{
+    content::Root,
     error::Failure,
     insight::public::{now, plain},
     publish::read::Node,
+    views::Blob,
 };
 use bytes::Bytes;
 use codec::Encode;
@@ -119,13 +121,7 @@ impl Gateway {
 
     /// Asks what the owners of some blobs lack.
     pub async fn have(&self, by: &Publisher, blobs: &[ContentRef]) -> Result<Have, Failure> {
-        let list: Vec<_> = blobs
-            .iter()
-            .map(|blob| {
-                let root = hex(&blob.root);
-                json!({ "root": root, "length": blob.length, "kind": kind_name(blob.kind) })
-            })
-            .collect();
+        let list: Vec<_> = blobs.iter().map(|blob| Blob::from(*blob)).collect();
         let question = json!({ "factor": by.factor, "blobs": list }).to_string();
         let path = format!("/content/v1/{}/have", by.service);
         let answer = self
@@ -148,9 +144,9 @@ impl Gateway {
         let path = format!(
             "/content/v1/{}/{}?length={}&kind={}&slice={}&factor={}",
             by.service,
-            hex(&content.root),
+            Root(content.root),
             content.length,
-            kind_name(content.kind),
+            Blob::from(*content).kind,
             slice.slice,
             by.factor,
         );
@@ -313,18 +309,5 @@ async fn collected(response: Response<Incoming>, limit: usize) -> Result<Bytes, 
 /// Where the public server has what a path below a root names.
 pub fn content_path(root: &Hash, path: &[Name]) -> String {
     let names = path.iter().map(|name| format!("/{}", name.to_escaped()));
-    format!("/content/v1/{}{}", hex(root), names.collect::<String>())
-}
-
-/// A root as it is written.
-pub fn hex(root: &Hash) -> String {
-    format!("0x{}", hex::encode(root))
-}
-
-/// A kind as it is written.
-pub fn kind_name(kind: ContentKind) -> &'static str {
-    match kind {
-        ContentKind::File => "file",
-        ContentKind::Directory => "directory",
-    }
+    format!("/content/v1/{}{}", Root(*root), names.collect::<String>())
 }

@@ -1,7 +1,7 @@
 //! Reads content from a gateway and believes none of it: every slice is checked against the root that was asked for.
 
-use super::gateway::{hex, Gateway};
-use crate::error::Failure;
+use super::gateway::Gateway;
+use crate::{content::Root, error::Failure};
 use futures::{stream, Stream, StreamExt};
 use selvedge_edge_core_content::{Directory, MediaType, Name, Step, Walk, MAX_DIRECTORY};
 use selvedge_edge_core_verify::{shape, ProvenSlice};
@@ -43,7 +43,7 @@ impl Reader<'_> {
         }
         let absent = || {
             let names: Vec<&str> = path.iter().map(Name::as_str).collect();
-            Failure::NotFound(format!("{} has no {:?}", hex(&self.root), names.join("/")))
+            Failure::NotFound(format!("{} has no {:?}", Root(self.root), names.join("/")))
         };
         if top.content.kind != ContentKind::Directory {
             return Err(absent());
