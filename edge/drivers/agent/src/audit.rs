@@ -112,7 +112,7 @@ impl AuditServer {
             purges: Buckets::new(PURGE_BURST, PURGES_PER_SECOND),
             content: Buckets::new(CONTENT_BURST, CONTENT_PER_SECOND),
             turns: Semaphore::new(open::AT_ONCE),
-            uploads: Semaphore::new(content::AT_ONCE),
+            uploads: content::Turns::default(),
         })))
     }
 }
@@ -123,7 +123,7 @@ struct Endpoint<A> {
     purges: Buckets,
     content: Buckets,
     turns: Semaphore,
-    uploads: Semaphore,
+    uploads: content::Turns,
 }
 
 impl<A: Audit + ContentDesk + Insight + ProbeDesk + PurgeDesk> Handler for Endpoint<A> {
@@ -143,9 +143,7 @@ impl<A: Audit + ContentDesk + Insight + ProbeDesk + PurgeDesk> Handler for Endpo
         let mut response = if buckets.admit(connection.peer.ip(), Instant::now()) {
             match (purge, content) {
                 (Some(rest), _) => purge::answer(&self.audit, rest, request).await,
-                (_, Some(rest)) => {
-                    content::answer(&self.audit, rest, request, &self.uploads).await
-                }
+                (_, Some(rest)) => content::answer(&self.audit, rest, request, &self.uploads).await,
                 _ if path == "/probe/v1" => probe::answer(&self.audit, request).await,
                 _ if insight::is_insight(&path) => insight::answer(&self.audit, request).await,
                 _ => match open::epoch_of(&path) {
