@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use http::Uri;
-use selvedge_edge_core_routing::{Candidate, Owners, Target};
+use selvedge_edge_core_routing::{Owners, Target};
 use selvedge_edge_drivers_agent::ChainConfig;
 use selvedge_edge_drivers_purge::Registry;
 use selvedge_edge_drivers_transport::PeerAddress;
@@ -111,8 +111,7 @@ impl World {
                 owners_by_region.push(of);
             }
         }
-        let caches = chain.nodes.iter().filter(|node| node.role == Role::Cache);
-        let owners_of_all = Owners::from_candidates(caches.map(Candidate::of).collect());
+        let owners_of_all = Owners::everywhere(&chain.nodes);
         let customers = services
             .iter()
             .map(|service| (service.id, service.customer))
