@@ -14,6 +14,8 @@ use crate::random::Random;
 pub const MOST_PEERS: usize = 4_096;
 /// Seconds to another region and back, while nothing is known of it.
 const FAR: f64 = 0.1;
+/// Who cannot be reached is taken to be this slow at least.
+const AWAY: Duration = Duration::from_secs(1);
 /// Nothing is late before this: a shorter time is the network's and the machine's noise.
 const LEAST_LATE: Duration = Duration::from_millis(2);
 
@@ -33,6 +35,9 @@ pub enum Outcome {
     Answered,
     /// It was not, in time or at all, and not by any fault of who asked.
     Failed,
+    /// The peer cannot be reached. It comes after the others until that is forgotten, and is never
+    /// ejected for it: when it is back it may be asked at once.
+    Away,
     /// It was answered with what no honest cache sends.
     Faulty,
     /// Who asked gave up, or the answer was an honest refusal: it says nothing.
@@ -174,6 +179,10 @@ impl Choice {
                 peer.record.succeeded();
                 false
             }
+            Outcome::Away => {
+                peer.gave_none(after.max(AWAY), now);
+                false
+            }
             Outcome::Failed => {
                 peer.gave_none(after, now);
                 peer.record.failed(false)
@@ -181,6 +190,13 @@ impl Choice {
             Outcome::Faulty => peer.record.failed(true),
         };
         is_bad && self.eject(device, now)
+    }
+
+    /// A peer sent what no honest one sends, which came out after its question had ended. Says
+    /// whether it is ejected for it.
+    pub fn fault(&mut self, device: DeviceId, now: Duration) -> bool {
+        let peer = self.peers.get_mut(&device);
+        peer.is_some_and(|peer| peer.record.failed(true)) && self.eject(device, now)
     }
 
     fn eject(&mut self, device: DeviceId, now: Duration) -> bool {

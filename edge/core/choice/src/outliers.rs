@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Failures without a success between them after which a peer is ejected.
 pub const MOST_IN_A_ROW: u32 = 5;
 /// Nobody is ejected for longer.
-pub const LONGEST_EJECTION: Duration = Duration::from_secs(300);
+pub const LONGEST_EJECTION: Duration = Duration::from_secs(60);
 /// The first ejection; each one after it is longer by as much.
 const EJECTION: Duration = Duration::from_secs(10);
 /// How often success is compared. An ejection is forgiven for each time without one.

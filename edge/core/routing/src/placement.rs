@@ -17,10 +17,12 @@ use crate::target::Target;
 /// Copies are placed one after the other. Each goes to the cache that comes first by, in this order:
 /// 1. it does not drain;
 /// 2. its operator has the fewest of the copies so far;
-/// 3. its region is the furthest behind its part: of the `k` copies with this one a region with the
-///    share `s` of the weight is due `k × s`. It is *behind* with fewer than `⌊k × s + ¼⌋`, and
-///    beyond `max(1, ⌈k × s - ½⌉)` each one more makes it later. So no region is given a second
-///    copy before each of about its size has one, and a small one is not given one of everything;
+/// 3. its region's turn is first: of the `k` copies with this one a region with the share `s` of the
+///    weight is due `k × s`. While it has fewer than `⌊k × s + 10/73⌋` its turn is 0; then 1, and one
+///    later for each that it would have beyond `max(1, ⌈k × s - 10/73⌉)`, at the second copy beyond
+///    `max(1, ⌈k × s - 37/73⌉)`. So no region has a second copy before each of about its size has
+///    one, a small one is not given one of everything, and a large one alone does not have both of
+///    two;
 /// 4. its network (a /24 or /48) has the fewest of the copies so far;
 /// 5. it is nearest to the target (the crate's doc).
 ///

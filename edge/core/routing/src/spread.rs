@@ -18,6 +18,15 @@ pub(crate) struct Member {
     pub(crate) network: Option<u32>,
 }
 
+/// What is due is compared in so many parts of a copy. A prime, so that what some regions of one size
+/// are due is never on the edge, where a cache that comes or goes would turn it.
+const PARTS: u128 = 73;
+/// So many parts of a copy more or less are taken for none: about an eighth.
+const SLACK: u128 = 10;
+/// And at the second copy about a half, so that it is in another region where the others together
+/// have a quarter of the weight.
+const SLACK_OF_SECOND: u128 = 37;
+
 /// What a region is due when a number of copies has been placed.
 #[derive(Clone, Copy, Debug, Default)]
 struct Due {
@@ -43,10 +52,11 @@ impl Regions {
         }
         let all = field.race.weight().max(1);
         let due = |copies: u128, weight: u128| {
-            let quarters = 4 * copies * weight;
-            let most = quarters.saturating_sub(2 * all).div_ceil(4 * all);
+            let (part, whole) = (PARTS * copies * weight, PARTS * all);
+            let slack = if copies == 2 { SLACK_OF_SECOND } else { SLACK };
+            let most = part.saturating_sub(slack * all).div_ceil(whole);
             Due {
-                least: u32::try_from((quarters + all) / (4 * all)).unwrap_or(u32::MAX),
+                least: u32::try_from((part + SLACK * all) / whole).unwrap_or(u32::MAX),
                 most: u32::try_from(most).unwrap_or(u32::MAX).max(1),
             }
         };

@@ -10,7 +10,7 @@ use selvedge_edge_drivers_purge::Registry;
 use selvedge_edge_drivers_transport::PeerAddress;
 use selvedge_primitives_types::agent::{NodeConfig, ServiceState};
 use selvedge_primitives_types::{
-    Account, DeviceId, GenesisHash, Planck, Prices, Role, ServiceId, Usage,
+    Account, DeviceId, GenesisHash, Planck, Prices, Region, Role, ServiceId, Usage,
 };
 
 use crate::live::{Analytics, Live};
@@ -53,6 +53,8 @@ pub struct World {
     services: Vec<Arc<Service>>,
     hosts: HashMap<String, Arc<Service>>,
     nodes: HashMap<DeviceId, NodeConfig>,
+    /// This gateway's.
+    region: Region,
     owners: Owners,
     /// Of every region that has gateways.
     owners_by_region: Vec<Owners>,
@@ -121,6 +123,7 @@ impl World {
             services,
             hosts,
             nodes,
+            region,
             owners,
             owners_by_region,
             owners_of_all,
@@ -157,6 +160,12 @@ impl World {
             device: *device,
             endpoint: String::from_utf8_lossy(&node.endpoint).into_owned(),
         })
+    }
+
+    /// Whether a node is in this gateway's region. Of one that is nowhere, none is.
+    pub fn is_near(&self, device: &DeviceId) -> bool {
+        let node = self.nodes.get(device);
+        node.is_some_and(|node| node.region == self.region)
     }
 
     /// The caches that own a key, the first owner first.

@@ -85,12 +85,13 @@ pub fn owners(nodes: &[NodeConfig], target: Target<'_>, factor: usize) -> Vec<De
         let had = |same: &dyn Fn(&NodeConfig) -> bool| chosen.iter().filter(|n| same(n)).count();
         let turn = |node: &NodeConfig| {
             let in_region = serving().filter(|(other, _)| other.region == node.region);
-            let due = 4 * copies * in_region.map(|(_, c)| u128::from(c.weight)).sum::<u128>();
+            let due = 73 * copies * in_region.map(|(_, c)| u128::from(c.weight)).sum::<u128>();
             let had = had(&|other| other.region == node.region) as u128;
-            if had < (due + sum) / (4 * sum) {
+            if had < (due + 10 * sum) / (73 * sum) {
                 return 0;
             }
-            let most = due.saturating_sub(2 * sum).div_ceil(4 * sum).max(1);
+            let slack = if copies == 2 { 37 } else { 10 };
+            let most = due.saturating_sub(slack * sum).div_ceil(73 * sum).max(1);
             1 + (had + 1).saturating_sub(most)
         };
         let left = all
