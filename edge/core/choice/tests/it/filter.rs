@@ -34,7 +34,7 @@ fn a_filter_never_denies_what_is_in_it_and_seldom_affirms_what_is_not() {
 
 #[test]
 fn ten_bits_for_each_blob_and_never_more_than_a_mebibyte() {
-    assert_eq!(filled(1, 0).encoded_size(), 8 + 4 + 3_907 * 32);
+    assert_eq!(filled(1, 0).encoded_size(), 8 + 2 + 3_907 * 32);
     let largest = Filter::new(1, usize::MAX);
     assert_eq!(largest.encoded_size(), 8 + 4 + MOST_BLOCKS * 32);
     assert_eq!(largest.clone().checked(), Ok(largest));
