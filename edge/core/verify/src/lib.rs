@@ -12,7 +12,7 @@
 //!   per group.
 //! - [`SliceProof`] proves the groups of one slice against the root; [`RangePlan`] says what to
 //!   send for a range and [`StreamDecoder`] checks what arrives, group by group, before a byte of
-//!   it leaves.
+//!   it leaves; [`ProvenSlice`] is a slice with its proof in one piece.
 //! - [`frame`] authenticates a body under way, whose root nobody knows yet; [`sign`] the record of
 //!   a finished one.
 //! - [`customer`] checks what the account that pays has signed.
@@ -35,6 +35,7 @@ mod error;
 pub mod frame;
 mod outboard;
 mod proof;
+mod proven;
 pub mod shape;
 pub mod sign;
 mod stream;
@@ -45,6 +46,7 @@ pub use error::{Class, Error};
 pub use frame::{FrameVerifier, FrameWriter, LeaseId, RecordHead, SignedFrame};
 pub use outboard::{Builder, Outboard};
 pub use proof::{SliceProof, VerifiedSlice};
+pub use proven::ProvenSlice;
 pub use shape::{GROUP, SLICE};
 pub use sign::{sign_record, verify_record};
 pub use stream::{Part, RangePlan, StreamDecoder};

@@ -33,6 +33,7 @@ use crate::metered::{Base, MeteredBody};
 use crate::metrics::{Metrics, Source};
 use crate::options::GatewayOptions;
 use crate::probing::Probing;
+use crate::publish::Publishing;
 use crate::purge_sync::Watch;
 use crate::question::Question;
 use crate::refresh::Refreshes;
@@ -145,6 +146,8 @@ pub struct Shared {
     pub choices: Arc<Choices>,
     /// Who may have content.
     pub replicas: Replicas,
+    /// Content that is put and read.
+    pub publishing: Publishing,
     /// Looks for ownership records.
     pub hosts: HostChecker,
     /// Where the chain's config is kept.
@@ -390,6 +393,7 @@ impl Gateway {
             choices: Choices::new(options.hedges, metrics.peers.clone()),
             metrics,
             replicas: Replicas::default(),
+            publishing: Publishing::default(),
             hosts,
             certs,
             epoch_over: Notify::new(),

@@ -57,6 +57,7 @@ mod parts;
 mod peer_metrics;
 mod probe;
 mod probing;
+mod publish;
 mod pump;
 mod purge_sync;
 mod purged;

@@ -146,7 +146,8 @@ impl Blob {
                 }
                 Err(error) => {
                     note(&mut asking, &error);
-                    tracing::debug!(cache = %cache.device, %error, "a cache did not give content");
+                    drop(asking);
+                    self.shared.blame_for_content(&cache.device, &error);
                 }
             }
         }
@@ -163,22 +164,17 @@ impl Blob {
 
     /// Notes that a cache did not give what it began to give. One that lied is named, and left out for a while.
     fn blame(&self, mut source: Source, error: &ContentError) {
-        let device = source.cache.device;
         note(&mut source.asking, error);
-        if error.is_misbehaviour() {
-            tracing::warn!(cache = %device, %error, "a cache is not believed about content");
-            self.shared.metrics.fault(&device, "content");
-        } else {
-            tracing::debug!(cache = %device, %error, "a cache did not give content");
-        }
+        let device = source.cache.device;
+        drop(source);
+        self.shared.blame_for_content(&device, error);
     }
 }
 
 fn note(asking: &mut Asking, error: &ContentError) {
+    // A refusal is an answer; a lie is told apart, with its name.
     match error {
-        ContentError::Transport(error) => asking.failed(error),
-        error if error.is_misbehaviour() => asking.faulty(),
-        // It has answered, and has not what was asked for.
+        ContentError::Transport(error) if !error.is_misbehaviour() => asking.failed(error),
         _ => {}
     }
 }
