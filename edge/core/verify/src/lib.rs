@@ -15,6 +15,7 @@
 //!   it leaves.
 //! - [`frame`] authenticates a body under way, whose root nobody knows yet; [`sign`] the record of
 //!   a finished one.
+//! - [`publisher`] checks a body against the digest that its origin states.
 //! - [`customer`] checks what the account that pays has signed.
 //!
 //! Invariants
@@ -35,6 +36,7 @@ mod error;
 pub mod frame;
 mod outboard;
 mod proof;
+pub mod publisher;
 pub mod shape;
 pub mod sign;
 mod stream;
@@ -45,6 +47,7 @@ pub use error::{Class, Error};
 pub use frame::{FrameVerifier, FrameWriter, LeaseId, RecordHead, SignedFrame};
 pub use outboard::{Builder, Outboard};
 pub use proof::{SliceProof, VerifiedSlice};
+pub use publisher::{PublisherDigest, WrongDigest};
 pub use shape::{GROUP, SLICE};
 pub use sign::{sign_record, verify_record};
 pub use stream::{Part, RangePlan, StreamDecoder};

@@ -53,6 +53,7 @@ mod options;
 mod parts;
 mod probe;
 mod probing;
+mod published;
 mod pump;
 mod purge_sync;
 mod purged;
