@@ -16,6 +16,7 @@
 //! - [`frame`] authenticates a body under way, whose root nobody knows yet; [`sign`] the record of
 //!   a finished one.
 //! - [`publisher`] checks a body against the digest that its origin states.
+//! - [`sign_request`] tells an origin which gateway asks it.
 //! - [`customer`] checks what the account that pays has signed.
 //!
 //! Invariants
@@ -37,6 +38,7 @@ pub mod frame;
 mod outboard;
 mod proof;
 pub mod publisher;
+mod request;
 pub mod shape;
 pub mod sign;
 mod stream;
@@ -48,6 +50,7 @@ pub use frame::{FrameVerifier, FrameWriter, LeaseId, RecordHead, SignedFrame};
 pub use outboard::{Builder, Outboard};
 pub use proof::{SliceProof, VerifiedSlice};
 pub use publisher::{PublisherDigest, WrongDigest};
+pub use request::{sign_request, RequestSignature, RequestTarget};
 pub use shape::{GROUP, SLICE};
 pub use sign::{sign_record, verify_record};
 pub use stream::{Part, RangePlan, StreamDecoder};
