@@ -12,7 +12,7 @@
 //!   per group.
 //! - [`SliceProof`] proves the groups of one slice against the root; [`RangePlan`] says what to
 //!   send for a range and [`StreamDecoder`] checks what arrives, group by group, before a byte of
-//!   it leaves.
+//!   it leaves; [`ProvenSlice`] is a slice with its proof in one piece.
 //! - [`frame`] authenticates a body under way, whose root nobody knows yet; [`sign`] the record of
 //!   a finished one.
 //! - [`publisher`] checks a body against the digest that its origin states.
@@ -39,6 +39,7 @@ mod outboard;
 mod proof;
 pub mod publisher;
 mod request;
+mod proven;
 pub mod shape;
 pub mod sign;
 mod stream;
@@ -51,6 +52,7 @@ pub use outboard::{Builder, Outboard};
 pub use proof::{SliceProof, VerifiedSlice};
 pub use publisher::{PublisherDigest, WrongDigest};
 pub use request::{sign_request, RequestSignature, RequestTarget};
+pub use proven::ProvenSlice;
 pub use shape::{GROUP, SLICE};
 pub use sign::{sign_record, verify_record};
 pub use stream::{Part, RangePlan, StreamDecoder};

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use crate::access_log::{AccessLog, Line};
 use crate::changes::Changes;
+use crate::content::Contents;
 use crate::entry::Entry;
 use crate::exchange::{Exchange, Scope};
 use crate::failure::{Failure, Reason};
@@ -32,6 +33,7 @@ use crate::metered::{Base, MeteredBody};
 use crate::metrics::{Metrics, Source};
 use crate::options::GatewayOptions;
 use crate::probing::Probing;
+use crate::publish::Publishing;
 use crate::purge_sync::Watch;
 use crate::question::Question;
 use crate::refresh::Refreshes;
@@ -44,6 +46,8 @@ use selvedge_edge_drivers_transport::Memo;
 
 /// Parts of the memory cache that are locked apart.
 const SHARDS: usize = 8;
+/// Directories of sites take such a part of what the memory cache takes, beside it.
+const DIRECTORIES: u64 = 16;
 /// Keys remembered as not shared, and as not asked of a cache.
 const MEMO: usize = 65_536;
 /// Explanations at a time.
@@ -103,6 +107,8 @@ pub struct Shared {
     pub verdicts: Verdicts,
     /// Memory cache.
     pub memory: Memory<Entry>,
+    /// Sites from content.
+    pub content: Contents,
     /// Origins.
     pub origin: OriginClient,
     /// Caches.
@@ -137,6 +143,8 @@ pub struct Shared {
     pub gatherings: Arc<Gatherings>,
     /// When the next owner is asked too.
     pub hedges: Hedges,
+    /// Content that is put and read.
+    pub publishing: Publishing,
     /// Looks for ownership records.
     pub hosts: HostChecker,
     /// Where the chain's config is kept.
@@ -354,6 +362,7 @@ impl Gateway {
             origin: OriginClient::new(&options.origin)?,
             peers: Peers::new(identity.clone(), options.peers.clone()),
             memory: Memory::new(options.memory_bytes, SHARDS),
+            content: Contents::new(options.memory_bytes / DIRECTORIES),
             log: AccessLog::open(&options.access_log).map_err(StartError::AccessLog)?,
             config_file: ConfigFile::new(options.state.join("chain.scale")),
             identity,
@@ -378,6 +387,7 @@ impl Gateway {
             resting: Memo::new(MEMO),
             gatherings: Arc::default(),
             hedges: Hedges::new(options.hedges),
+            publishing: Publishing::default(),
             hosts,
             certs,
             epoch_over: Notify::new(),
