@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use http::Uri;
-use selvedge_edge_core_routing::{Candidate, Owners, Target};
+use selvedge_edge_core_routing::{Owners, Target};
 use selvedge_edge_drivers_agent::ChainConfig;
 use selvedge_edge_drivers_purge::Registry;
 use selvedge_edge_drivers_transport::PeerAddress;
@@ -124,8 +124,7 @@ impl World {
                 owners_by_region.push(of);
             }
         }
-        let caches = chain.nodes.iter().filter(|node| node.role == Role::Cache);
-        let owners_of_all = Owners::from_candidates(caches.map(Candidate::of).collect());
+        let owners_of_all = Owners::everywhere(&chain.nodes);
         let customers = services
             .iter()
             .map(|service| (service.id, service.customer))
@@ -173,6 +172,12 @@ impl World {
             device: *device,
             endpoint: String::from_utf8_lossy(&node.endpoint).into_owned(),
         })
+    }
+
+    /// Whether a node is in this gateway's region. Of one that is nowhere, none is.
+    pub fn is_near(&self, device: &DeviceId) -> bool {
+        let node = self.nodes.get(device);
+        node.is_some_and(|node| node.region == self.region)
     }
 
     /// The caches that own a key, the first owner first.
