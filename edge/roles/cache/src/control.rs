@@ -36,7 +36,10 @@ impl Shared {
                 .forget_through(Epoch(old))
                 .map_err(|error| error.to_string())?;
         }
-        self.worlds.replace(World::new(chain, self.device));
+        let world = World::new(chain, self.device);
+        let peers = &self.contents.peers;
+        peers.retain(|peer| world.cache(&peer.device).as_ref() == Some(peer));
+        self.worlds.replace(world);
         Ok(())
     }
 }

@@ -53,11 +53,17 @@ pub enum Reason {
     NotStored,
     /// The gateway itself failed.
     Internal,
+    /// The site has no such page.
+    NotFound,
+    /// No cache gives what the site needs.
+    ContentAway,
+    /// The site's root names no directory of pages.
+    SiteBroken,
 }
 
 impl Reason {
     /// Every reason, for metrics.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::BadRequest,
         Self::UnknownHost,
         Self::Misdirected,
@@ -78,6 +84,9 @@ impl Reason {
         Self::OriginUntrusted,
         Self::NotStored,
         Self::Internal,
+        Self::NotFound,
+        Self::ContentAway,
+        Self::SiteBroken,
     ];
 
     /// Status, name and text.
@@ -169,6 +178,13 @@ impl Reason {
                 "internal",
                 "The gateway failed. The operator's log has the reason under the request id.",
             ),
+            Self::NotFound => (404, "not-found", "This site has no such page."),
+            Self::ContentAway => (
+                503,
+                "content-away",
+                "The network cannot reach this page's content at the moment.",
+            ),
+            Self::SiteBroken => (502, "site-broken", "What this site names is not a site."),
         }
     }
 
@@ -192,7 +208,7 @@ impl Reason {
 
     fn retry_after(self) -> Option<u64> {
         match self {
-            Self::NotReady | Self::Busy => Some(2),
+            Self::NotReady | Self::Busy | Self::ContentAway => Some(2),
             Self::Paused | Self::Suspended => Some(300),
             Self::OutOfLease => Some(30),
             _ => None,

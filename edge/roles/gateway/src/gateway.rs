@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use crate::access_log::{AccessLog, Line};
 use crate::changes::Changes;
+use crate::content::Contents;
 use crate::entry::Entry;
 use crate::exchange::{Exchange, Scope};
 use crate::failure::{Failure, Reason};
@@ -44,6 +45,8 @@ use selvedge_edge_drivers_transport::Memo;
 
 /// Parts of the memory cache that are locked apart.
 const SHARDS: usize = 8;
+/// Directories of sites take such a part of what the memory cache takes, beside it.
+const DIRECTORIES: u64 = 16;
 /// Keys remembered as not shared, and as not asked of a cache.
 const MEMO: usize = 65_536;
 /// Explanations at a time.
@@ -103,6 +106,8 @@ pub struct Shared {
     pub verdicts: Verdicts,
     /// Memory cache.
     pub memory: Memory<Entry>,
+    /// Sites from content.
+    pub content: Contents,
     /// Origins.
     pub origin: OriginClient,
     /// Caches.
@@ -354,6 +359,7 @@ impl Gateway {
             origin: OriginClient::new(&options.origin)?,
             peers: Peers::new(identity.clone(), options.peers.clone()),
             memory: Memory::new(options.memory_bytes, SHARDS),
+            content: Contents::new(options.memory_bytes / DIRECTORIES),
             log: AccessLog::open(&options.access_log).map_err(StartError::AccessLog)?,
             config_file: ConfigFile::new(options.state.join("chain.scale")),
             identity,

@@ -13,6 +13,8 @@
 //!                '-> origin, past all caches ------------^
 //! ```
 //!
+//! A service whose root is content has no origin: `content` answers for it.
+//!
 //! Invariants
 //! 1. No byte and no field of a cache leaves unverified.
 //! 2. No request is charged that the gateway itself answered.
@@ -26,6 +28,7 @@ mod access_log;
 mod ask;
 mod changes;
 mod closing;
+mod content;
 mod control;
 mod cut;
 mod describe;

@@ -10,7 +10,8 @@ use selvedge_edge_drivers_purge::Registry;
 use selvedge_edge_drivers_transport::PeerAddress;
 use selvedge_primitives_types::agent::{NodeConfig, ServiceState};
 use selvedge_primitives_types::{
-    Account, DeviceId, GenesisHash, Planck, Prices, Role, ServiceId, Usage,
+    Account, ContentRef, DeviceId, GenesisHash, Hash, Planck, Prices, Region, Role, ServiceId,
+    Usage,
 };
 
 use crate::live::{Analytics, Live};
@@ -34,6 +35,8 @@ pub struct Service {
     pub free: Usage,
     /// Whether it is served.
     pub state: ServiceState,
+    /// The directory that is served in place of an origin, if any.
+    pub site: Option<ContentRef>,
     /// Where its answers are counted, looked up once.
     live: OnceLock<Option<Arc<Live>>>,
 }
@@ -53,6 +56,8 @@ pub struct World {
     services: Vec<Arc<Service>>,
     hosts: HashMap<String, Arc<Service>>,
     nodes: HashMap<DeviceId, NodeConfig>,
+    /// This gateway's.
+    region: Region,
     owners: Owners,
     /// Of every region that has gateways.
     owners_by_region: Vec<Owners>,
@@ -85,6 +90,7 @@ impl World {
                 lease: config.lease,
                 free: config.free,
                 state: config.state,
+                site: config.content.site,
                 live: OnceLock::new(),
             });
             services.push(service.clone());
@@ -122,6 +128,7 @@ impl World {
             services,
             hosts,
             nodes,
+            region,
             owners,
             owners_by_region,
             owners_of_all,
@@ -211,6 +218,20 @@ impl World {
     /// order everywhere.
     pub fn service_owners(&self, service: ServiceId, count: usize) -> Vec<PeerAddress> {
         let ranked = self.owners_of_all.rank(Target::Service(service), count);
+        ranked
+            .iter()
+            .filter_map(|device| self.cache(device))
+            .collect()
+    }
+
+    /// The caches that content belongs to, those of this gateway's region first.
+    pub fn content_owners(&self, root: &Hash, count: usize) -> Vec<PeerAddress> {
+        let mut ranked = self.owners_of_all.rank(Target::Content(root), count);
+        let is_far = |device: &DeviceId| {
+            let node = self.nodes.get(device);
+            node.is_none_or(|node| node.region != self.region)
+        };
+        ranked.sort_by_key(is_far);
         ranked
             .iter()
             .filter_map(|device| self.cache(device))
