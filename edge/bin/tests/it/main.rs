@@ -31,6 +31,7 @@ mod peers;
 mod poisoning;
 mod probes;
 mod program;
+mod published;
 mod purge;
 mod purge_failures;
 mod quota;

@@ -143,9 +143,7 @@ impl<A: Audit + ContentDesk + Insight + ProbeDesk + PurgeDesk> Handler for Endpo
         let mut response = if buckets.admit(connection.peer.ip(), Instant::now()) {
             match (purge, content) {
                 (Some(rest), _) => purge::answer(&self.audit, rest, request).await,
-                (_, Some(rest)) => {
-                    content::answer(&self.audit, rest, request, &self.uploads).await
-                }
+                (_, Some(rest)) => content::answer(&self.audit, rest, request, &self.uploads).await,
                 _ if path == "/probe/v1" => probe::answer(&self.audit, request).await,
                 _ if insight::is_insight(&path) => insight::answer(&self.audit, request).await,
                 _ => match open::epoch_of(&path) {

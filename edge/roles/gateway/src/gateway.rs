@@ -142,12 +142,12 @@ pub struct Shared {
     pub resting: Memo<DeviceId>,
     /// Requests that miss the same thing at once.
     pub gatherings: Arc<Gatherings>,
+    /// Content that is put and read.
+    pub publishing: Publishing,
     /// What was seen of caches.
     pub choices: Arc<Choices>,
     /// Who may have content.
     pub replicas: Replicas,
-    /// Content that is put and read.
-    pub publishing: Publishing,
     /// Looks for ownership records.
     pub hosts: HostChecker,
     /// Where the chain's config is kept.
@@ -390,10 +390,10 @@ impl Gateway {
             distrust: Memo::new(MEMO),
             resting: Memo::new(MEMO),
             gatherings: Arc::default(),
+            publishing: Publishing::default(),
             choices: Choices::new(options.hedges, metrics.peers.clone()),
             metrics,
             replicas: Replicas::default(),
-            publishing: Publishing::default(),
             hosts,
             certs,
             epoch_over: Notify::new(),

@@ -58,6 +58,7 @@ mod peer_metrics;
 mod probe;
 mod probing;
 mod publish;
+mod published;
 mod pump;
 mod purge_sync;
 mod purged;
