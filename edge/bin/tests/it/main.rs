@@ -32,6 +32,7 @@ mod poisoning;
 mod probes;
 mod program;
 mod publish;
+mod published;
 mod purge;
 mod purge_failures;
 mod quota;

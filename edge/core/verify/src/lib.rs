@@ -15,6 +15,8 @@
 //!   it leaves; [`ProvenSlice`] is a slice with its proof in one piece.
 //! - [`frame`] authenticates a body under way, whose root nobody knows yet; [`sign`] the record of
 //!   a finished one.
+//! - [`publisher`] checks a body against the digest that its origin states.
+//! - [`sign_request`] tells an origin which gateway asks it.
 //! - [`customer`] checks what the account that pays has signed.
 //!
 //! Invariants
@@ -36,6 +38,8 @@ pub mod frame;
 mod outboard;
 mod proof;
 mod proven;
+pub mod publisher;
+mod request;
 pub mod shape;
 pub mod sign;
 mod stream;
@@ -47,6 +51,8 @@ pub use frame::{FrameVerifier, FrameWriter, LeaseId, RecordHead, SignedFrame};
 pub use outboard::{Builder, Outboard};
 pub use proof::{SliceProof, VerifiedSlice};
 pub use proven::ProvenSlice;
+pub use publisher::{PublisherDigest, WrongDigest};
+pub use request::{sign_request, RequestSignature, RequestTarget};
 pub use shape::{GROUP, SLICE};
 pub use sign::{sign_record, verify_record};
 pub use stream::{Part, RangePlan, StreamDecoder};

@@ -4,14 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use http::Uri;
-use selvedge_edge_core_routing::{Candidate, Owners, Target};
+use selvedge_edge_core_routing::{Owners, Target};
 use selvedge_edge_drivers_agent::ChainConfig;
 use selvedge_edge_drivers_purge::Registry;
 use selvedge_edge_drivers_transport::PeerAddress;
 use selvedge_primitives_types::agent::{NodeConfig, ServiceState};
 use selvedge_primitives_types::{
-    Account, ContentRef, DeviceId, GenesisHash, Hash, Planck, Prices, Region, Role, ServiceId,
-    Usage,
+    Account, ContentConfig, ContentRef, DeviceId, GenesisHash, Hash, Pin, Planck, Prices, Region,
+    Role, ServiceId, Usage,
 };
 
 use crate::live::{Analytics, Live};
@@ -36,7 +36,7 @@ pub struct Service {
     /// Whether it is served.
     pub state: ServiceState,
     /// The directory that is served in place of an origin, if any.
-    pub site: Option<ContentRef>,
+    pub site: Option<Pin>,
     /// Where its answers are counted, looked up once.
     live: OnceLock<Option<Arc<Live>>>,
 }
@@ -46,6 +46,18 @@ impl Service {
     pub fn live(&self, analytics: &Analytics) -> Option<&Arc<Live>> {
         self.live.get_or_init(|| analytics.open(self.id)).as_ref()
     }
+}
+
+/// What a service pins as its site.
+fn site_of(content: &ContentConfig) -> Option<Pin> {
+    let site = content.site?;
+    let pin = content.pins.iter().find(|pin| pin.content == site);
+    // A chain that points at no pin promises one copy at least.
+    Some(pin.copied().unwrap_or(Pin {
+        content: site,
+        bytes: site.length,
+        factor: 1,
+    }))
 }
 
 /// One state of the chain's config. It never changes; a new one takes its place.
@@ -97,7 +109,7 @@ impl World {
                 lease: config.lease,
                 free: config.free,
                 state: config.state,
-                site: config.content.site,
+                site: site_of(&config.content),
                 live: OnceLock::new(),
             });
             services.push(service.clone());
@@ -124,8 +136,7 @@ impl World {
                 owners_by_region.push(of);
             }
         }
-        let caches = chain.nodes.iter().filter(|node| node.role == Role::Cache);
-        let owners_of_all = Owners::from_candidates(caches.map(Candidate::of).collect());
+        let owners_of_all = Owners::everywhere(&chain.nodes);
         let customers = services
             .iter()
             .map(|service| (service.id, service.customer))
@@ -173,6 +184,12 @@ impl World {
             device: *device,
             endpoint: String::from_utf8_lossy(&node.endpoint).into_owned(),
         })
+    }
+
+    /// Whether a node is in this gateway's region. Of one that is nowhere, none is.
+    pub fn is_near(&self, device: &DeviceId) -> bool {
+        let node = self.nodes.get(device);
+        node.is_some_and(|node| node.region == self.region)
     }
 
     /// The caches that own a key, the first owner first.
@@ -235,20 +252,6 @@ impl World {
     /// The service that has a root pinned, and what it is.
     pub fn pin_of(&self, root: &Hash) -> Option<(ServiceId, ContentRef)> {
         self.pins.get(root).copied()
-    }
-
-    /// The caches that content belongs to, those of this gateway's region first.
-    pub fn content_owners(&self, root: &Hash, count: usize) -> Vec<PeerAddress> {
-        let mut ranked = self.owners_of_all.rank(Target::Content(root), count);
-        let is_far = |device: &DeviceId| {
-            let node = self.nodes.get(device);
-            node.is_none_or(|node| node.region != self.region)
-        };
-        ranked.sort_by_key(is_far);
-        ranked
-            .iter()
-            .filter_map(|device| self.cache(device))
-            .collect()
     }
 
     /// Every registered gateway and cache.
