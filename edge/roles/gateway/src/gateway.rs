@@ -9,6 +9,7 @@ use http::Response;
 use parking_lot::RwLock;
 use selvedge_edge_drivers_agent::{clock, ConfigFile, HostChecker, Operated, OperatorServer};
 use selvedge_edge_drivers_http::{Body, CertStore, OriginClient, Server, ServerHandle, Workers};
+use selvedge_edge_drivers_p2p::LateDiscovery;
 use selvedge_edge_drivers_purge::{Purges, Verdict, WaitingFile};
 use selvedge_edge_drivers_store::Memory;
 use selvedge_edge_drivers_transport::{Identity, PeerAddress, Peers};
@@ -146,6 +147,8 @@ pub struct Shared {
     pub publishing: Publishing,
     /// What was seen of caches.
     pub choices: Arc<Choices>,
+    /// Finds who has content beside its owners.
+    pub discovery: LateDiscovery,
     /// Who may have content.
     pub replicas: Replicas,
     /// Looks for ownership records.
@@ -174,6 +177,7 @@ impl Shared {
         self.peers
             .retain(|peer: &PeerAddress| world.cache(&peer.device).as_ref() == Some(peer));
         self.metrics.epoch.set(world.chain.clock.epoch.0 as i64);
+        self.discovery.begin(world.genesis());
         self.replicas.renew(self.world().as_deref(), &world);
         let mut current = self.world.write();
         self.holding.renew(current.as_deref(), &world, clock::now());
@@ -368,6 +372,7 @@ impl Gateway {
             peers: Peers::new(identity.clone(), options.peers.clone()),
             memory: Memory::new(options.memory_bytes, SHARDS),
             content: Contents::new(options.memory_bytes / DIRECTORIES),
+            discovery: LateDiscovery::new(identity.key().clone(), options.discovery.clone()),
             log: AccessLog::open(&options.access_log).map_err(StartError::AccessLog)?,
             config_file: ConfigFile::new(options.state.join("chain.scale")),
             identity,

@@ -242,6 +242,18 @@ impl World {
         self.pins.get(root).copied()
     }
 
+    /// The roots that a service has pinned, that of its site first.
+    pub fn pins_of(&self, service: ServiceId) -> Vec<Hash> {
+        let services = &self.chain.services;
+        let config = services.iter().find(|config| config.id == service);
+        let content = config.map(|config| &config.content);
+        let site = content.and_then(|content| content.site);
+        let pins = content.map_or(&[][..], |content| &content.pins);
+        let pins = pins.iter().map(|pin| pin.content);
+        let others = pins.filter(|pin| Some(*pin) != site);
+        site.into_iter().chain(others).map(|pin| pin.root).collect()
+    }
+
     /// The caches that content belongs to, those of this gateway's region first.
     pub fn content_owners(&self, root: &Hash, count: usize) -> Vec<PeerAddress> {
         let mut ranked = self.owners_of_all.rank(Target::Content(root), count);

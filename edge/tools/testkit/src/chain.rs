@@ -60,6 +60,9 @@ impl Site {
     }
 }
 
+/// Every test network's genesis hash.
+pub const GENESIS: GenesisHash = [0x5e; 32];
+
 /// The key of the account that pays for a service, the same in every run.
 pub fn customer_key(service: u64) -> SigningKey {
     let mut seed = [0xc0; 32];
@@ -108,7 +111,7 @@ impl Chain {
     pub fn new() -> Self {
         let one = 1 << Prices::FRACTION_BITS;
         Self {
-            genesis: [0x5e; 32],
+            genesis: GENESIS,
             epoch: Epoch(100),
             epoch_start: now(),
             nodes: Vec::new(),

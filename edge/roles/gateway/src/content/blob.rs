@@ -16,6 +16,11 @@ use crate::world::World;
 /// How long the next group of a blob may take.
 const PIECE: Duration = Duration::from_secs(5);
 
+/// How long others than owners are looked for.
+const SEARCH: Duration = Duration::from_secs(2);
+/// Roots that they are looked for by at most.
+const SEARCHED: usize = 8;
+
 /// No cache that is asked gave all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no cache gives the content")]
@@ -31,6 +36,8 @@ pub(crate) struct Blob {
     is_empty: bool,
     owners: VecDeque<PeerAddress>,
     source: Option<(PeerAddress, ContentStream)>,
+    /// Whether others than owners were looked for.
+    is_searched: bool,
     /// Who gave bytes first.
     cache: DeviceId,
 }
@@ -57,6 +64,7 @@ impl Blob {
             rest: range,
             owners: asked.into_iter().chain(left).collect(),
             source: None,
+            is_searched: false,
             cache: NO_CACHE,
         }
     }
@@ -113,7 +121,13 @@ impl Blob {
 
     /// Asks the next owner for what is left.
     async fn open(&mut self) -> Result<(PeerAddress, ContentStream), NoSource> {
-        while let Some(cache) = self.owners.pop_front() {
+        loop {
+            let Some(cache) = self.owners.pop_front() else {
+                if self.search().await {
+                    continue;
+                }
+                return Err(NoSource);
+            };
             let peers = &self.shared.peers;
             let get = peers.get_content(&cache, self.service, self.content, self.rest.clone());
             match get.await {
@@ -121,7 +135,29 @@ impl Blob {
                 Err(error) => self.shared.blame_for_content(&cache, &error),
             }
         }
-        Err(NoSource)
+    }
+
+    /// Looks once for registered caches that say they have it, or the pin that it lies below. Whether there are any.
+    async fn search(&mut self) -> bool {
+        if std::mem::replace(&mut self.is_searched, true) {
+            return false;
+        }
+        let Some(world) = self.shared.world() else {
+            return false;
+        };
+        let pins = world.pins_of(self.service);
+        let roots = std::iter::once(self.content.root)
+            .chain(pins)
+            .take(SEARCHED);
+        let found = roots.map(|root| self.shared.discovery.providers(root, SEARCH));
+        let found = futures::future::join_all(found).await.into_iter().flatten();
+        let caches = found.filter_map(|provider| world.cache(&provider.device));
+        for cache in caches {
+            if !self.owners.contains(&cache) {
+                self.owners.push_back(cache);
+            }
+        }
+        !self.owners.is_empty()
     }
 
     /// Everything was given: hears whether the cache agrees that this is the end.
