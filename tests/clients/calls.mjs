@@ -122,6 +122,16 @@ export const calls = ({ address, agent }) => ({
       "Services.WrongEpoch",
     ],
     publish_prices: [{ prices: Array(6).fill(1n) }, "BadOrigin"],
+    pin: [
+      {
+        service: NOBODY,
+        pin: { content: { root: hex("1a", 32), length: 1n, kind: Enum("File") }, bytes: 1n, factor: 3 },
+      },
+      "Services.UnknownService",
+    ],
+    unpin: [{ service: NOBODY, root: hex("1a", 32) }, "Services.UnknownService"],
+    set_site: [{ service: NOBODY, root: hex("1a", 32) }, "Services.UnknownService"],
+    set_rules: [{ service: NOBODY, root: undefined }, "Services.UnknownService"],
   },
   Audits: {
     report_fraud: [{ gateway: DEVICE, epoch: 1n, proof: PROOF }, "Audits.UnknownCommitment"],

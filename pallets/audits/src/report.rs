@@ -10,6 +10,7 @@ use pallet_edge_traits::{
 use selvedge_primitives_math::{
     fraud::{verify, Context, Defect, FraudProof, NotFraud, Terms},
     lease::lease,
+    storage::most,
 };
 use selvedge_primitives_types::{
     Account, DeviceId, Domain, Epoch, Leaf, Role, ServiceId, UsageCommitment,
@@ -38,6 +39,10 @@ impl<T: Config> Context for Known<T> {
             },
             price_version: terms.price_version,
             prices: T::Services::prices(terms.price_version),
+            storage: most(
+                T::Services::kept_at(service, self.epoch),
+                T::Clock::length(),
+            ),
         })
     }
 

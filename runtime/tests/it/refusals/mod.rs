@@ -8,6 +8,7 @@ mod auditors;
 mod audits;
 mod billing;
 mod claims;
+mod content;
 mod nodes;
 mod others;
 mod reputation;
