@@ -33,6 +33,7 @@ mod poisoning;
 mod probes;
 mod program;
 mod published;
+mod publish;
 mod purge;
 mod purge_failures;
 mod quota;
