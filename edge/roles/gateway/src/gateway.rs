@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use crate::access_log::{AccessLog, Line};
 use crate::changes::Changes;
 use crate::choices::Choices;
+use crate::content::Contents;
 use crate::entry::Entry;
 use crate::exchange::{Exchange, Scope};
 use crate::failure::{Failure, Reason};
@@ -32,6 +33,7 @@ use crate::metered::{Base, MeteredBody};
 use crate::metrics::{Metrics, Source};
 use crate::options::GatewayOptions;
 use crate::probing::Probing;
+use crate::publish::Publishing;
 use crate::purge_sync::Watch;
 use crate::question::Question;
 use crate::refresh::Refreshes;
@@ -45,6 +47,8 @@ use selvedge_edge_drivers_transport::Memo;
 
 /// Parts of the memory cache that are locked apart.
 const SHARDS: usize = 8;
+/// Directories of sites take such a part of what the memory cache takes, beside it.
+const DIRECTORIES: u64 = 16;
 /// Keys remembered as not shared, and as not asked of a cache.
 const MEMO: usize = 65_536;
 /// Explanations at a time.
@@ -104,6 +108,8 @@ pub struct Shared {
     pub verdicts: Verdicts,
     /// Memory cache.
     pub memory: Memory<Entry>,
+    /// Sites from content.
+    pub content: Contents,
     /// Origins.
     pub origin: OriginClient,
     /// Caches.
@@ -136,6 +142,8 @@ pub struct Shared {
     pub resting: Memo<DeviceId>,
     /// Requests that miss the same thing at once.
     pub gatherings: Arc<Gatherings>,
+    /// Content that is put and read.
+    pub publishing: Publishing,
     /// What was seen of caches.
     pub choices: Arc<Choices>,
     /// Who may have content.
@@ -359,6 +367,7 @@ impl Gateway {
             origin: OriginClient::new(&options.origin)?,
             peers: Peers::new(identity.clone(), options.peers.clone()),
             memory: Memory::new(options.memory_bytes, SHARDS),
+            content: Contents::new(options.memory_bytes / DIRECTORIES),
             log: AccessLog::open(&options.access_log).map_err(StartError::AccessLog)?,
             config_file: ConfigFile::new(options.state.join("chain.scale")),
             identity,
@@ -381,6 +390,7 @@ impl Gateway {
             distrust: Memo::new(MEMO),
             resting: Memo::new(MEMO),
             gatherings: Arc::default(),
+            publishing: Publishing::default(),
             choices: Choices::new(options.hedges, metrics.peers.clone()),
             metrics,
             replicas: Replicas::default(),

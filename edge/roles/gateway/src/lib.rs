@@ -13,6 +13,8 @@
 //!                '-> origin, past all caches ------------^
 //! ```
 //!
+//! A service whose root is content has no origin: `content` answers for it.
+//!
 //! Invariants
 //! 1. No byte and no field of a cache leaves unverified.
 //! 2. No request is charged that the gateway itself answered.
@@ -27,6 +29,7 @@ mod ask;
 mod changes;
 mod choices;
 mod closing;
+mod content;
 mod control;
 mod cut;
 mod describe;
@@ -54,6 +57,8 @@ mod parts;
 mod peer_metrics;
 mod probe;
 mod probing;
+mod publish;
+mod published;
 mod pump;
 mod purge_sync;
 mod purged;

@@ -214,6 +214,11 @@ impl Shared {
         body: Incoming,
         scope: &Scope,
     ) -> Result<Served, Failure> {
+        if let Some(site) = scope.service.site {
+            return self
+                .answer_site(exchange, &parts.headers, scope, site)
+                .await;
+        }
         let head = RequestHead::from(parts);
         let limit = self.options.policy.limits.key_bytes;
         let key = CacheKey::new(exchange.scheme(), &exchange.host, &exchange.target, limit);
@@ -240,8 +245,9 @@ impl Shared {
         let now = clock::now();
         let service = question.scope.service.id;
         let key = question.key.as_bytes();
-        let is_left =
-            |entry: &entry::Entry| !matches!(self.verdict(service, entry), Verdict::Gone { .. });
+        let is_left = |entry: &entry::Entry| {
+            entry.site.is_none() && !matches!(self.verdict(service, entry), Verdict::Gone { .. })
+        };
         let entry = entry::find(&self.memory, service, key, &head, is_left);
         let verdict = entry.as_ref().map(|entry| self.verdict(service, entry));
         let since = verdict.and_then(|verdict| verdict.stale_since());
@@ -408,8 +414,9 @@ impl Shared {
     fn held(&self, question: &Question) -> Option<Arc<entry::Entry>> {
         let (service, head) = (question.scope.service.id, question.head());
         let key = question.key.as_bytes();
-        let is_current =
-            |entry: &entry::Entry| matches!(self.verdict(service, entry), Verdict::Current);
+        let is_current = |entry: &entry::Entry| {
+            entry.site.is_none() && matches!(self.verdict(service, entry), Verdict::Current)
+        };
         let entry = entry::find(&self.memory, service, key, &head, is_current)?;
         if self.purges.is_silent(service) {
             return None;

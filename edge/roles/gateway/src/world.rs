@@ -10,7 +10,8 @@ use selvedge_edge_drivers_purge::Registry;
 use selvedge_edge_drivers_transport::PeerAddress;
 use selvedge_primitives_types::agent::{NodeConfig, ServiceState};
 use selvedge_primitives_types::{
-    Account, DeviceId, GenesisHash, Planck, Prices, Region, Role, ServiceId, Usage,
+    Account, ContentRef, DeviceId, GenesisHash, Hash, Planck, Prices, Region, Role, ServiceId,
+    Usage,
 };
 
 use crate::live::{Analytics, Live};
@@ -34,6 +35,8 @@ pub struct Service {
     pub free: Usage,
     /// Whether it is served.
     pub state: ServiceState,
+    /// The directory that is served in place of an origin, if any.
+    pub site: Option<ContentRef>,
     /// Where its answers are counted, looked up once.
     live: OnceLock<Option<Arc<Live>>>,
 }
@@ -61,6 +64,8 @@ pub struct World {
     /// Of all regions together.
     owners_of_all: Owners,
     customers: HashMap<ServiceId, Account>,
+    /// What is pinned, and by which service; of several the first.
+    pins: HashMap<Hash, (ServiceId, ContentRef)>,
 }
 
 impl World {
@@ -73,7 +78,12 @@ impl World {
             .collect();
         let mut hosts = HashMap::new();
         let mut services = Vec::with_capacity(chain.services.len());
+        let mut pins = HashMap::new();
         for config in &chain.services {
+            for pin in &config.content.pins {
+                let pinned = (config.id, pin.content);
+                pins.entry(pin.content.root).or_insert(pinned);
+            }
             let origin = std::str::from_utf8(&config.origin)
                 .ok()
                 .and_then(|url| url.parse::<Uri>().ok())
@@ -87,6 +97,7 @@ impl World {
                 lease: config.lease,
                 free: config.free,
                 state: config.state,
+                site: config.content.site,
                 live: OnceLock::new(),
             });
             services.push(service.clone());
@@ -128,6 +139,7 @@ impl World {
             owners_by_region,
             owners_of_all,
             customers,
+            pins,
         }
     }
 
@@ -219,6 +231,25 @@ impl World {
     /// order everywhere.
     pub fn service_owners(&self, service: ServiceId, count: usize) -> Vec<PeerAddress> {
         let ranked = self.owners_of_all.rank(Target::Service(service), count);
+        ranked
+            .iter()
+            .filter_map(|device| self.cache(device))
+            .collect()
+    }
+
+    /// The service that has a root pinned, and what it is.
+    pub fn pin_of(&self, root: &Hash) -> Option<(ServiceId, ContentRef)> {
+        self.pins.get(root).copied()
+    }
+
+    /// The caches that content belongs to, those of this gateway's region first.
+    pub fn content_owners(&self, root: &Hash, count: usize) -> Vec<PeerAddress> {
+        let mut ranked = self.owners_of_all.rank(Target::Content(root), count);
+        let is_far = |device: &DeviceId| {
+            let node = self.nodes.get(device);
+            node.is_none_or(|node| node.region != self.region)
+        };
+        ranked.sort_by_key(is_far);
         ranked
             .iter()
             .filter_map(|device| self.cache(device))
