@@ -64,6 +64,7 @@ const ROOMS: &[(&str, Room)] = &[
     ("edge/bin", EdgeBin),
     ("edge/tools", Outside),
     ("edge/tools/sim", Scaffold),
+    ("edge/tools/simulator", Scaffold),
     ("edge/tools/testkit", Scaffold),
     ("tests", Scaffold),
     ("tests/economy", Outside),
