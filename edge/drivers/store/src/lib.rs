@@ -40,6 +40,7 @@ mod index;
 pub mod memory;
 mod recover;
 mod room;
+mod shelf;
 mod store;
 mod writer;
 
@@ -49,5 +50,6 @@ pub use fifo::Fifo;
 pub use memory::{Memory, Weigh, ENTRY_OVERHEAD};
 pub use recover::Recovery;
 pub use room::room;
+pub use shelf::{Kept, Shelf, ShelfError, ShelfReader, ShelfUsage, MAX_RUNS};
 pub use store::{Config, Store, Usage};
 pub use writer::{BodyWriter, FinishedBody, PartialBody};
