@@ -100,7 +100,7 @@ impl Room {
             EdgeDriver => &[Ground, EdgeCore, EdgeHttp],
             EdgeRole => &[Ground, EdgeCore, EdgeHttp, EdgeDriver],
             EdgeBin => &[Ground, EdgeCore, EdgeHttp, EdgeDriver, EdgeRole],
-            Outside => &[Ground, RuntimeApi],
+            Outside => &[Ground, RuntimeApi, EdgeCore],
             Scaffold => &[
                 Ground,
                 RuntimeApi,

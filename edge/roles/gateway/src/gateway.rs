@@ -36,6 +36,7 @@ use crate::probing::Probing;
 use crate::purge_sync::Watch;
 use crate::question::Question;
 use crate::refresh::Refreshes;
+use crate::rules::{Book, Coded, Servers};
 use crate::serve::Front;
 use crate::tab::{Denied, Meter, Running, Sent, Tab};
 use crate::timing;
@@ -51,6 +52,8 @@ const DIRECTORIES: u64 = 16;
 const MEMO: usize = 65_536;
 /// Explanations at a time.
 const EXPLAINING: usize = 16;
+/// Of the memory cache's bytes, one in so many is for compressed answers besides.
+const CODED: u64 = 8;
 /// How often certificates are looked at.
 const CERT_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -108,6 +111,14 @@ pub struct Shared {
     pub memory: Memory<Entry>,
     /// Sites from content.
     pub content: Contents,
+    /// Customers' rules.
+    pub(crate) rules: Book,
+    /// Wakes the fetching of rules.
+    pub(crate) rules_changed: Notify,
+    /// Which servers of customers' origins are well.
+    pub(crate) servers: Servers,
+    /// Answers that were compressed before.
+    pub(crate) coded: Coded,
     /// Origins.
     pub origin: OriginClient,
     /// Caches.
@@ -169,6 +180,8 @@ impl Shared {
             .retain(|peer: &PeerAddress| world.cache(&peer.device).as_ref() == Some(peer));
         self.metrics.epoch.set(world.chain.clock.epoch.0 as i64);
         let mut current = self.world.write();
+        self.rules.renew(current.as_deref(), &world);
+        self.rules_changed.notify_one();
         self.holding.renew(current.as_deref(), &world, clock::now());
         *current = Some(world);
     }
@@ -359,6 +372,13 @@ impl Gateway {
             origin: OriginClient::new(&options.origin)?,
             peers: Peers::new(identity.clone(), options.peers.clone()),
             memory: Memory::new(options.memory_bytes, SHARDS),
+            rules: Book::new(
+                options.state.join("rules"),
+                options.origin.guard.allow_private,
+            ),
+            rules_changed: Notify::new(),
+            servers: Servers::default(),
+            coded: Coded::new(options.memory_bytes / CODED),
             content: Contents::new(options.memory_bytes / DIRECTORIES),
             log: AccessLog::open(&options.access_log).map_err(StartError::AccessLog)?,
             config_file: ConfigFile::new(options.state.join("chain.scale")),
@@ -430,6 +450,8 @@ impl Gateway {
             tokio::spawn(crate::purge_sync::run(shared.clone())),
             tokio::spawn(crate::invalidating::run(shared.clone())),
             tokio::spawn(crate::holding::run(shared.clone())),
+            tokio::spawn(crate::rules::run(shared.clone())),
+            tokio::spawn(crate::rules::look(shared.clone())),
         ];
         Ok(Self {
             shared,

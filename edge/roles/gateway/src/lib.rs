@@ -62,6 +62,7 @@ mod purged;
 mod purging;
 mod question;
 mod refresh;
+mod rules;
 mod seeder;
 mod serve;
 mod served;

@@ -1,5 +1,7 @@
 //! The words of the command line.
 
+pub mod rules;
+
 use crate::{
     amount::Sel,
     calendar::{Date, Month},
@@ -81,6 +83,9 @@ where it was interrupted; the bill of the month is then whole long after.
     /// The network: usage clock and price lists.
     #[command(subcommand)]
     Network(NetworkCommand),
+    /// Rules of a service: check a document, try it out, sign URLs for it.
+    #[command(subcommand)]
+    Rules(rules::RulesCommand),
     /// What referenda may change: value, default, range, and the track that changes it.
     Parameters(ParametersArgs),
 }

@@ -8,6 +8,7 @@ mod network;
 mod node;
 mod parameters;
 mod purge;
+mod rules;
 mod score;
 mod service;
 mod watch;
@@ -111,6 +112,7 @@ pub async fn run(cli: Cli, output: &Output) -> anyhow::Result<()> {
         Command::Earnings(command) => earnings::run(&context, command).await,
         Command::Node(command) => node::run(&context, command).await,
         Command::Network(command) => network::run(&context, command).await,
+        Command::Rules(command) => rules::run(&context, command),
         Command::Parameters(args) => parameters::run(&context, args).await,
     }
 }

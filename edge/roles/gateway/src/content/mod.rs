@@ -12,6 +12,8 @@
 mod blob;
 mod site;
 
+pub(crate) use blob::Blob;
+
 use std::time::{Duration, Instant};
 
 use selvedge_edge_core_content::Directory;
