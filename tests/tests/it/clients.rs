@@ -91,3 +91,17 @@ async fn a_javascript_client_computes_the_golden_bill() -> anyhow::Result<()> {
     );
     Ok(())
 }
+
+/// Owners from the nodes of the chain's config, computed by nobody's code but the client's.
+#[tokio::test]
+async fn a_javascript_client_finds_the_golden_owners() -> anyhow::Result<()> {
+    let Some(folder) = install().await? else {
+        return Ok(());
+    };
+    let answer = run(&folder, "routing.mjs", &[]).await?;
+    assert_eq!(
+        (&answer["content"], &answer["keys"], &answer["services"]),
+        (&16.into(), &8.into(), &4.into())
+    );
+    Ok(())
+}

@@ -1,6 +1,7 @@
 //! Gateways and caches as processes, with everybody they talk to played by the test kit.
 
 mod audits;
+mod content;
 mod control;
 mod crash;
 mod crowd;

@@ -37,9 +37,9 @@ impl Shared {
                 .map_err(|error| error.to_string())?;
         }
         let world = World::new(chain, self.device);
-        let peers = &self.contents.peers;
-        peers.retain(|peer| world.cache(&peer.device).as_ref() == Some(peer));
+        self.contents.renew(&world);
         self.worlds.replace(world);
+        self.contents.look();
         Ok(())
     }
 }

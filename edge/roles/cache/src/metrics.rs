@@ -24,6 +24,8 @@ pub(crate) struct Metrics {
     pub copied_bytes: Counter,
     /// Blobs that no pin covered any more.
     pub dropped: Counter,
+    /// The epoch in which all that is kept was last held against the pins.
+    pub looked: Gauge,
     /// Bytes of blobs.
     pub content_bytes: Gauge,
     /// Blobs that are here, whole.
@@ -95,6 +97,10 @@ impl Default for Metrics {
         let leases = gauge("leases", "Leases under way");
         let stored_bytes = gauge("stored_bytes", "Bytes on disk");
         let stored_records = gauge("stored_records", "Records on disk");
+        let looked = gauge(
+            "content_looked_epoch",
+            "The epoch in which all that is kept was last held against the pins",
+        );
         let content_bytes = gauge("content_bytes", "Bytes of pinned and staged blobs");
         let content_blobs = gauge("content_blobs", "Blobs that are here, whole");
         let purges = gauge("purges", "Things that purges are in force for");
@@ -109,6 +115,7 @@ impl Default for Metrics {
             copies,
             copied_bytes,
             dropped,
+            looked,
             content_bytes,
             content_blobs,
             supplied,

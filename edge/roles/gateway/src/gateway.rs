@@ -18,12 +18,12 @@ use tokio::task::JoinHandle;
 
 use crate::access_log::{AccessLog, Line};
 use crate::changes::Changes;
+use crate::choices::Choices;
 use crate::content::Contents;
 use crate::entry::Entry;
 use crate::exchange::{Exchange, Scope};
 use crate::failure::{Failure, Reason};
 use crate::gather::Gatherings;
-use crate::hedge::Hedges;
 use crate::holding::Holding;
 use crate::insight::Listeners;
 use crate::invalidations::Invalidations;
@@ -36,6 +36,7 @@ use crate::probing::Probing;
 use crate::purge_sync::Watch;
 use crate::question::Question;
 use crate::refresh::Refreshes;
+use crate::replicas::Replicas;
 use crate::rules::{Book, Coded, Servers};
 use crate::serve::Front;
 use crate::tab::{Denied, Meter, Running, Sent, Tab};
@@ -151,8 +152,10 @@ pub struct Shared {
     pub resting: Memo<DeviceId>,
     /// Requests that miss the same thing at once.
     pub gatherings: Arc<Gatherings>,
-    /// When the next owner is asked too.
-    pub hedges: Hedges,
+    /// What was seen of caches.
+    pub choices: Arc<Choices>,
+    /// Who may have content.
+    pub replicas: Replicas,
     /// Looks for ownership records.
     pub hosts: HostChecker,
     /// Where the chain's config is kept.
@@ -179,6 +182,7 @@ impl Shared {
         self.peers
             .retain(|peer: &PeerAddress| world.cache(&peer.device).as_ref() == Some(peer));
         self.metrics.epoch.set(world.chain.clock.epoch.0 as i64);
+        self.replicas.renew(self.world().as_deref(), &world);
         let mut current = self.world.write();
         self.rules.renew(current.as_deref(), &world);
         self.rules_changed.notify_one();
@@ -368,6 +372,7 @@ impl Gateway {
         for (service, pending) in waiting.load().map_err(StartError::Purges)? {
             invalidations.resume(service, pending, Instant::now());
         }
+        let metrics = Metrics::default();
         let shared = Arc::new(Shared {
             origin: OriginClient::new(&options.origin)?,
             peers: Peers::new(identity.clone(), options.peers.clone()),
@@ -384,7 +389,6 @@ impl Gateway {
             config_file: ConfigFile::new(options.state.join("chain.scale")),
             identity,
             meter,
-            metrics: Metrics::default(),
             analytics: Analytics::new(),
             listeners: Listeners::default(),
             explaining: tokio::sync::Semaphore::new(EXPLAINING),
@@ -403,7 +407,9 @@ impl Gateway {
             distrust: Memo::new(MEMO),
             resting: Memo::new(MEMO),
             gatherings: Arc::default(),
-            hedges: Hedges::new(options.hedges),
+            choices: Choices::new(options.hedges, metrics.peers.clone()),
+            metrics,
+            replicas: Replicas::default(),
             hosts,
             certs,
             epoch_over: Notify::new(),

@@ -256,7 +256,7 @@ impl Shared {
         };
         let is_current = |entry: &Entry| self.verdict(service.id, entry) == Verdict::Current;
         // What was found below another root is another site's.
-        let site = service.site.map(|site| site.root);
+        let site = service.site.map(|site| site.content.root);
         let is_left = |entry: &Entry| entry.site == site && is_current(entry);
         let rank = |entry: &Entry| entry.rank(|| is_left(entry), fields);
         let entry = self

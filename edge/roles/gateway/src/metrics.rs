@@ -11,6 +11,7 @@ pub use selvedge_edge_core_analytics::Source;
 use selvedge_primitives_types::DeviceId;
 
 use crate::failure::Reason;
+use crate::peer_metrics::PeerMetrics;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -45,6 +46,8 @@ pub struct Metrics {
     pub origin: Counter,
     /// Requests that were sent to an origin again.
     pub retries: Counter,
+    /// Counters by cache.
+    pub peers: PeerMetrics,
     /// Lookups that asked the next owner too.
     pub hedges: Counter,
     /// Of these, those that it answered.
@@ -104,6 +107,7 @@ impl Default for Metrics {
             "Answers of caches that were not believed",
             faults.clone(),
         );
+        let peers = PeerMetrics::new(&mut registry);
         let first_byte = Histogram::new(exponential_buckets(0.000_1, 2.0, 18));
         registry.register(
             "first_byte_seconds",
@@ -175,6 +179,7 @@ impl Default for Metrics {
             egress,
             origin,
             retries,
+            peers,
             hedges,
             hedges_won,
             vouchers,

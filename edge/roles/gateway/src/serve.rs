@@ -470,7 +470,9 @@ impl Shared {
     /// Whether a cache is not to be asked for a while, at all or for this key.
     pub fn rests(&self, cache: &PeerAddress, question: &Question, now: Instant) -> bool {
         let place = (cache.device, question.pass_name());
-        self.resting.holds(&cache.device, now) || self.distrust.holds(&place, now)
+        self.resting.holds(&cache.device, now)
+            || self.distrust.holds(&place, now)
+            || self.choices.is_ejected(&cache.device)
     }
 
     /// Asks an owner, again when the fetch it followed breaks off before it began. Says who
@@ -517,6 +519,7 @@ impl Shared {
             AskError::Fault(fault) => {
                 tracing::warn!(cache = %device, fault, %id, "a cache is not believed");
                 self.metrics.fault(&cache.device, fault);
+                self.choices.fault(device);
                 let place = (cache.device, question.pass_name());
                 self.distrust.remember(place, Instant::now(), DISTRUST);
             }

@@ -4,13 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use http::Uri;
-use selvedge_edge_core_routing::{Candidate, Owners, Target};
+use selvedge_edge_core_routing::{Owners, Target};
 use selvedge_edge_drivers_agent::ChainConfig;
 use selvedge_edge_drivers_purge::Registry;
 use selvedge_edge_drivers_transport::PeerAddress;
 use selvedge_primitives_types::agent::{NodeConfig, ServiceState};
 use selvedge_primitives_types::{
-    Account, ContentRef, DeviceId, GenesisHash, Hash, Planck, Prices, Region, Role, ServiceId,
+    Account, ContentConfig, DeviceId, GenesisHash, Pin, Planck, Prices, Region, Role, ServiceId,
     Usage,
 };
 
@@ -36,7 +36,7 @@ pub struct Service {
     /// Whether it is served.
     pub state: ServiceState,
     /// The directory that is served in place of an origin, if any.
-    pub site: Option<ContentRef>,
+    pub site: Option<Pin>,
     /// The rules that requests follow, if any.
     pub rules: Option<ContentRef>,
     /// Where its answers are counted, looked up once.
@@ -48,6 +48,18 @@ impl Service {
     pub fn live(&self, analytics: &Analytics) -> Option<&Arc<Live>> {
         self.live.get_or_init(|| analytics.open(self.id)).as_ref()
     }
+}
+
+/// What a service pins as its site.
+fn site_of(content: &ContentConfig) -> Option<Pin> {
+    let site = content.site?;
+    let pin = content.pins.iter().find(|pin| pin.content == site);
+    // A chain that points at no pin promises one copy at least.
+    Some(pin.copied().unwrap_or(Pin {
+        content: site,
+        bytes: site.length,
+        factor: 1,
+    }))
 }
 
 /// One state of the chain's config. It never changes; a new one takes its place.
@@ -92,7 +104,7 @@ impl World {
                 lease: config.lease,
                 free: config.free,
                 state: config.state,
-                site: config.content.site,
+                site: site_of(&config.content),
                 rules: config.content.rules,
                 live: OnceLock::new(),
             });
@@ -120,8 +132,7 @@ impl World {
                 owners_by_region.push(of);
             }
         }
-        let caches = chain.nodes.iter().filter(|node| node.role == Role::Cache);
-        let owners_of_all = Owners::from_candidates(caches.map(Candidate::of).collect());
+        let owners_of_all = Owners::everywhere(&chain.nodes);
         let customers = services
             .iter()
             .map(|service| (service.id, service.customer))
@@ -168,6 +179,12 @@ impl World {
             device: *device,
             endpoint: String::from_utf8_lossy(&node.endpoint).into_owned(),
         })
+    }
+
+    /// Whether a node is in this gateway's region. Of one that is nowhere, none is.
+    pub fn is_near(&self, device: &DeviceId) -> bool {
+        let node = self.nodes.get(device);
+        node.is_some_and(|node| node.region == self.region)
     }
 
     /// The caches that own a key, the first owner first.
@@ -221,20 +238,6 @@ impl World {
     /// order everywhere.
     pub fn service_owners(&self, service: ServiceId, count: usize) -> Vec<PeerAddress> {
         let ranked = self.owners_of_all.rank(Target::Service(service), count);
-        ranked
-            .iter()
-            .filter_map(|device| self.cache(device))
-            .collect()
-    }
-
-    /// The caches that content belongs to, those of this gateway's region first.
-    pub fn content_owners(&self, root: &Hash, count: usize) -> Vec<PeerAddress> {
-        let mut ranked = self.owners_of_all.rank(Target::Content(root), count);
-        let is_far = |device: &DeviceId| {
-            let node = self.nodes.get(device);
-            node.is_none_or(|node| node.region != self.region)
-        };
-        ranked.sort_by_key(is_far);
         ranked
             .iter()
             .filter_map(|device| self.cache(device))

@@ -6,4 +6,5 @@ mod decay;
 mod disk_full;
 mod quota;
 mod roundtrip;
+mod shelf;
 mod testkit;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use selvedge_edge_drivers_store::Shelf;
 use selvedge_primitives_types::{Epoch, Hash, Pin, ServiceId};
+use tokio::sync::Notify;
 
 use super::directories::Directories;
 use crate::service::Shared;
@@ -19,7 +20,10 @@ const LONGEST: Duration = Duration::from_secs(300);
 
 /// What is known about kept blobs.
 #[derive(Default)]
-pub(super) struct Keeping(Mutex<Known>);
+pub(super) struct Keeping {
+    known: Mutex<Known>,
+    wake: Notify,
+}
 
 #[derive(Default)]
 struct Known {
@@ -34,14 +38,19 @@ struct Known {
 }
 
 impl Keeping {
+    /// Looks at once.
+    pub(super) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
     /// A blob is put before it is pinned.
     pub(super) fn stage(&self, root: Hash) {
-        self.0.lock().staged.insert(root);
+        self.known.lock().staged.insert(root);
     }
 
     /// Bytes that are put for a service, and that no pin covers yet.
     pub(super) fn staged(&self, shelf: &Shelf, service: ServiceId) -> u64 {
-        let known = self.0.lock();
+        let known = self.known.lock();
         let blobs = shelf.blobs().into_iter();
         let staged =
             blobs.filter(|blob| blob.service == service && known.staged.contains(&blob.root));
@@ -70,7 +79,8 @@ pub(super) async fn run(shared: &Arc<Shared>) {
         let world = shared.world();
         let length = world.map_or(0, |world| world.chain.clock.epoch_length.0);
         let pause = Duration::from_millis(length / LOOKS).clamp(SHORTEST, LONGEST);
-        tokio::time::sleep(pause).await;
+        let keeping = &shared.contents.keeping;
+        let _ = tokio::time::timeout(pause, keeping.wake.notified()).await;
         if let Some(world) = shared.world() {
             look(shared, &world).await;
         }
@@ -78,7 +88,7 @@ pub(super) async fn run(shared: &Arc<Shared>) {
 }
 
 async fn look(shared: &Arc<Shared>, world: &World) {
-    let (keeping, shelf) = (&shared.contents.keeping.0, &shared.contents.shelf);
+    let (keeping, shelf) = (&shared.contents.keeping.known, &shared.contents.shelf);
     let epoch = world.chain.clock.epoch;
     let pins = pins(world);
     let kept: HashSet<Hash> = shelf.blobs().iter().map(|blob| blob.root).collect();
@@ -86,6 +96,7 @@ async fn look(shared: &Arc<Shared>, world: &World) {
     roots.sort_unstable();
     let covers = keeping.lock().begin(&pins, &kept, (epoch, roots));
     let Some(mut covers) = covers else {
+        shared.metrics.looked.set(epoch.0 as i64);
         return;
     };
     let directories = Directories::new(shared, world);
@@ -98,6 +109,9 @@ async fn look(shared: &Arc<Shared>, world: &World) {
     for root in &gone {
         shelf.remove(root);
         shared.metrics.dropped.inc();
+    }
+    if is_complete {
+        shared.metrics.looked.set(epoch.0 as i64);
     }
 }
 

@@ -27,6 +27,7 @@ use selvedge_primitives_types::{DeviceId, Hash};
 
 use crate::options::ContentOptions;
 use crate::service::Shared;
+use crate::world::World;
 use copies::Copies;
 use keeping::Keeping;
 use pace::Pace;
@@ -53,6 +54,17 @@ impl Contents {
             pace: Pace::new(options.rate),
             options,
         }
+    }
+
+    /// Forgets connections to caches that another config does not have.
+    pub(crate) fn renew(&self, world: &World) {
+        self.peers
+            .retain(|peer| world.cache(&peer.device).as_ref() == Some(peer));
+    }
+
+    /// What is kept is to be held against the config that is in place now.
+    pub(crate) fn look(&self) {
+        self.keeping.wake();
     }
 }
 

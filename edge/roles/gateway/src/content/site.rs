@@ -10,7 +10,7 @@ use selvedge_edge_core_verify::SLICE;
 use selvedge_edge_drivers_agent::clock;
 use selvedge_edge_drivers_http::{channel, empty, Body};
 use selvedge_primitives_types::{
-    ContentKind, ContentRef, DeviceId, Hash, Record, ServiceId, Signature64, SignedRecord,
+    ContentKind, ContentRef, DeviceId, Hash, Pin, Record, ServiceId, Signature64, SignedRecord,
 };
 
 use super::blob::{Blob, NoSource};
@@ -63,8 +63,9 @@ impl Shared {
         exchange: &Exchange,
         headers: &HeaderMap,
         scope: &Scope,
-        site: ContentRef,
+        pin: Pin,
     ) -> Result<Served, Failure> {
+        let site = pin.content;
         if !matches!(exchange.method, Method::GET | Method::HEAD) {
             return Err(Failure::new(Reason::MethodRefused));
         }
@@ -156,7 +157,9 @@ impl Shared {
         content: ContentRef,
         range: std::ops::Range<u64>,
     ) -> Blob {
-        Blob::new(self, &scope.world, scope.service.id, content, range)
+        let (world, service) = (&scope.world, &scope.service);
+        let factor = service.site.map_or(1, |pin| pin.factor);
+        Blob::new(self, world, service.id, content, factor, range)
     }
 
     /// The response that a file stands for.

@@ -8,6 +8,7 @@ use selvedge_primitives_types::{ContentKind, ContentRef, ServiceId};
 
 use super::book::hex;
 use super::prefetch::prefetch;
+use crate::content::Blob;
 use crate::gateway::Shared;
 
 /// How often a document that no cache gave is asked for again.
@@ -80,7 +81,7 @@ async fn read(
     let world = shared
         .world()
         .ok_or(Fault::Away("no config of the chain yet".to_owned()))?;
-    let blob = crate::content::Blob::new(shared, &world, service, content, 0..content.length);
+    let blob = Blob::new(shared, &world, service, content, 1, 0..content.length);
     let (bytes, _) = blob
         .whole()
         .await
