@@ -10,8 +10,8 @@ use selvedge_edge_drivers_purge::Registry;
 use selvedge_edge_drivers_transport::PeerAddress;
 use selvedge_primitives_types::agent::{NodeConfig, ServiceState};
 use selvedge_primitives_types::{
-    Account, ContentConfig, DeviceId, GenesisHash, Pin, Planck, Prices, Region, Role, ServiceId,
-    Usage,
+    Account, ContentConfig, ContentRef, DeviceId, GenesisHash, Pin, Planck, Prices, Region, Role,
+    ServiceId, Usage,
 };
 
 use crate::live::{Analytics, Live};
