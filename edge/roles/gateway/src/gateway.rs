@@ -39,6 +39,7 @@ use crate::purge_sync::Watch;
 use crate::question::Question;
 use crate::refresh::Refreshes;
 use crate::replicas::Replicas;
+use crate::rules::{Book, Coded, Servers};
 use crate::serve::Front;
 use crate::tab::{Denied, Meter, Running, Sent, Tab};
 use crate::timing;
@@ -54,6 +55,8 @@ const DIRECTORIES: u64 = 16;
 const MEMO: usize = 65_536;
 /// Explanations at a time.
 const EXPLAINING: usize = 16;
+/// Of the memory cache's bytes, one in so many is for compressed answers besides.
+const CODED: u64 = 8;
 /// How often certificates are looked at.
 const CERT_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -111,6 +114,14 @@ pub struct Shared {
     pub memory: Memory<Entry>,
     /// Sites from content.
     pub content: Contents,
+    /// Customers' rules.
+    pub(crate) rules: Book,
+    /// Wakes the fetching of rules.
+    pub(crate) rules_changed: Notify,
+    /// Which servers of customers' origins are well.
+    pub(crate) servers: Servers,
+    /// Answers that were compressed before.
+    pub(crate) coded: Coded,
     /// Origins.
     pub origin: OriginClient,
     /// Caches.
@@ -180,6 +191,8 @@ impl Shared {
         self.discovery.begin(world.genesis());
         self.replicas.renew(self.world().as_deref(), &world);
         let mut current = self.world.write();
+        self.rules.renew(current.as_deref(), &world);
+        self.rules_changed.notify_one();
         self.holding.renew(current.as_deref(), &world, clock::now());
         *current = Some(world);
     }
@@ -371,6 +384,13 @@ impl Gateway {
             origin: OriginClient::new(&options.origin)?,
             peers: Peers::new(identity.clone(), options.peers.clone()),
             memory: Memory::new(options.memory_bytes, SHARDS),
+            rules: Book::new(
+                options.state.join("rules"),
+                options.origin.guard.allow_private,
+            ),
+            rules_changed: Notify::new(),
+            servers: Servers::default(),
+            coded: Coded::new(options.memory_bytes / CODED),
             content: Contents::new(options.memory_bytes / DIRECTORIES),
             discovery: LateDiscovery::new(identity.key().clone(), options.discovery.clone()),
             log: AccessLog::open(&options.access_log).map_err(StartError::AccessLog)?,
@@ -445,6 +465,8 @@ impl Gateway {
             tokio::spawn(crate::purge_sync::run(shared.clone())),
             tokio::spawn(crate::invalidating::run(shared.clone())),
             tokio::spawn(crate::holding::run(shared.clone())),
+            tokio::spawn(crate::rules::run(shared.clone())),
+            tokio::spawn(crate::rules::look(shared.clone())),
         ];
         Ok(Self {
             shared,
