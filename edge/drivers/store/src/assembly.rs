@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use selvedge_edge_core_verify::{shape, Error as Wrong, SliceProof};
-use selvedge_primitives_types::Hash;
+use selvedge_primitives_types::{Hash, ServiceId};
 
 use crate::body;
 use crate::entry::{BodyHead, Extent, Head};
-use crate::name::{BodyName, Space};
+use crate::name::{Blob, BlobKey};
 use crate::store::{Inner, Store};
 use crate::Error;
 
@@ -18,32 +18,32 @@ use crate::Error;
 #[derive(Clone, Debug)]
 pub struct Assembly {
     inner: Arc<Inner>,
-    name: BodyName,
+    key: BlobKey,
     root: Hash,
     length: u64,
+    service: ServiceId,
 }
 
 impl Store {
     /// Begins to take in a body, or goes on. It is kept as by [`Store::keep`]; [`Store::pin`] it
     /// before, and its room is promised.
     ///
-    /// Errors: [`Error::TooLong`]; [`Error::OtherBody`] when this root is here with another length;
-    /// [`Error::Busy`], [`Error::DiskFull`], [`Error::Io`].
-    pub fn assembly(&self, space: &Space, root: &Hash, length: u64) -> Result<Assembly, Error> {
+    /// Errors: [`Error::TooLong`], [`Error::Busy`], [`Error::DiskFull`], [`Error::Io`].
+    pub fn assembly(&self, blob: &Blob, service: ServiceId) -> Result<Assembly, Error> {
         let limits = &self.inner.limits;
-        if !limits.takes_slices(length) {
+        if !limits.takes_slices(blob.length) {
             return Err(Error::TooLong {
                 limit: limits.longest,
             });
         }
-        let name = space.name(root);
         let assembly = Assembly {
             inner: self.inner.clone(),
-            name,
-            root: *root,
-            length,
+            key: blob.key(),
+            root: blob.root,
+            length: blob.length,
+            service,
         };
-        self.inner.hold_loosely(&name, length)?;
+        self.inner.hold_loosely(&assembly.key, service)?;
         // A kill may have come between the last slice and the end.
         assembly.complete()?;
         Ok(assembly)
@@ -58,7 +58,7 @@ impl Assembly {
 
     /// Whether all of it is here; then [`Store::content`] gives it.
     pub fn is_whole(&self) -> bool {
-        self.inner.index.lock().body(&self.name).is_some()
+        self.inner.index.lock().whole(&self.key).is_some()
     }
 
     /// Whether a slice is here.
@@ -70,12 +70,12 @@ impl Assembly {
     pub fn missing(&self) -> Vec<Range<u64>> {
         let index = self.inner.index.lock();
         let all = shape::slices(self.length);
-        if index.body(&self.name).is_some() {
+        if index.whole(&self.key).is_some() {
             return Vec::new();
         }
         let mut missing = Vec::new();
         let mut next = 0;
-        let partial = index.partial(&self.name);
+        let partial = index.partial(&self.key);
         let here = partial
             .into_iter()
             .flat_map(|partial| partial.slices.keys());
@@ -100,10 +100,10 @@ impl Assembly {
         }
         let inner = &self.inner;
         // It may have left meanwhile for want of room, with what was here of it.
-        inner.hold_loosely(&self.name, self.length)?;
+        inner.hold_loosely(&self.key, self.service)?;
         let proof = proof.to_bytes();
         let head = Head::Slice {
-            name: self.name,
+            name: self.key.name,
             number: inner.number(),
             length: self.length,
             slice: slice as u32,
@@ -112,23 +112,17 @@ impl Assembly {
         let size = (bytes.len() + proof.len()) as u64 + 128;
         let is_promised = {
             let index = inner.index.lock();
-            let content = index.content(&self.name);
+            let content = index.content(&self.key);
             content.is_some_and(|content| content.is_pinned)
         };
         let promised = if is_promised { 0 } else { size };
         inner.promise(promised)?;
-        let appended = inner.append(&head, &[&proof, bytes]);
-        let synced = appended.and_then(|appended| {
-            if inner.limits.sync {
-                inner.log.sync(&appended.held.0)?;
-            }
-            Ok(appended)
-        });
+        let appended = inner.append_durably(&head, &[&proof, bytes]);
         let mut index = inner.index.lock();
         index.release(promised);
-        let appended = synced?;
+        let appended = appended?;
         let extent = appended.extent(proof.len() as u32);
-        if !index.insert_slice(&self.name, slice as u32, extent) {
+        if !index.insert_slice(&self.key, slice as u32, extent) {
             inner.log.marks.add(&[appended.place]);
         }
         drop(index);
@@ -139,7 +133,8 @@ impl Assembly {
     ///
     /// Errors: [`Error::Decayed`], and then the slice is missing; [`Error::Io`].
     pub fn slice(&self, slice: u64) -> Result<Option<(SliceProof, Bytes)>, Error> {
-        if let Some(body) = self.inner.reader(self.name, &self.root)? {
+        let whole = self.inner.reader(self.key.name, &self.root)?;
+        if let Some(body) = whole.filter(|body| body.length() == self.length) {
             let outside = Wrong::ProofShape { slice };
             let proof = body.outboard().slice_proof(slice);
             let proof = proof.ok_or(Error::Range(outside))?;
@@ -169,13 +164,13 @@ impl Assembly {
     fn extent(&self, slice: u64) -> Option<Extent> {
         let index = self.inner.index.lock();
         let slice = u32::try_from(slice).ok()?;
-        index.partial(&self.name)?.slices.get(&slice).copied()
+        index.partial(&self.key)?.slices.get(&slice).copied()
     }
 
     fn drop_slice(&self, slice: u64) {
         tracing::warn!(slice, "dropped a slice that has decayed");
         let mut index = self.inner.index.lock();
-        let gone = index.remove_slice(&self.name, slice as u32);
+        let gone = index.remove_slice(&self.key, slice as u32);
         self.inner.apply(&gone);
     }
 
@@ -218,11 +213,11 @@ impl Assembly {
         let inner = &self.inner;
         let extents: Vec<_> = {
             let index = inner.index.lock();
-            if index.body(&self.name).is_some() {
+            if index.whole(&self.key).is_some() {
                 return Ok(true);
             }
             let all = shape::slices(self.length) as usize;
-            match index.partial(&self.name) {
+            match index.partial(&self.key) {
                 Some(partial) if partial.slices.len() == all => {
                     partial.slices.values().copied().collect()
                 }
@@ -241,7 +236,7 @@ impl Assembly {
             return self.settle();
         }
         let head = BodyHead {
-            name: self.name,
+            name: self.key.name,
             number: inner.number(),
             length: self.length,
             values: values.len() as u32,
@@ -253,17 +248,17 @@ impl Assembly {
             inner.log.sync(&appended.held.0)?;
         }
         let mut index = inner.index.lock();
-        if index.body(&self.name).is_some() {
+        if index.whole(&self.key).is_some() {
             return Ok(true);
         }
         let is_same = |partial: &crate::index::Partial| partial.slices.values().eq(&extents);
-        if !index.partial(&self.name).is_some_and(is_same) {
+        if !index.partial(&self.key).is_some_and(is_same) {
             inner.log.marks.add(&[appended.place]);
             drop(index);
             return self.settle();
         }
         extents.iter().for_each(|extent| index.count(extent));
-        index.insert_body(self.name, body);
+        index.insert_body(self.key.name, body);
         Ok(true)
     }
 

@@ -11,6 +11,7 @@ use selvedge_edge_core_verify::{shape, Error as Wrong, Outboard, Part, RangePlan
 use selvedge_primitives_types::Hash;
 
 use crate::entry::{Extent, Place};
+use crate::log::is_missing;
 use crate::name::BodyName;
 use crate::segment::Segment;
 use crate::store::Inner;
@@ -141,8 +142,10 @@ impl BodyReader {
         }
         let mut extents = Vec::new();
         self.each(range, |stretch, skip, length| {
+            let file = self.inner.log.file(&stretch.segment);
+            let file = file.map_err(|e| Error::io("open", &stretch.segment.path, e))?;
             extents.push(FileExtent {
-                file: self.file(stretch)?,
+                file,
                 offset: u64::from(stretch.at) + skip,
                 length,
             });
@@ -188,12 +191,18 @@ impl BodyReader {
             let (now, later) = core::mem::take(&mut bytes).split_at_mut(length as usize);
             bytes = later;
             let place = u64::from(stretch.at) + skip;
-            let read = self.file(stretch)?.read_exact_at(now, place);
-            read.map_err(|error| match error.kind() {
-                std::io::ErrorKind::UnexpectedEof => self.decayed(Wrong::Truncated {
-                    missing: now.len() as u64,
-                }),
-                _ => Error::io("read", &stretch.segment.path, error),
+            let read = self
+                .inner
+                .log
+                .file(&stretch.segment)
+                .and_then(|file| file.read_exact_at(now, place));
+            read.map_err(|error| {
+                if is_missing(&error) {
+                    let missing = now.len() as u64;
+                    self.decayed(Wrong::Truncated { missing })
+                } else {
+                    Error::io("read", &stretch.segment.path, error)
+                }
             })
         })
     }
@@ -217,11 +226,6 @@ impl BodyReader {
             at += length;
         }
         Ok(())
-    }
-
-    fn file(&self, stretch: &Stretch) -> Result<Arc<File>, Error> {
-        let file = self.inner.log.file(&stretch.segment);
-        file.map_err(|e| Error::io("open", &stretch.segment.path, e))
     }
 
     fn decayed(&self, wrong: Wrong) -> Error {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::entry::{BodyHead, Fact, Head, Owner, Place};
 use crate::index::{Group, Index};
 use crate::log::{Appended, Stream};
-use crate::name::BodyName;
+use crate::name::{BlobKey, BodyName};
 use crate::segment::Segment;
 use crate::store::{body_of, Inner, Store};
 use crate::writer::Written;
@@ -43,11 +43,13 @@ impl Store {
     pub fn clean(&self, limit: u64) -> Result<Cleaned, Error> {
         let inner = &self.inner;
         let mut cleaned = Cleaned::default();
+        let mut tried = BTreeSet::new();
         while cleaned.moved < limit {
             let _turn = inner.cleaning.lock();
-            let Some(segment) = inner.worst(4) else {
+            let Some(segment) = inner.worst(4, &tried) else {
                 break;
             };
+            tried.insert(segment.number);
             let (moved, is_gone) = inner.empty(&segment, limit - cleaned.moved)?;
             cleaned.moved += moved;
             cleaned.segments += usize::from(is_gone);
@@ -62,23 +64,22 @@ impl Inner {
         let before = self.log.occupied();
         let _turn = self.cleaning.lock();
         let is_freed = || self.log.occupied() < before;
-        for _ in 0..TRIES {
-            if is_freed() {
-                return Ok(true);
+        let mut tried = BTreeSet::new();
+        let mut is_rolled = false;
+        while !is_freed() && tried.len() < TRIES {
+            match self.worst(64, &tried) {
+                Some(segment) => {
+                    tried.insert(segment.number);
+                    self.empty(&segment, u64::MAX)?;
+                }
+                // What is garbage lies in the segments that are written to.
+                None if !is_rolled => {
+                    self.log.roll(Stream::Fresh);
+                    self.log.roll(Stream::Moved);
+                    is_rolled = true;
+                }
+                None => break,
             }
-            let Some(segment) = self.worst(64) else {
-                break;
-            };
-            self.empty(&segment, u64::MAX)?;
-        }
-        if is_freed() {
-            return Ok(true);
-        }
-        // What is garbage lies in the segments that are written to.
-        self.log.roll(Stream::Fresh);
-        self.log.roll(Stream::Moved);
-        if let Some(segment) = self.worst(64) {
-            self.empty(&segment, u64::MAX)?;
         }
         Ok(is_freed())
     }
@@ -112,8 +113,9 @@ impl Inner {
         segment.held.load(Ordering::Acquire) == 0 && segment.state.lock().is_at_rest()
     }
 
-    /// The segment with the most garbage, of those with at least one part in `part`.
-    fn worst(&self, part: u64) -> Option<Arc<Segment>> {
+    /// The segment with the most garbage, of those with at least one part in `part`, that was not
+    /// tried.
+    fn worst(&self, part: u64, tried: &BTreeSet<u32>) -> Option<Arc<Segment>> {
         let segments = self.log.segments();
         let index = self.index.lock();
         let garbage = |segment: &Arc<Segment>| {
@@ -123,7 +125,7 @@ impl Inner {
         };
         let resting = segments
             .into_iter()
-            .filter(|segment| self.is_at_rest(segment));
+            .filter(|segment| !tried.contains(&segment.number) && self.is_at_rest(segment));
         let ranked = resting.filter_map(|segment| Some((garbage(&segment)?, segment)));
         let worst = ranked.max_by_key(|(garbage, segment)| (*garbage, segment.number));
         worst.map(|(_, segment)| segment)
@@ -135,24 +137,27 @@ impl Inner {
         let number = segment.number;
         let mut moved = 0;
         if self.index.lock().live(number) > 0 {
-            let failed = |error| Error::io("read", &segment.path, error);
-            let file = self.log.file(segment).map_err(failed)?;
-            let facts = segment.facts(&file).map_err(failed)?;
-            let from = From {
-                inner: self,
-                segment,
-                file: &file,
-            };
-            moved = from.all(&facts, budget)?;
+            let file = self.log.file(segment);
+            match file.and_then(|file| Ok((segment.facts(&file)?, file))) {
+                Ok((facts, file)) => {
+                    let from = From {
+                        inner: self,
+                        segment,
+                        file: &file,
+                    };
+                    moved = from.all(&facts, budget)?;
+                }
+                // Others may give the room; what is in this one is found missing when it is read.
+                Err(error) => {
+                    tracing::warn!(path = %segment.path.display(), %error, "cannot clean a segment");
+                }
+            }
         }
         let mut index = self.index.lock();
         let is_empty = index.live(number) == 0;
         if is_empty {
             self.log.remove(segment)?;
             index.forget_segment(number);
-        } else if moved < budget {
-            segment.state.lock().is_stuck = true;
-            tracing::warn!(path = %segment.path.display(), "a segment cannot be cleaned");
         }
         Ok((moved, is_empty))
     }
@@ -179,14 +184,21 @@ impl From<'_> {
                 Head::Body(head) => drop(bodies.insert(head.name)),
                 Head::Piece { owner } => match self.owner(owner) {
                     Some(Group::Body(name)) => drop(bodies.insert(name)),
-                    Some(Group::UnderWay(written)) => moved += self.part(&written, *owner, fact)?,
+                    Some(Group::UnderWay(written)) => moved += self.part(&written, fact)?,
                     None => {}
                 },
-                Head::Slice { name, slice, .. } => {
-                    if self.inner.index.lock().body(name).is_some() {
-                        bodies.insert(*name);
+                Head::Slice {
+                    name,
+                    length,
+                    slice,
+                    ..
+                } => {
+                    let (name, length) = (*name, *length);
+                    let key = BlobKey { name, length };
+                    if self.inner.index.lock().whole(&key).is_some() {
+                        bodies.insert(name);
                     } else {
-                        moved += self.slice(name, *slice, fact)?;
+                        moved += self.slice(&key, *slice, fact)?;
                     }
                 }
             }
@@ -237,7 +249,7 @@ impl From<'_> {
     }
 
     /// Moves a piece of a body under way.
-    fn part(&self, written: &Written, owner: Owner, fact: &Fact) -> Result<u64, Error> {
+    fn part(&self, written: &Written, fact: &Fact) -> Result<u64, Error> {
         let place = self.place(fact);
         if !written.has(place) {
             return Ok(0);
@@ -248,7 +260,6 @@ impl From<'_> {
         let skip = payload_at(&fact.head);
         let payload = entry.get(skip..).unwrap_or_default();
         let appended = self.append(&fact.head, &[payload])?;
-        debug_assert!(matches!(owner, Owner::Group(_)));
         let to = appended.extent(0);
         let mut index = self.inner.index.lock();
         if written.replace(place, to, &appended.held.0) {
@@ -259,10 +270,10 @@ impl From<'_> {
     }
 
     /// Moves a slice of a body that is not whole.
-    fn slice(&self, name: &BodyName, slice: u32, fact: &Fact) -> Result<u64, Error> {
+    fn slice(&self, key: &BlobKey, slice: u32, fact: &Fact) -> Result<u64, Error> {
         let place = self.place(fact);
         let is_there = |index: &Index| {
-            let partial = index.partial(name)?;
+            let partial = index.partial(key)?;
             Some(partial.slices.get(&slice)?.place() == place)
         };
         if is_there(&self.inner.index.lock()) != Some(true) {
@@ -273,14 +284,14 @@ impl From<'_> {
         };
         let Ok(entry) = self.read(fact.offset, fact.size) else {
             let mut index = self.inner.index.lock();
-            let gone = index.remove_slice(name, slice);
+            let gone = index.remove_slice(key, slice);
             self.inner.apply(&gone);
             return Ok(0);
         };
         let payload = entry.get(payload_at(&fact.head)..).unwrap_or_default();
         let appended = self.append(&fact.head, &[payload])?;
         let to = appended.extent(proof);
-        self.inner.index.lock().move_slice(name, slice, place, to);
+        self.inner.index.lock().move_slice(key, slice, place, to);
         Ok(u64::from(fact.size))
     }
 
@@ -341,7 +352,11 @@ impl From<'_> {
             let place = self.place(fact);
             let is_here = match &fact.head {
                 Head::Record(head) => index.record(&head.id).map(|entry| entry.place),
-                Head::Hold { name, .. } => index.content(name).map(|content| content.place),
+                Head::Hold { name, length, .. } => {
+                    let (name, length) = (*name, *length);
+                    let content = index.content(&BlobKey { name, length });
+                    content.map(|content| content.place)
+                }
                 _ => None,
             };
             if is_here != Some(place) {
@@ -359,7 +374,10 @@ impl From<'_> {
                     let to = self.append(head, &[payload])?.place;
                     match head {
                         Head::Record(head) => index.move_record(&head.id, to),
-                        Head::Hold { name, .. } => index.move_hold(name, to),
+                        Head::Hold { name, length, .. } => {
+                            let (name, length) = (*name, *length);
+                            index.move_hold(&BlobKey { name, length }, to);
+                        }
                         _ => {}
                     }
                     moved += u64::from(fact.size);

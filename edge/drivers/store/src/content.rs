@@ -5,8 +5,8 @@ use selvedge_primitives_types::{Hash, ServiceId};
 
 use crate::body::BodyReader;
 use crate::entry::Head;
-use crate::index::Content;
-use crate::name::{BodyName, Space};
+use crate::index::{Content, Gone};
+use crate::name::{Blob, BlobKey, BodyName, Space};
 use crate::store::{Inner, Store};
 use crate::writer::FinishedBody;
 use crate::Error;
@@ -23,6 +23,8 @@ pub struct Kept {
     pub name: BodyName,
     /// Its length in bytes.
     pub length: u64,
+    /// The service that it was last kept or pinned for.
+    pub service: ServiceId,
     /// Whether it stays until it is unpinned.
     pub is_pinned: bool,
     /// Whether all of it is here.
@@ -33,17 +35,21 @@ impl Store {
     /// Keeps a body without a record, as long as there is room.
     ///
     /// Errors: as [`Store::put`].
-    pub fn keep(&self, space: &Space, body: FinishedBody) -> Result<(), Error> {
-        let length = body.outboard().length();
-        let root = *body.outboard().root();
-        self.inner.hold_loosely(&space.name(&root), length)?;
+    pub fn keep(&self, space: &Space, service: ServiceId, body: FinishedBody) -> Result<(), Error> {
+        let blob = Blob {
+            space: *space,
+            root: *body.outboard().root(),
+            length: body.outboard().length(),
+        };
+        self.inner.hold_loosely(&blob.key(), service)?;
         let mut named = body.name(space)?;
         let mut index = self.inner.index.lock();
         named.insert(&mut index);
-        let mut gone = crate::index::Gone::default();
         // It may have left again while its bytes were written.
+        let mut gone = Gone::default();
         index.let_go(&named.name, &mut gone);
         self.inner.apply(&gone);
+        // Dropping what is left of the writer locks the index.
         drop(index);
         Ok(())
     }
@@ -51,73 +57,76 @@ impl Store {
     /// Promises that a body stays until it is unpinned, and room for what is missing of it. It need
     /// not be here yet: [`Store::assembly`] takes it in. Again without effect.
     ///
-    /// Errors: [`Error::PinsFull`]; [`Error::Busy`] when too much is under way; [`Error::OtherBody`]
-    /// when the body that is here has another length; [`Error::TooLong`], [`Error::DiskFull`],
-    /// [`Error::Io`].
-    pub fn pin(&self, space: &Space, root: &Hash, length: u64) -> Result<(), Error> {
+    /// Errors: [`Error::PinsFull`]; [`Error::Busy`] when too much is under way; [`Error::TooLong`],
+    /// [`Error::DiskFull`], [`Error::Io`].
+    pub fn pin(&self, blob: &Blob, service: ServiceId) -> Result<(), Error> {
         let inner = &self.inner;
-        if !inner.limits.takes_slices(length) {
+        if !inner.limits.takes_slices(blob.length) {
             let limit = inner.limits.longest;
             return Err(Error::TooLong { limit });
         }
-        let name = space.name(root);
-        let cost = cost(length);
+        let key = blob.key();
+        let cost = cost(blob.length);
+        // Two at once must not both find the last room.
+        let _turn = inner.pinning.lock();
         let promised = {
             let mut index = inner.index.lock();
-            match index.content(&name) {
-                Some(content) if content.length != length => return Err(Error::OtherBody),
-                Some(content) if content.is_pinned => return Ok(()),
-                _ => {}
+            if index.content(&key).is_some_and(|content| content.is_pinned) {
+                return Ok(());
             }
-            if index.body(&name).is_some_and(|body| body.length != length) {
-                return Err(Error::OtherBody);
-            }
-            if !index.may_pin(cost, inner.limits.pinned) {
+            if index.pinned().saturating_add(cost) > inner.limits.pinned {
                 return Err(Error::PinsFull {
                     quota: inner.limits.pinned,
                 });
             }
             // What waits to be evicted must not be what is pinned here.
-            index.shield(&name);
-            let missing = cost.saturating_sub(index.bytes_of(&name)).max(OVERHEAD);
+            index.shield(&key);
+            let missing = cost.saturating_sub(index.bytes_of(&key)).max(OVERHEAD);
             let (is_there, gone) = index.promise(missing);
             inner.apply(&gone);
             if !is_there {
-                index.unshield(&name);
+                index.unshield(&key);
                 return Err(inner.busy());
             }
             missing
         };
-        inner.hold(&name, length, Some(promised))
+        inner.hold(&key, service, Some(promised))
     }
 
     /// Takes a promise back: the body stays as long as there is room. `false` when it was not pinned.
     ///
     /// Errors: [`Error::Busy`], [`Error::DiskFull`], [`Error::Io`]; then it is still pinned.
-    pub fn unpin(&self, space: &Space, root: &Hash) -> Result<bool, Error> {
-        let name = space.name(root);
+    pub fn unpin(&self, blob: &Blob) -> Result<bool, Error> {
+        let key = blob.key();
         let pinned = {
             let index = self.inner.index.lock();
-            let content = index.content(&name).filter(|content| content.is_pinned);
-            content.map(|content| content.length)
+            let content = index.content(&key).filter(|content| content.is_pinned);
+            content.map(|content| content.service)
         };
         match pinned {
             None => Ok(false),
-            Some(length) => self.inner.hold(&name, length, None).map(|()| true),
+            Some(service) => self.inner.hold(&key, service, None).map(|()| true),
         }
     }
 
     /// Forgets a body that was kept or pinned; records that name it keep it. `false` when there was
     /// none.
-    pub fn drop_content(&self, space: &Space, root: &Hash) -> bool {
-        self.drop_kept(&space.name(root))
+    pub fn drop_content(&self, blob: &Blob) -> bool {
+        self.drop_key(&blob.key())
     }
 
-    /// As [`Store::drop_content`], by the name that [`Store::kept`] tells.
-    pub fn drop_kept(&self, name: &BodyName) -> bool {
+    /// As [`Store::drop_content`], for what [`Store::kept`] tells.
+    pub fn drop_kept(&self, kept: &Kept) -> bool {
+        self.drop_key(&BlobKey {
+            name: kept.name,
+            length: kept.length,
+        })
+    }
+
+    fn drop_key(&self, key: &BlobKey) -> bool {
         let mut index = self.inner.index.lock();
-        let was_there = index.content(name).is_some();
-        let gone = index.remove_content(name);
+        let was_there = index.content(key).is_some();
+        let gone = index.remove_content(key);
         self.inner.apply(&gone);
         was_there
     }
@@ -138,11 +147,12 @@ impl Store {
     /// Every body that is kept or pinned, in no order.
     pub fn kept(&self) -> Vec<Kept> {
         let index = self.inner.index.lock();
-        let kept = index.contents().map(|(name, content)| Kept {
-            name: *name,
-            length: content.length,
+        let kept = index.contents().map(|(key, content)| Kept {
+            name: key.name,
+            length: key.length,
+            service: content.service,
             is_pinned: content.is_pinned,
-            is_whole: index.body(name).is_some(),
+            is_whole: index.whole(key).is_some(),
         });
         kept.collect()
     }
@@ -150,64 +160,50 @@ impl Store {
 
 impl Inner {
     /// Sees that a body is kept, pinned or not.
-    pub(crate) fn hold_loosely(&self, name: &BodyName, length: u64) -> Result<(), Error> {
-        let known = self
-            .index
-            .lock()
-            .content(name)
-            .map(|content| content.length);
-        match known {
-            Some(known) if known == length => Ok(()),
-            Some(_) => Err(Error::OtherBody),
-            None => {
-                self.promise(OVERHEAD)?;
-                let held = self.hold(name, length, None);
-                self.index.lock().release(OVERHEAD);
-                held
-            }
+    pub(crate) fn hold_loosely(&self, key: &BlobKey, service: ServiceId) -> Result<(), Error> {
+        if self.index.lock().content(key).is_some() {
+            return Ok(());
         }
+        self.promise(OVERHEAD)?;
+        let held = self.hold(key, service, None);
+        self.index.lock().release(OVERHEAD);
+        held
     }
 
     /// Writes that a body is kept; with promised bytes, that it is pinned.
-    fn hold(&self, name: &BodyName, length: u64, promised: Option<u64>) -> Result<(), Error> {
+    fn hold(&self, key: &BlobKey, service: ServiceId, promised: Option<u64>) -> Result<(), Error> {
         let number = self.number();
         let is_pinned = promised.is_some();
+        let promised = promised.unwrap_or_default();
         let head = Head::Hold {
-            name: *name,
+            name: key.name,
             number,
-            length,
+            length: key.length,
+            service,
             is_pinned,
         };
-        let appended = self.append(&head, &[]);
-        let synced = appended.and_then(|appended| {
-            if self.limits.sync {
-                self.log.sync(&appended.held.0)?;
-            }
-            Ok(appended)
-        });
-        let promised = promised.unwrap_or_default();
+        let appended = self.append_durably(&head, &[]);
         let mut index = self.index.lock();
-        let appended = synced.inspect_err(|_| {
+        let appended = appended.inspect_err(|_| {
             index.release(promised);
-            index.unshield(name);
+            index.unshield(key);
         })?;
-        let is_older = |content: &Content| content.number > number;
-        if index.content(name).is_some_and(is_older) {
+        let is_later = |content: &Content| content.number > number;
+        if index.content(key).is_some_and(is_later) {
             index.release(promised);
             self.log.marks.add(&[appended.place]);
             return Ok(());
         }
         let content = Content {
-            length,
+            service,
             is_pinned,
             number,
             place: appended.place,
             promised,
-            cost: if is_pinned { cost(length) } else { 0 },
+            cost: if is_pinned { cost(key.length) } else { 0 },
         };
-        let gone = index.hold(*name, content);
+        let gone = index.hold(*key, content);
         self.apply(&gone);
-        self.outboards.remove(ServiceId(0), &name.0);
         Ok(())
     }
 }

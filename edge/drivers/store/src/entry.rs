@@ -116,6 +116,7 @@ pub(crate) enum Head {
         name: BodyName,
         number: u64,
         length: u64,
+        service: ServiceId,
         is_pinned: bool,
     },
 }
@@ -221,6 +222,7 @@ mod tests {
             name: BodyName([3; 32]),
             number: 9,
             length: 77,
+            service: ServiceId(4),
             is_pinned: true,
         };
         let entry = encode(5, 160, &head.encode(), 0, true);

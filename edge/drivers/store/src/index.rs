@@ -8,7 +8,7 @@ use selvedge_primitives_types::ServiceId;
 use crate::body::Body;
 use crate::entry::{Extent, Place};
 use crate::fifo::Fifo;
-use crate::name::{BodyName, RecordId};
+use crate::name::{BlobKey, BodyName, RecordId};
 use crate::writer::Written;
 
 /// A stored record.
@@ -26,7 +26,8 @@ pub(crate) struct Entry {
 /// A body that is kept without a record.
 #[derive(Clone, Debug)]
 pub(crate) struct Content {
-    pub(crate) length: u64,
+    /// Who it is kept for.
+    pub(crate) service: ServiceId,
     pub(crate) is_pinned: bool,
     pub(crate) number: u64,
     pub(crate) place: Place,
@@ -53,7 +54,7 @@ struct Stored {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Item {
     Record(RecordId),
-    Content(BodyName),
+    Content(BlobKey),
 }
 
 /// What has left. The places must be marked before the index is unlocked.
@@ -88,8 +89,8 @@ pub(crate) struct Index {
     records: HashMap<RecordId, Entry>,
     keys: BTreeMap<(ServiceId, [u8; 16]), Vec<RecordId>>,
     bodies: HashMap<BodyName, Stored>,
-    contents: HashMap<BodyName, Content>,
-    partials: HashMap<BodyName, Partial>,
+    contents: HashMap<BlobKey, Content>,
+    partials: HashMap<BlobKey, Partial>,
     groups: HashMap<u64, Group>,
     fifo: Fifo<Item>,
     /// Bytes of all entries that have a name.
@@ -150,16 +151,22 @@ impl Index {
         self.bodies.get(name).map(|stored| &stored.body)
     }
 
-    pub(crate) fn content(&self, name: &BodyName) -> Option<&Content> {
-        self.contents.get(name)
+    /// The body behind a key, if all of it is here.
+    pub(crate) fn whole(&self, key: &BlobKey) -> Option<&Arc<Body>> {
+        self.body(&key.name)
+            .filter(|body| body.length == key.length)
     }
 
-    pub(crate) fn contents(&self) -> impl Iterator<Item = (&BodyName, &Content)> {
+    pub(crate) fn content(&self, key: &BlobKey) -> Option<&Content> {
+        self.contents.get(key)
+    }
+
+    pub(crate) fn contents(&self) -> impl Iterator<Item = (&BlobKey, &Content)> {
         self.contents.iter()
     }
 
-    pub(crate) fn partial(&self, name: &BodyName) -> Option<&Partial> {
-        self.partials.get(name)
+    pub(crate) fn partial(&self, key: &BlobKey) -> Option<&Partial> {
+        self.partials.get(key)
     }
 
     pub(crate) fn group(&self, group: u64) -> Option<&Group> {
@@ -203,7 +210,7 @@ impl Index {
             match self.fifo.evict() {
                 None => return (false, gone),
                 Some(Item::Record(id)) => drop(self.detach(&id, &mut gone)),
-                Some(Item::Content(name)) => self.detach_content(&name, &mut gone),
+                Some(Item::Content(key)) => self.detach_content(&key, &mut gone),
             }
         }
         self.promised += bytes;
@@ -238,12 +245,20 @@ impl Index {
 
     /// Adds a body whose extents are counted already, in place of an earlier one with the same name.
     pub(crate) fn insert_body(&mut self, name: BodyName, body: Body) {
+        let key = BlobKey {
+            name,
+            length: body.length,
+        };
         self.place_body(name, body);
-        self.weigh(&name);
+        self.weigh(&key);
     }
 
     fn place_body(&mut self, name: BodyName, body: Body) {
-        self.drop_partial(&name);
+        let key = BlobKey {
+            name,
+            length: body.length,
+        };
+        self.drop_partial(&key);
         let records = match self.bodies.remove(&name) {
             Some(earlier) => {
                 self.lose_body(&earlier.body);
@@ -256,7 +271,7 @@ impl Index {
         if let Some(group) = body.group {
             self.groups.insert(group, Group::Body(name));
         }
-        if let Some(content) = self.contents.get_mut(&name) {
+        if let Some(content) = self.contents.get_mut(&key) {
             self.promised = self.promised.saturating_sub(content.promised);
             content.promised = 0;
         }
@@ -323,8 +338,8 @@ impl Index {
         }
     }
 
-    pub(crate) fn move_hold(&mut self, name: &BodyName, to: Place) {
-        if let Some(content) = self.contents.get_mut(name) {
+    pub(crate) fn move_hold(&mut self, key: &BlobKey, to: Place) {
+        if let Some(content) = self.contents.get_mut(key) {
             let from = core::mem::replace(&mut content.place, to);
             self.lose(&from);
             self.count_place(&to);
@@ -334,17 +349,14 @@ impl Index {
     /// `false` when the slice is not there any more.
     pub(crate) fn move_slice(
         &mut self,
-        name: &BodyName,
+        key: &BlobKey,
         slice: u32,
         from: Place,
         to: Extent,
     ) -> bool {
-        let Some(extent) = self
-            .partials
-            .get_mut(name)
-            .and_then(|partial| partial.slices.get_mut(&slice))
-            .filter(|extent| extent.place() == from)
-        else {
+        let partial = self.partials.get_mut(key);
+        let extent = partial.and_then(|partial| partial.slices.get_mut(&slice));
+        let Some(extent) = extent.filter(|extent| extent.place() == from) else {
             return false;
         };
         *extent = to;
@@ -390,8 +402,15 @@ impl Index {
 
     /// Takes a body out when nothing names it.
     pub(crate) fn let_go(&mut self, name: &BodyName, gone: &mut Gone) {
-        let is_named = |stored: &Stored| !stored.records.is_empty();
-        if self.contents.contains_key(name) || self.bodies.get(name).is_none_or(is_named) {
+        let is_held = |stored: &Stored| {
+            let length = stored.body.length;
+            let key = BlobKey {
+                name: *name,
+                length,
+            };
+            !stored.records.is_empty() || self.contents.contains_key(&key)
+        };
+        if self.bodies.get(name).is_none_or(is_held) {
             return;
         }
         if let Some(stored) = self.bodies.remove(name) {
@@ -401,9 +420,12 @@ impl Index {
     }
 
     /// Keeps a body without a record, in place of an earlier word on the same one.
-    pub(crate) fn hold(&mut self, name: BodyName, content: Content) -> Gone {
+    pub(crate) fn hold(&mut self, key: BlobKey, mut content: Content) -> Gone {
         let mut gone = Gone::default();
-        if let Some(earlier) = self.contents.remove(&name) {
+        if self.whole(&key).is_some() {
+            self.release(core::mem::take(&mut content.promised));
+        }
+        if let Some(earlier) = self.contents.remove(&key) {
             gone.marks.push(earlier.place);
             self.lose(&earlier.place);
             self.unpromise(&earlier);
@@ -411,38 +433,29 @@ impl Index {
         self.count_place(&content.place);
         self.pinned += content.cost;
         let is_pinned = content.is_pinned;
-        self.contents.insert(name, content);
+        self.contents.insert(key, content);
         if is_pinned {
-            self.fifo.forget(&Item::Content(name));
+            self.fifo.forget(&Item::Content(key));
         } else {
-            self.weigh(&name);
+            self.weigh(&key);
         }
         gone
     }
 
     /// Bytes of what is here of a body.
-    pub(crate) fn bytes_of(&self, name: &BodyName) -> u64 {
-        let partial = self.partials.get(name).map_or(0, |partial| partial.bytes);
-        partial
-            + self
-                .bodies
-                .get(name)
-                .map_or(0, |stored| stored.body.bytes())
+    pub(crate) fn bytes_of(&self, key: &BlobKey) -> u64 {
+        let partial = self.partials.get(key).map_or(0, |partial| partial.bytes);
+        partial + self.whole(key).map_or(0, |body| body.bytes())
     }
 
     /// Keeps a body from being evicted for what it waits for.
-    pub(crate) fn shield(&mut self, name: &BodyName) {
-        self.fifo.forget(&Item::Content(*name));
+    pub(crate) fn shield(&mut self, key: &BlobKey) {
+        self.fifo.forget(&Item::Content(*key));
     }
 
     /// Lets it go as before.
-    pub(crate) fn unshield(&mut self, name: &BodyName) {
-        self.weigh(name);
-    }
-
-    /// Room for what is pinned. `false` when there is none.
-    pub(crate) fn may_pin(&self, cost: u64, limit: u64) -> bool {
-        self.pinned.saturating_add(cost) <= limit
+    pub(crate) fn unshield(&mut self, key: &BlobKey) {
+        self.weigh(key);
     }
 
     fn unpromise(&mut self, content: &Content) {
@@ -451,26 +464,26 @@ impl Index {
     }
 
     /// Keeps a body no longer, unless a record names it.
-    pub(crate) fn remove_content(&mut self, name: &BodyName) -> Gone {
+    pub(crate) fn remove_content(&mut self, key: &BlobKey) -> Gone {
         let mut gone = Gone::default();
-        self.fifo.forget(&Item::Content(*name));
-        self.detach_content(name, &mut gone);
+        self.fifo.forget(&Item::Content(*key));
+        self.detach_content(key, &mut gone);
         gone
     }
 
-    fn detach_content(&mut self, name: &BodyName, gone: &mut Gone) {
-        let Some(content) = self.contents.remove(name) else {
+    fn detach_content(&mut self, key: &BlobKey, gone: &mut Gone) {
+        let Some(content) = self.contents.remove(key) else {
             return;
         };
         gone.marks.push(content.place);
         self.lose(&content.place);
         self.unpromise(&content);
-        self.drop_partial(name);
-        self.let_go(name, gone);
+        self.drop_partial(key);
+        self.let_go(&key.name, gone);
     }
 
-    fn drop_partial(&mut self, name: &BodyName) {
-        if let Some(partial) = self.partials.remove(name) {
+    fn drop_partial(&mut self, key: &BlobKey) {
+        if let Some(partial) = self.partials.remove(key) {
             for extent in partial.slices.values() {
                 self.lose(&extent.place());
             }
@@ -478,49 +491,43 @@ impl Index {
     }
 
     /// Takes in a slice of a body that is kept. `false` when it is there, or the body is not kept.
-    pub(crate) fn insert_slice(&mut self, name: &BodyName, slice: u32, extent: Extent) -> bool {
-        let is_there = self.bodies.contains_key(name)
-            || self
-                .partials
-                .get(name)
-                .is_some_and(|partial| partial.slices.contains_key(&slice));
-        let Some(content) = self.contents.get_mut(name).filter(|_| !is_there) else {
+    pub(crate) fn insert_slice(&mut self, key: &BlobKey, slice: u32, extent: Extent) -> bool {
+        let has = |partial: &Partial| partial.slices.contains_key(&slice);
+        let is_there = self.whole(key).is_some() || self.partials.get(key).is_some_and(has);
+        let Some(content) = self.contents.get_mut(key).filter(|_| !is_there) else {
             return false;
         };
         let size = u64::from(extent.size);
         let covered = content.promised.min(size);
         content.promised -= covered;
         self.promised = self.promised.saturating_sub(covered);
-        let partial = self.partials.entry(*name).or_default();
+        let partial = self.partials.entry(*key).or_default();
         partial.slices.insert(slice, extent);
         partial.bytes += size;
         self.count_place(&extent.place());
-        self.weigh(name);
+        self.weigh(key);
         true
     }
 
     /// Forgets a slice that has decayed.
-    pub(crate) fn remove_slice(&mut self, name: &BodyName, slice: u32) -> Gone {
+    pub(crate) fn remove_slice(&mut self, key: &BlobKey, slice: u32) -> Gone {
         let mut gone = Gone::default();
-        let Some(partial) = self.partials.get_mut(name) else {
+        let Some(partial) = self.partials.get_mut(key) else {
             return gone;
         };
         if let Some(extent) = partial.slices.remove(&slice) {
             partial.bytes = partial.bytes.saturating_sub(u64::from(extent.size));
             gone.marks.push(extent.place());
             self.lose(&extent.place());
-            self.promise_again(name, u64::from(extent.size));
+            self.promise_again(key, u64::from(extent.size));
         }
         gone
     }
 
     /// What is pinned and has decayed comes back some day.
-    fn promise_again(&mut self, name: &BodyName, bytes: u64) {
-        if let Some(content) = self
-            .contents
-            .get_mut(name)
-            .filter(|content| content.is_pinned)
-        {
+    fn promise_again(&mut self, key: &BlobKey, bytes: u64) {
+        let content = self.contents.get_mut(key);
+        if let Some(content) = content.filter(|content| content.is_pinned) {
             content.promised += bytes;
             self.promised += bytes;
         }
@@ -532,31 +539,33 @@ impl Index {
             return Gone::default();
         };
         let (ids, body) = (stored.records.clone(), stored.body.clone());
+        let key = BlobKey {
+            name: *name,
+            length: body.length,
+        };
         let mut gone = Gone::default();
         gone.marks.push(body.place);
         gone.marks.extend(body.extents.iter().map(Extent::place));
-        if self
-            .contents
-            .get(name)
-            .is_some_and(|content| content.is_pinned)
-        {
+        let content = self.contents.get(&key);
+        if content.is_some_and(|content| content.is_pinned) {
             gone = gone.and(self.remove(&ids));
             self.bodies.remove(name);
             self.lose_body(&body);
             gone.bodies.push(*name);
-            self.promise_again(name, body.bytes());
+            self.promise_again(&key, body.bytes());
         } else {
-            gone = gone.and(self.remove_content(name)).and(self.remove(&ids));
+            gone = gone.and(self.remove_content(&key)).and(self.remove(&ids));
         }
         gone
     }
 
     /// Tells the order what a kept body takes by now.
-    fn weigh(&mut self, name: &BodyName) {
-        let here = self.bytes_of(name);
-        if let Some(content) = self.contents.get(name).filter(|content| !content.is_pinned) {
+    fn weigh(&mut self, key: &BlobKey) {
+        let here = self.bytes_of(key);
+        let content = self.contents.get(key);
+        if let Some(content) = content.filter(|content| !content.is_pinned) {
             let bytes = u64::from(content.place.size) + here;
-            self.fifo.insert(Item::Content(*name), bytes);
+            self.fifo.insert(Item::Content(*key), bytes);
         }
     }
 
@@ -597,8 +606,8 @@ impl Index {
         self.fifo.touch(&Item::Record(*id));
     }
 
-    pub(crate) fn touch_content(&mut self, name: &BodyName) {
-        self.fifo.touch(&Item::Content(*name));
+    pub(crate) fn touch_content(&mut self, key: &BlobKey) {
+        self.fifo.touch(&Item::Content(*key));
     }
 }
 

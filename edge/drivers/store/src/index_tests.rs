@@ -37,9 +37,17 @@ fn name(body: u8) -> BodyName {
     BodyName([body; 32])
 }
 
+/// Bodies of pinned and kept things are 100 bytes long here.
+fn key(body: u8) -> BlobKey {
+    BlobKey {
+        name: name(body),
+        length: 100,
+    }
+}
+
 fn content(number: u64, is_pinned: bool, promised: u64) -> Content {
     Content {
-        length: 1,
+        service: ServiceId(1),
         is_pinned,
         number,
         place: place(number as u32, 10),
@@ -104,9 +112,9 @@ fn a_purge_names_the_older_records_of_one_service() {
 #[test]
 fn what_is_pinned_stays_when_all_else_has_left() {
     let mut index = Index::new(500);
-    index.hold(name(1), content(1, true, 0));
+    index.hold(key(1), content(1, true, 0));
     index.insert_body(name(1), body(2, 100));
-    index.hold(name(2), content(3, false, 0));
+    index.hold(key(2), content(3, false, 0));
     index.insert_body(name(2), body(4, 100));
     index.insert([1; 32], entry(1, 1, 2, 0, 5, 10));
     let (is_there, gone) = index.promise(390);
@@ -114,7 +122,7 @@ fn what_is_pinned_stays_when_all_else_has_left() {
     assert_eq!((gone.records, gone.bodies), (1, vec![name(2)]));
     assert_eq!((index.bytes(), index.pinned()), (500, 100));
     assert!(!index.promise(1).0);
-    index.hold(name(1), content(6, false, 0));
+    index.hold(key(1), content(6, false, 0));
     assert_eq!(index.pinned(), 0);
     assert!(index.promise(1).0);
     assert_eq!((index.bodies(), index.bytes()), (0, 391));
@@ -151,12 +159,12 @@ proptest! {
                     index.remove(&[[id; 32]]);
                 }
                 4 => {
-                    if index.may_pin(100, 300) && index.promise(110).0 {
-                        index.hold(name, content(number, id % 2 == 0, 100));
+                    if index.pinned() < 300 && index.promise(110).0 {
+                        index.hold(key(root), content(number, id % 2 == 0, 100));
                         index.release(10);
                     }
                 }
-                5 => drop(index.remove_content(&name)),
+                5 => drop(index.remove_content(&key(root))),
                 _ => drop(index.remove_decayed(&name)),
             }
             let records: u64 = index.records.values().map(|entry| u64::from(entry.place.size)).sum();
@@ -175,7 +183,9 @@ proptest! {
                 prop_assert!(index.bodies[&entry.body].records.contains(id));
             }
             for (name, stored) in &index.bodies {
-                prop_assert!(!stored.records.is_empty() || index.contents.contains_key(name));
+                let length = stored.body.length;
+                let is_held = index.contents.contains_key(&BlobKey { name: *name, length });
+                prop_assert!(!stored.records.is_empty() || is_held);
             }
         }
     }

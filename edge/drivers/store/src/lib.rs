@@ -70,7 +70,7 @@ pub use content::Kept;
 pub use error::Error;
 pub use fifo::Fifo;
 pub use memory::{Memory, Weigh, ENTRY_OVERHEAD};
-pub use name::{BodyName, Space};
+pub use name::{Blob, BodyName, Space};
 pub use recover::Recovery;
 pub use room::room;
 pub use store::{Config, Store, Usage};

@@ -287,9 +287,13 @@ impl Log {
             return Ok(None);
         };
         let mut bytes = vec![0; length];
-        match self.file(&segment)?.read_exact_at(&mut bytes, at) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-            done => done.map(|()| Some(bytes)),
+        let read = self
+            .file(&segment)
+            .and_then(|file| file.read_exact_at(&mut bytes, at));
+        match read {
+            Ok(()) => Ok(Some(bytes)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -305,6 +309,14 @@ impl Log {
         self.marks.forget(segment.number);
         Ok(())
     }
+}
+
+/// Whether somebody has cut off or taken away what was there.
+pub(crate) fn is_missing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::NotFound
+    )
 }
 
 fn write_parts(file: &File, mut at: u64, parts: &[&[u8]]) -> io::Result<()> {

@@ -42,6 +42,43 @@ impl fmt::Debug for Space {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct BodyName(pub [u8; 32]);
 
+/// A body that is kept by its root. A root stands for one length, but whoever names one may lie: what is kept
+/// for another length never gets whole, and is in nobody's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blob {
+    /// Who shares it.
+    pub space: Space,
+    /// Its BLAKE3 root.
+    pub root: Hash,
+    /// Its length in bytes.
+    pub length: u64,
+}
+
+impl Blob {
+    /// One that is stored once for all.
+    pub fn shared(root: Hash, length: u64) -> Self {
+        Self {
+            space: Space::Shared,
+            root,
+            length,
+        }
+    }
+
+    pub(crate) fn key(&self) -> BlobKey {
+        BlobKey {
+            name: self.space.name(&self.root),
+            length: self.length,
+        }
+    }
+}
+
+/// What a blob is known by here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct BlobKey {
+    pub(crate) name: BodyName,
+    pub(crate) length: u64,
+}
+
 /// The name that the record of a service, key and variant has.
 pub(crate) fn record_id(record: &SignedRecord) -> RecordId {
     let record = &record.record;

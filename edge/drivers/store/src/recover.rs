@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use selvedge_primitives_types::ServiceId;
+
 use crate::body::Body;
 use crate::content;
 use crate::entry::{Extent, Fact, Head, Place, RecordHead, PREFIX};
 use crate::index::{Content, Entry, Index};
 use crate::log::Log;
-use crate::name::{BodyName, RecordId};
+use crate::name::{BlobKey, BodyName, RecordId};
 use crate::{files, segment, Error};
 
 /// What a start found.
@@ -44,9 +46,9 @@ struct Found<T> {
 #[derive(Default)]
 struct Finds {
     records: HashMap<RecordId, Found<RecordHead>>,
-    holds: HashMap<BodyName, Found<(u64, bool)>>,
+    holds: HashMap<BlobKey, Found<(ServiceId, bool)>>,
     bodies: HashMap<BodyName, Body>,
-    slices: HashMap<(BodyName, u64), BTreeMap<u32, Extent>>,
+    slices: HashMap<BlobKey, BTreeMap<u32, Extent>>,
     /// Bytes of each segment's file.
     sizes: HashMap<u32, u64>,
     /// What counts no more and is not marked yet.
@@ -142,15 +144,17 @@ impl Finds {
                 name,
                 number,
                 length,
+                service,
                 is_pinned,
             } => {
                 let found = Found {
                     number,
                     place,
                     is_marked,
-                    what: (length, is_pinned),
+                    what: (service, is_pinned),
                 };
-                take(&mut self.holds, name, found, &mut self.losers);
+                let key = BlobKey { name, length };
+                take(&mut self.holds, key, found, &mut self.losers);
             }
             Head::Body(head) if !is_marked => {
                 let rest = payload.saturating_add(head.values);
@@ -182,7 +186,7 @@ impl Finds {
                     length: end.saturating_sub(at),
                     size: fact.size,
                 };
-                let slices = self.slices.entry((name, length)).or_default();
+                let slices = self.slices.entry(BlobKey { name, length }).or_default();
                 slices.insert(slice, extent);
             }
             Head::Body(_) | Head::Slice { .. } | Head::Piece { .. } => {}
@@ -201,26 +205,32 @@ impl Finds {
             .filter(|hold| !hold.1.is_marked)
             .collect();
         holds.sort_by_key(|hold| hold.1.number);
-        for (name, hold) in holds {
-            let (length, is_pinned) = hold.what;
-            let cost = if is_pinned { content::cost(length) } else { 0 };
+        for (key, hold) in holds {
+            let (service, is_pinned) = hold.what;
+            let cost = if is_pinned {
+                content::cost(key.length)
+            } else {
+                0
+            };
             index.promise_anyway(cost);
             let content = Content {
-                length,
+                service,
                 is_pinned,
                 number: hold.number,
                 place: hold.place,
                 promised: cost,
                 cost,
             };
-            index.hold(name, content);
-            match bodies.remove(&name).filter(|body| body.length == length) {
-                Some(body) => insert_body(index, name, body),
-                None => {
-                    let slices = self.slices.remove(&(name, length)).unwrap_or_default();
-                    for (slice, extent) in slices {
-                        index.insert_slice(&name, slice, extent);
-                    }
+            index.hold(key, content);
+            let is_it = |body: &Body| body.length == key.length;
+            if bodies.get(&key.name).is_some_and(is_it) {
+                if let Some(body) = bodies.remove(&key.name) {
+                    insert_body(index, key.name, body);
+                }
+            } else {
+                let slices = self.slices.remove(&key).unwrap_or_default();
+                for (slice, extent) in slices {
+                    index.insert_slice(&key, slice, extent);
                 }
             }
         }

@@ -57,14 +57,12 @@ pub(crate) struct State {
     pub(crate) is_full: bool,
     pub(crate) is_sealed: bool,
     pub(crate) is_removed: bool,
-    /// Whether something in it counts that cleaning does not find.
-    pub(crate) is_stuck: bool,
 }
 
 impl State {
     /// Whether it may be cleaned, and taken away.
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.is_full && self.writing == 0 && !self.is_removed && !self.is_stuck
+        self.is_full && self.writing == 0 && !self.is_removed
     }
 }
 
@@ -162,10 +160,18 @@ impl Segment {
     /// Takes its name away. Whoever reads from it may go on.
     pub(crate) fn remove(&self) -> io::Result<()> {
         let mut file = self.file.lock();
-        if file.is_none() {
-            *file = Some(Arc::new(File::open(&self.path)?));
+        let removed = match File::open(&self.path) {
+            Ok(opened) => {
+                file.get_or_insert_with(|| Arc::new(opened));
+                std::fs::remove_file(&self.path)
+            }
+            Err(error) => Err(error),
+        };
+        match removed {
+            // Somebody else has taken it away.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            done => done?,
         }
-        std::fs::remove_file(&self.path)?;
         self.state.lock().is_removed = true;
         Ok(())
     }

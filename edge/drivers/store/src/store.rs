@@ -16,7 +16,7 @@ use crate::files::{Folder, Format};
 use crate::index::{Entry, Gone, Index};
 use crate::limits::Limits;
 use crate::log::{Appended, Log, Stream};
-use crate::name::{self, short, BodyName, RecordId, Space};
+use crate::name::{self, short, BlobKey, BodyName, RecordId, Space};
 use crate::recover::{recover, Recovery};
 use crate::writer::{BodyWriter, FinishedBody};
 use crate::{migrate, Error, Memory, Weigh};
@@ -92,6 +92,8 @@ pub(crate) struct Inner {
     pub(crate) outboards: Memory<Outboard>,
     /// One segment is cleaned at a time.
     pub(crate) cleaning: Mutex<()>,
+    /// And one body pinned.
+    pub(crate) pinning: Mutex<()>,
     /// Bytes of bodies under way in memory.
     pub(crate) buffered: AtomicU64,
     next: AtomicU64,
@@ -124,6 +126,7 @@ impl Store {
             log,
             outboards: Memory::new(config.tree_memory, 4),
             cleaning: Mutex::new(()),
+            pinning: Mutex::new(()),
             buffered: AtomicU64::new(0),
             next: AtomicU64::new(next),
             _lock: lock,
@@ -272,6 +275,15 @@ impl Inner {
         }
     }
 
+    /// Appends something new, and waits for the disk where that is configured.
+    pub(crate) fn append_durably(&self, head: &Head, payload: &[&[u8]]) -> Result<Appended, Error> {
+        let appended = self.append(head, payload)?;
+        if self.limits.sync {
+            self.log.sync(&appended.held.0)?;
+        }
+        Ok(appended)
+    }
+
     /// Appends the end of a body.
     pub(crate) fn append_body(
         &self,
@@ -325,17 +337,10 @@ impl Inner {
         };
         let bytes = encoded.len() as u64 + RECORD_OVERHEAD;
         self.promise(bytes)?;
-        let appended = self.append(&Head::Record(head), &[&encoded]);
-        let synced = appended.and_then(|appended| {
-            if self.limits.sync {
-                self.log.sync(&appended.held.0)?;
-            }
-            Ok(appended)
-        });
-
+        let appended = self.append_durably(&Head::Record(head), &[&encoded]);
         let mut index = self.index.lock();
         index.release(bytes);
-        let appended = synced?;
+        let appended = appended?;
         if let Some(named) = &mut named {
             self.outboards.remove(ServiceId(0), &named.name.0);
             named.insert(&mut index);
@@ -399,10 +404,11 @@ impl Inner {
     ) -> Result<Option<BodyReader>, Error> {
         let (body, stretches) = {
             let mut index = self.index.lock();
-            index.touch_content(&name);
             let Some(body) = index.body(&name).cloned() else {
                 return Ok(None);
             };
+            let length = body.length;
+            index.touch_content(&BlobKey { name, length });
             let stretches = self.stretches(body.parts());
             (body, stretches)
         };

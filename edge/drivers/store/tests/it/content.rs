@@ -1,9 +1,11 @@
 use selvedge_edge_core_verify::{Outboard, SliceProof, SLICE};
-use selvedge_edge_drivers_store::{Assembly, Error, Space, Store};
+use selvedge_edge_drivers_store::{Assembly, Blob, Error, Space, Store};
+use selvedge_primitives_types::ServiceId;
 
 use crate::testkit::{body, fetch, files, open, put, record};
 
 const SHARED: Space = Space::Shared;
+const SERVICE: ServiceId = ServiceId(7);
 const QUOTA: u64 = 64 << 20;
 
 /// A body with its tree.
@@ -11,6 +13,10 @@ fn blob(length: usize, seed: u8) -> (Vec<u8>, Outboard) {
     let bytes = body(length, seed);
     let outboard = Outboard::of(&bytes);
     (bytes, outboard)
+}
+
+fn blob_of(outboard: &Outboard) -> Blob {
+    Blob::shared(*outboard.root(), outboard.length())
 }
 
 fn slice(bytes: &[u8], slice: u64) -> &[u8] {
@@ -23,13 +29,11 @@ fn proof(outboard: &Outboard, slice: u64) -> SliceProof {
 }
 
 fn assembly(store: &Store, outboard: &Outboard) -> Assembly {
-    store
-        .assembly(&SHARED, outboard.root(), outboard.length())
-        .unwrap()
+    store.assembly(&blob_of(outboard), SERVICE).unwrap()
 }
 
 fn take_in(store: &Store, bytes: &[u8], outboard: &Outboard) -> Result<(), Error> {
-    let assembly = store.assembly(&SHARED, outboard.root(), outboard.length())?;
+    let assembly = store.assembly(&blob_of(outboard), SERVICE)?;
     for number in 0..outboard.length().div_ceil(SLICE).max(1) {
         assembly.put(number, &proof(outboard, number), slice(bytes, number))?;
     }
@@ -45,7 +49,7 @@ fn read(store: &Store, space: &Space, outboard: &Outboard) -> Option<Vec<u8>> {
 fn keep(store: &Store, space: &Space, bytes: &[u8]) -> Result<(), Error> {
     let mut writer = store.writer()?;
     writer.write(bytes)?;
-    store.keep(space, writer.finish()?)
+    store.keep(space, SERVICE, writer.finish()?)
 }
 
 #[test]
@@ -66,7 +70,7 @@ fn slices_come_in_any_order_and_over_restarts() {
     }
     let store = open(folder.path(), QUOTA);
     let assembly = assembly(&store, &outboard);
-    assert_eq!(assembly.missing(), [1..3]);
+    assert_eq!(assembly.missing(), vec![(1..3)]);
     assert!(assembly.has(3) && !assembly.has(1) && !assembly.has(5));
     assert!(assembly.slice(1).unwrap().is_none());
     assert!(store.content(&SHARED, outboard.root()).unwrap().is_none());
@@ -113,10 +117,36 @@ fn what_is_not_of_the_body_is_refused_before_it_is_written() {
         assert!(matches!(refused, Err(Error::Mismatch(_))), "{refused:?}");
     }
     assert_eq!(store.usage().bytes, before);
-    let other = store.assembly(&SHARED, outboard.root(), 5);
-    assert!(matches!(other, Err(Error::OtherBody)));
-    let long = store.assembly(&SHARED, &[1; 32], 1 << 50);
+    let long = store.assembly(&Blob::shared([1; 32], 1 << 50), SERVICE);
     assert!(matches!(long, Err(Error::TooLong { .. })));
+}
+
+#[test]
+fn a_lie_about_the_length_is_in_nobodys_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), QUOTA);
+    let (bytes, outboard) = blob(SLICE as usize + 50_000, 3);
+    // As many slices and groups, so that the first slice fits it.
+    let lie = Blob::shared(*outboard.root(), SLICE + 50_001);
+    store.pin(&lie, SERVICE).unwrap();
+    let lying = store.assembly(&lie, SERVICE).unwrap();
+    assert!(!lying
+        .put(0, &proof(&outboard, 0), slice(&bytes, 0))
+        .unwrap());
+    take_in(&store, &bytes, &outboard).unwrap();
+    assert_eq!(read(&store, &SHARED, &outboard).unwrap(), bytes);
+    let refused = lying.put(1, &proof(&outboard, 1), slice(&bytes, 1));
+    assert!(matches!(refused, Err(Error::Mismatch(_))));
+    assert!(!lying.is_whole());
+    drop((lying, store));
+    let store = open(folder.path(), QUOTA);
+    assert_eq!(read(&store, &SHARED, &outboard).unwrap(), bytes);
+    let whole: Vec<_> = store
+        .kept()
+        .iter()
+        .map(|kept| (kept.length, kept.is_whole))
+        .collect();
+    assert!(whole.contains(&(lie.length, false)) && whole.contains(&(outboard.length(), true)));
 }
 
 #[test]
@@ -142,12 +172,8 @@ fn what_is_pinned_stays_through_pressure_and_restarts() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), QUOTA);
     let (bytes, outboard) = blob(3_000_000, 1);
-    store
-        .pin(&SHARED, outboard.root(), outboard.length())
-        .unwrap();
-    store
-        .pin(&SHARED, outboard.root(), outboard.length())
-        .unwrap();
+    store.pin(&blob_of(&outboard), SERVICE).unwrap();
+    store.pin(&blob_of(&outboard), SERVICE).unwrap();
     let pinned = store.usage().pinned;
     assert!((3_000_000..3_100_000).contains(&pinned));
     // Its room is there before it comes, whatever else comes meanwhile.
@@ -171,10 +197,13 @@ fn what_is_pinned_stays_through_pressure_and_restarts() {
         (kept.len(), kept[0].is_pinned, kept[0].is_whole),
         (1, true, true)
     );
-    assert_eq!(kept[0].name, SHARED.name(outboard.root()));
+    assert_eq!(
+        (kept[0].name, kept[0].service),
+        (SHARED.name(outboard.root()), SERVICE)
+    );
 
-    assert!(store.unpin(&SHARED, outboard.root()).unwrap());
-    assert!(!store.unpin(&SHARED, outboard.root()).unwrap());
+    assert!(store.unpin(&blob_of(&outboard)).unwrap());
+    assert!(!store.unpin(&blob_of(&outboard)).unwrap());
     assert_eq!(store.usage().pinned, 0);
     // It stays as long as there is room.
     assert!(store.has(&SHARED, outboard.root()));
@@ -191,13 +220,13 @@ fn what_is_pinned_stays_through_pressure_and_restarts() {
 fn a_pin_beyond_its_quota_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), QUOTA);
-    let pin = |number: u8| store.pin(&SHARED, &[number; 32], 10_000_000);
+    let pin = |number: u8| store.pin(&Blob::shared([number; 32], 10_000_000), SERVICE);
     for number in 0..3 {
         pin(number).unwrap();
     }
     assert!(matches!(pin(3), Err(Error::PinsFull { quota }) if quota == QUOTA / 2));
-    assert!(store.drop_content(&SHARED, &[0; 32]));
-    assert!(!store.drop_content(&SHARED, &[0; 32]));
+    assert!(store.drop_content(&Blob::shared([0; 32], 10_000_000)));
+    assert!(!store.drop_content(&Blob::shared([0; 32], 10_000_000)));
     pin(3).unwrap();
     assert_eq!(store.kept().len(), 3);
 }
@@ -210,12 +239,12 @@ fn a_record_and_a_hold_share_a_body() {
     keep(&store, &SHARED, &bytes).unwrap();
     store.renew(&record(1, "/a", &bytes)).unwrap();
     assert_eq!(store.usage().bodies, 1);
-    store.drop_content(&SHARED, outboard.root());
+    store.drop_content(&blob_of(&outboard));
     assert_eq!(fetch(&store, 1, "/a").unwrap(), bytes);
     keep(&store, &SHARED, &bytes).unwrap();
     store.forget(selvedge_primitives_types::ServiceId(1), b"/a");
     assert_eq!(read(&store, &SHARED, &outboard).unwrap(), bytes);
-    store.drop_content(&SHARED, outboard.root());
+    store.drop_content(&blob_of(&outboard));
     assert_eq!((store.usage().bodies, store.usage().live), (0, 0));
 }
 
@@ -232,7 +261,10 @@ fn private_bytes_are_stored_apart_under_names_that_do_not_tell_them() {
     keep(&store, &two, &bytes).unwrap();
     assert_eq!((store.usage().live, store.usage().bodies), (2 * single, 2));
     assert_eq!(read(&store, &one, &outboard).unwrap(), bytes);
-    assert!(store.drop_content(&one, outboard.root()));
+    assert!(store.drop_content(&Blob {
+        space: one,
+        ..blob_of(&outboard)
+    }));
     assert_eq!(read(&store, &two, &outboard).unwrap(), bytes);
     drop(store);
     let store = open(folder.path(), QUOTA);

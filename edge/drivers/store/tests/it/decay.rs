@@ -122,7 +122,7 @@ fn everything(folder: &Path, is_sealed: bool) -> Vec<(String, Vec<u8>)> {
     let mut writer = store.writer().unwrap();
     writer.write(&kept).unwrap();
     store
-        .keep(&Space::Shared, writer.finish().unwrap())
+        .keep(&Space::Shared, ServiceId(1), writer.finish().unwrap())
         .unwrap();
     if !is_sealed {
         // As a kill leaves it: nothing is sealed in `drop` either.
