@@ -1,5 +1,6 @@
 //! A store on a real disk: what survives, what leaves, what is refused.
 
+mod clean;
 mod concurrency;
 mod content;
 mod crash;
