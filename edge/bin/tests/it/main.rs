@@ -5,6 +5,7 @@ mod content;
 mod control;
 mod crash;
 mod crowd;
+mod discovery;
 mod downgrade;
 mod drain;
 mod ending;

@@ -31,6 +31,7 @@
 )]
 
 mod answer;
+mod coding;
 mod condition;
 mod cors;
 mod document;
@@ -57,6 +58,7 @@ pub use plan::{Plan, RateMeter, Unmetered};
 pub use request::Request;
 pub use signed::{sign_cookie, sign_url, Grant, SignError};
 pub use store::Store;
+pub use words::seconds;
 
 /// The field that carries, between nodes only, what of a request counts beside its address.
 pub const KEY_FIELD: &str = "selvedge-key";
