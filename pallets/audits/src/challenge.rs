@@ -35,6 +35,7 @@ impl<T: Config> Pallet<T> {
         let is_there = match draw.at {
             Place::Amount(planck) => planck < total.amount,
             Place::Index(leaf) => leaf < total.leaves,
+            Place::Entry { entry, .. } => entry < Self::committed(&commitment, draw.tree).entries,
         };
         ensure!(is_there, Error::<T>::NoSuchLeaf);
         let challenges = Challenges::<T>::get(epoch, gateway);

@@ -92,6 +92,20 @@ async fn a_javascript_client_computes_the_golden_bill() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A private origin tells gateways from strangers by the registered keys alone.
+#[tokio::test]
+async fn a_javascript_origin_verifies_who_asks() -> anyhow::Result<()> {
+    let Some(folder) = install().await? else {
+        return Ok(());
+    };
+    let answer = run(&folder, "origin-request.mjs", &[]).await?;
+    assert_eq!(
+        answer,
+        serde_json::json!({ "cases": 3, "verified": 3, "refused": 12 })
+    );
+    Ok(())
+}
+
 /// Owners from the nodes of the chain's config, computed by nobody's code but the client's.
 #[tokio::test]
 async fn a_javascript_client_finds_the_golden_owners() -> anyhow::Result<()> {

@@ -3,6 +3,8 @@
 use std::borrow::Borrow;
 use std::fmt;
 
+use crate::walk::PathError;
+
 /// The most octets of a name.
 pub const MAX_NAME: usize = 255;
 
@@ -53,6 +55,44 @@ impl Name {
             return Err(NameError::TooLong(name.len()));
         }
         Self::new(std::str::from_utf8(name).map_err(|_| NameError::NotUtf8)?)
+    }
+
+    /// Checks a component of a URL's path (RFC 3986 §2.1). What is escaped is data: an escaped `/` separates nothing,
+    /// and is refused as a part of the name.
+    pub fn from_escaped(part: &str) -> Result<Self, PathError> {
+        // Three octets to one at most: a name of a megabyte costs nothing here either.
+        if part.len() > 3 * MAX_NAME {
+            return Err(NameError::TooLong(part.len() / 3).into());
+        }
+        let mut octets = Vec::with_capacity(part.len());
+        let mut rest = part.bytes();
+        while let Some(octet) = rest.next() {
+            if octet != b'%' {
+                octets.push(octet);
+                continue;
+            }
+            let mut digit = || {
+                let digit = rest.next().map(char::from)?;
+                digit.to_digit(16).map(|value| value as u8)
+            };
+            let (high, low) = (digit(), digit());
+            octets.push(16 * high.ok_or(PathError::Escape)? + low.ok_or(PathError::Escape)?);
+        }
+        Ok(Self::from_octets(&octets)?)
+    }
+
+    /// It as a component of a URL's path: whatever is not unreserved (RFC 3986 §2.3) is escaped.
+    pub fn to_escaped(&self) -> String {
+        let mut escaped = String::with_capacity(self.0.len());
+        for octet in self.0.bytes() {
+            match octet {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                    escaped.push(octet.into());
+                }
+                _ => escaped.push_str(&format!("%{octet:02X}")),
+            }
+        }
+        escaped
     }
 
     /// Its characters.
@@ -106,6 +146,24 @@ mod tests {
             assert_eq!(Name::new(name), Err(NameError::Character(character)));
         }
         assert_eq!(Name::from_octets(b"a\xff"), Err(NameError::NotUtf8));
+    }
+
+    #[test]
+    fn what_is_escaped_is_read_back() {
+        for (name, escaped) in [
+            ("a-b_c.d~", "a-b_c.d~"),
+            ("a b", "a%20b"),
+            ("50%", "50%25"),
+            ("größe?", "gr%C3%B6%C3%9Fe%3F"),
+        ] {
+            let name = Name::new(name).unwrap();
+            assert_eq!(name.to_escaped(), escaped);
+            assert_eq!(Name::from_escaped(escaped), Ok(name));
+        }
+        let longest = Name::new(&"%".repeat(MAX_NAME)).unwrap();
+        assert_eq!(Name::from_escaped(&longest.to_escaped()), Ok(longest));
+        let long = "%25".repeat(MAX_NAME) + "a";
+        assert!(Name::from_escaped(&long).is_err());
     }
 
     #[test]

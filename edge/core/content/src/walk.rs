@@ -87,7 +87,7 @@ impl Walk {
                 end = End::Index;
                 names.push(Name::new(INDEX)?);
             } else {
-                names.push(Name::from_octets(&unescaped(part)?)?);
+                names.push(Name::from_escaped(part)?);
             }
         }
         Self::new(root, names, end)
@@ -139,26 +139,6 @@ impl Walk {
             (Entry::File(..), Some(_)) => Step::Absent,
         }
     }
-}
-
-/// The octets of a component. What is escaped is data: an escaped `/` separates nothing, and is refused as a part of
-/// the name.
-fn unescaped(part: &str) -> Result<Vec<u8>, PathError> {
-    let mut octets = Vec::with_capacity(part.len());
-    let mut rest = part.bytes();
-    while let Some(octet) = rest.next() {
-        if octet != b'%' {
-            octets.push(octet);
-            continue;
-        }
-        let mut digit = || {
-            let digit = rest.next().map(char::from)?;
-            digit.to_digit(16).map(|value| value as u8)
-        };
-        let (high, low) = (digit(), digit());
-        octets.push(16 * high.ok_or(PathError::Escape)? + low.ok_or(PathError::Escape)?);
-    }
-    Ok(octets)
 }
 
 #[cfg(test)]

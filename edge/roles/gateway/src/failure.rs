@@ -45,6 +45,8 @@ pub enum Reason {
     OriginSlow,
     /// The origin's answer is not valid HTTP.
     OriginBroken,
+    /// The origin's answer does not match the digest that it states.
+    OriginAltered,
     /// The origin's address is one that is refused.
     OriginForbidden,
     /// The origin's certificate does not verify.
@@ -67,7 +69,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, for metrics.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::BadRequest,
         Self::UnknownHost,
         Self::Misdirected,
@@ -84,6 +86,7 @@ impl Reason {
         Self::OriginDown,
         Self::OriginSlow,
         Self::OriginBroken,
+        Self::OriginAltered,
         Self::OriginForbidden,
         Self::OriginUntrusted,
         Self::NotStored,
@@ -163,6 +166,11 @@ impl Reason {
                 502,
                 "origin-broken",
                 "The site's own server gave an answer that is not valid.",
+            ),
+            Self::OriginAltered => (
+                502,
+                "origin-altered",
+                "What the site's own server sent does not match the digest that it states.",
             ),
             Self::OriginForbidden => (
                 502,

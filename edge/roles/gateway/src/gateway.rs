@@ -9,6 +9,7 @@ use http::Response;
 use parking_lot::RwLock;
 use selvedge_edge_drivers_agent::{clock, ConfigFile, HostChecker, Operated, OperatorServer};
 use selvedge_edge_drivers_http::{Body, CertStore, OriginClient, Server, ServerHandle, Workers};
+use selvedge_edge_drivers_p2p::LateDiscovery;
 use selvedge_edge_drivers_purge::{Purges, Verdict, WaitingFile};
 use selvedge_edge_drivers_store::Memory;
 use selvedge_edge_drivers_transport::{Identity, PeerAddress, Peers};
@@ -33,6 +34,7 @@ use crate::metered::{Base, MeteredBody};
 use crate::metrics::{Metrics, Source};
 use crate::options::GatewayOptions;
 use crate::probing::Probing;
+use crate::publish::Publishing;
 use crate::purge_sync::Watch;
 use crate::question::Question;
 use crate::refresh::Refreshes;
@@ -152,8 +154,12 @@ pub struct Shared {
     pub resting: Memo<DeviceId>,
     /// Requests that miss the same thing at once.
     pub gatherings: Arc<Gatherings>,
+    /// Content that is put and read.
+    pub publishing: Publishing,
     /// What was seen of caches.
     pub choices: Arc<Choices>,
+    /// Finds who has content beside its owners.
+    pub discovery: LateDiscovery,
     /// Who may have content.
     pub replicas: Replicas,
     /// Looks for ownership records.
@@ -182,6 +188,7 @@ impl Shared {
         self.peers
             .retain(|peer: &PeerAddress| world.cache(&peer.device).as_ref() == Some(peer));
         self.metrics.epoch.set(world.chain.clock.epoch.0 as i64);
+        self.discovery.begin(world.genesis());
         self.replicas.renew(self.world().as_deref(), &world);
         let mut current = self.world.write();
         self.rules.renew(current.as_deref(), &world);
@@ -385,6 +392,7 @@ impl Gateway {
             servers: Servers::default(),
             coded: Coded::new(options.memory_bytes / CODED),
             content: Contents::new(options.memory_bytes / DIRECTORIES),
+            discovery: LateDiscovery::new(identity.key().clone(), options.discovery.clone()),
             log: AccessLog::open(&options.access_log).map_err(StartError::AccessLog)?,
             config_file: ConfigFile::new(options.state.join("chain.scale")),
             identity,
@@ -407,6 +415,7 @@ impl Gateway {
             distrust: Memo::new(MEMO),
             resting: Memo::new(MEMO),
             gatherings: Arc::default(),
+            publishing: Publishing::default(),
             choices: Choices::new(options.hedges, metrics.peers.clone()),
             metrics,
             replicas: Replicas::default(),

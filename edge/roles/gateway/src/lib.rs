@@ -57,6 +57,8 @@ mod parts;
 mod peer_metrics;
 mod probe;
 mod probing;
+mod publish;
+mod published;
 mod pump;
 mod purge_sync;
 mod purged;

@@ -44,6 +44,8 @@ pub struct Metrics {
     pub egress: Counter,
     /// Body bytes from origins.
     pub origin: Counter,
+    /// Bodies that did not match the digest their origin stated.
+    pub altered: Counter,
     /// Requests that were sent to an origin again.
     pub retries: Counter,
     /// Counters by cache.
@@ -139,6 +141,10 @@ impl Default for Metrics {
         };
         let egress = counter("egress_bytes", "Body bytes to visitors, as charged");
         let origin = counter("origin_bytes", "Body bytes from origins");
+        let altered = counter(
+            "origin_altered",
+            "Bodies that did not match the digest their origin stated",
+        );
         let retries = counter("origin_retries", "Requests sent to an origin again");
         let hedges = counter("hedges", "Lookups that asked the next owner too");
         let hedges_won = counter("hedges_won", "Lookups that the next owner answered");
@@ -178,6 +184,7 @@ impl Default for Metrics {
             first_byte,
             egress,
             origin,
+            altered,
             retries,
             peers,
             hedges,

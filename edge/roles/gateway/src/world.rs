@@ -10,8 +10,8 @@ use selvedge_edge_drivers_purge::Registry;
 use selvedge_edge_drivers_transport::PeerAddress;
 use selvedge_primitives_types::agent::{NodeConfig, ServiceState};
 use selvedge_primitives_types::{
-    Account, ContentConfig, ContentRef, DeviceId, GenesisHash, Pin, Planck, Prices, Region, Role,
-    ServiceId, Usage,
+    Account, ContentConfig, ContentRef, DeviceId, GenesisHash, Hash, Pin, Planck, Prices, Region,
+    Role, ServiceId, Usage,
 };
 
 use crate::live::{Analytics, Live};
@@ -78,6 +78,8 @@ pub struct World {
     /// Of all regions together.
     owners_of_all: Owners,
     customers: HashMap<ServiceId, Account>,
+    /// What is pinned, and by which service; of several the first.
+    pins: HashMap<Hash, (ServiceId, ContentRef)>,
 }
 
 impl World {
@@ -90,7 +92,12 @@ impl World {
             .collect();
         let mut hosts = HashMap::new();
         let mut services = Vec::with_capacity(chain.services.len());
+        let mut pins = HashMap::new();
         for config in &chain.services {
+            for pin in &config.content.pins {
+                let pinned = (config.id, pin.content);
+                pins.entry(pin.content.root).or_insert(pinned);
+            }
             let origin = std::str::from_utf8(&config.origin)
                 .ok()
                 .and_then(|url| url.parse::<Uri>().ok())
@@ -147,6 +154,7 @@ impl World {
             owners_by_region,
             owners_of_all,
             customers,
+            pins,
         }
     }
 
@@ -242,6 +250,23 @@ impl World {
             .iter()
             .filter_map(|device| self.cache(device))
             .collect()
+    }
+
+    /// The service that has a root pinned, and what it is.
+    pub fn pin_of(&self, root: &Hash) -> Option<(ServiceId, ContentRef)> {
+        self.pins.get(root).copied()
+    }
+
+    /// The roots that a service has pinned, that of its site first.
+    pub fn pins_of(&self, service: ServiceId) -> Vec<Hash> {
+        let services = &self.chain.services;
+        let config = services.iter().find(|config| config.id == service);
+        let content = config.map(|config| &config.content);
+        let site = content.and_then(|content| content.site);
+        let pins = content.map_or(&[][..], |content| &content.pins);
+        let pins = pins.iter().map(|pin| pin.content);
+        let others = pins.filter(|pin| Some(*pin) != site);
+        site.into_iter().chain(others).map(|pin| pin.root).collect()
     }
 
     /// Every registered gateway and cache.

@@ -4,10 +4,14 @@ mod account;
 mod audit;
 mod earnings;
 mod explain;
+mod get;
+mod ls;
 mod network;
 mod node;
 mod parameters;
+mod publishing;
 mod purge;
+mod put;
 mod rules;
 mod score;
 mod service;
@@ -18,6 +22,7 @@ use crate::{
     bill,
     chain::{Chain, Receipt},
     cli::{Cli, Command, KeyArgs},
+    content::{self, Pointer},
     error::Failure,
     keys,
     output::Output,
@@ -71,13 +76,22 @@ impl Context<'_> {
         let chain = self.chain().await?;
         self.output.progress(format!("sending {pallet}.{call} ..."));
         let receipt = chain.submit(pallet, call, fields, &signer).await?;
-        let result = result(&receipt)?;
+        self.done(&format!("{pallet}.{call}"), &receipt, result(&receipt)?)
+    }
+
+    /// Says what a transaction did that is final.
+    pub fn done(
+        &self,
+        call: &str,
+        receipt: &Receipt,
+        result: Vec<(&'static str, serde_json::Value)>,
+    ) -> anyhow::Result<()> {
         let human: String = result
             .iter()
             .map(|(name, value)| format!("{name}: {}\n", plain(value)))
             .collect();
         let done = views::Done {
-            call: format!("{pallet}.{call}"),
+            call: call.into(),
             block: receipt.block.clone(),
             result: result.into_iter().collect(),
         };
@@ -108,11 +122,18 @@ pub async fn run(cli: Cli, output: &Output) -> anyhow::Result<()> {
     match cli.command {
         Command::Account(command) => account::run(&context, command).await,
         Command::Service(command) => service::run(&context, command).await,
+        Command::Put(args) => put::run(&context, args).await,
+        Command::Get(args) => get::run(&context, args).await,
+        Command::Ls(args) => ls::run(&context, args).await,
+        Command::Pin(args) => content::pin(&context, args).await,
+        Command::Unpin(args) => content::unpin(&context, args).await,
+        Command::Pins { service } => content::list(&context, service).await,
+        Command::Site(command) => content::point(&context, Pointer::Site, command).await,
         Command::Bill(args) => bill::run(&context, args).await,
         Command::Earnings(command) => earnings::run(&context, command).await,
         Command::Node(command) => node::run(&context, command).await,
         Command::Network(command) => network::run(&context, command).await,
-        Command::Rules(command) => rules::run(&context, command),
+        Command::Rules(command) => rules::run(&context, command).await,
         Command::Parameters(args) => parameters::run(&context, args).await,
     }
 }

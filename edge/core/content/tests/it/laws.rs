@@ -51,12 +51,8 @@ fn end(directories: &BTreeMap<ContentRef, Directory>, mut walk: Walk) -> Step {
 }
 
 fn escaped(path: &[Name]) -> String {
-    path.iter()
-        .map(|name| {
-            let octets = name.as_str().bytes();
-            octets.fold("/".to_owned(), |all, octet| format!("{all}%{octet:02X}"))
-        })
-        .collect()
+    let parts = path.iter().map(|name| "/".to_owned() + &name.to_escaped());
+    parts.collect()
 }
 
 proptest! {

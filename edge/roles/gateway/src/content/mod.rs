@@ -16,6 +16,10 @@ pub(crate) use blob::Blob;
 
 use selvedge_edge_core_content::Directory;
 use selvedge_edge_drivers_store::{Memory, Weigh};
+use selvedge_edge_drivers_transport::ContentError;
+use selvedge_primitives_types::DeviceId;
+
+use crate::gateway::Shared;
 
 /// Parts of the memory for directories that are locked apart.
 const SHARDS: usize = 4;
@@ -37,8 +41,8 @@ impl Contents {
 
 /// A directory in memory.
 #[derive(Debug)]
-struct Held {
-    directory: Directory,
+pub(crate) struct Held {
+    pub(crate) directory: Directory,
     length: u64,
 }
 
@@ -47,5 +51,18 @@ impl Weigh for Held {
         // Names, media types and the tree of a map take about twice what they take in a blob.
         let entries = 64 * self.directory.len() as u64;
         size_of::<Self>() as u64 + 2 * self.length + entries
+    }
+}
+
+impl Shared {
+    /// Notes that a cache did not do what it was asked about content. One that lied is named, and left out for a while.
+    pub(crate) fn blame_for_content(&self, cache: &DeviceId, error: &ContentError) {
+        if error.is_misbehaviour() {
+            tracing::warn!(%cache, %error, "a cache is not believed about content");
+            self.metrics.fault(cache, "content");
+            self.choices.fault(*cache);
+        } else {
+            tracing::debug!(%cache, %error, "a cache did not help with content");
+        }
     }
 }

@@ -129,7 +129,8 @@ impl Shared {
         }
     }
 
-    async fn directory(
+    /// A directory, from memory or from its owners.
+    pub(crate) async fn directory(
         self: &Arc<Self>,
         scope: &Scope,
         content: ContentRef,

@@ -3,6 +3,8 @@
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
+use crate::content::PointerCommand;
+
 #[derive(Debug, Subcommand)]
 pub enum RulesCommand {
     /// Check a rules document, and show what it makes of a request. Nothing is sent anywhere.
@@ -26,6 +28,9 @@ pub enum RulesCommand {
   selvedge rules sign https://www.example.org/film/7/index.m3u8 --id k1 --secret k1.key --for 1h --below /film/7/
   selvedge rules sign https://www.example.org/ --id k1 --secret k1.key --for 8h --below /members/ --cookie")]
     Sign(SignArgs),
+    /// Which document is in force.
+    #[command(flatten)]
+    Pointer(PointerCommand),
 }
 
 #[derive(Debug, Args)]

@@ -17,12 +17,14 @@ use serde_json::{json, Value};
 
 use super::Context;
 use crate::cli::rules::{CheckArgs, RulesCommand, SignArgs};
+use crate::content::{self, Pointer};
 use crate::error::Failure;
 use crate::output;
 
 /// Runs `selvedge rules …`.
-pub fn run(context: &Context<'_>, command: RulesCommand) -> anyhow::Result<()> {
+pub async fn run(context: &Context<'_>, command: RulesCommand) -> anyhow::Result<()> {
     match command {
+        RulesCommand::Pointer(command) => content::point(context, Pointer::Rules, command).await,
         RulesCommand::Check(args) => check(context, &args),
         RulesCommand::Keygen { id, secret } => keygen(context, &id, &secret),
         RulesCommand::Sign(args) => sign(context, &args),
