@@ -300,7 +300,7 @@ impl Rules {
             }
         }
         let mut spans = Vec::with_capacity(read.rule.len());
-        let mut expressions = 0;
+        let (mut expressions, mut signed) = (0, 0);
         for line in read.rule {
             let span = line.span();
             let number = rules.rules.len() + 1;
@@ -308,6 +308,14 @@ impl Rules {
                 .into_inner()
                 .read(number, &rules)
                 .map_err(|reason| at(span.clone(), reason))?;
+            signed += usize::from(rule.signed.is_some());
+            if signed > Limits::SIGNED {
+                let text = format!(
+                    "more than {} rules want signatures: name several paths in one",
+                    Limits::SIGNED
+                );
+                return Err(at(span, text));
+            }
             expressions += rule.when.expressions();
             if expressions > Limits::EXPRESSIONS {
                 let text = format!(
@@ -350,8 +358,9 @@ impl Rules {
                     .chain(keyed)
                     .map(|name| (name, ())),
             );
-            let is_counted =
-                rule.origin.is_some() || rule.key.as_ref().is_some_and(|key| key.cookies.is_some());
+            let is_counted = rule.origin.is_some()
+                || rule.key.as_ref().is_some_and(|key| key.cookies.is_some())
+                || rule.store.as_ref().is_some_and(StoreText::forces);
             if is_counted || names.len() > before {
                 rule.when.fields(&mut looked_at);
             }
@@ -374,6 +383,36 @@ impl Rules {
         self.key_fields = names.into_keys().collect();
         self.looked_at = looked_at.into_keys().collect();
         Ok(())
+    }
+
+    /// Whether an answer that is stored and fresh leaves as it would without them: they say nothing but
+    /// how long what is fetched stays fresh.
+    pub fn spare_hits(&self) -> bool {
+        self.rules.iter().all(|rule| {
+            let Rule {
+                name: _,
+                when: _,
+                is_last: _,
+                store,
+                key: None,
+                request: None,
+                response: None,
+                redirect: None,
+                rewrite: None,
+                cors: None,
+                deny: None,
+                page: None,
+                signed: None,
+                limit: None,
+                hotlink: None,
+                compression: None,
+                origin: None,
+            } = rule
+            else {
+                return false;
+            };
+            store.as_ref().is_none_or(StoreText::spares_hits)
+        })
     }
 
     /// How many rules it has.
