@@ -19,6 +19,8 @@ use std::{fs, path::Path, time::Duration};
 const LIMIT: Duration = Duration::from_secs(180);
 /// Length of the film.
 const FILM: usize = 3_000_000;
+/// Files that are asked for when a cache is gone.
+const NOTES: usize = 12;
 /// Epochs after the first pin until its storage must be on a bill.
 const EPOCHS: u64 = 4;
 
@@ -87,12 +89,20 @@ fn film() -> Vec<u8> {
     octets.collect()
 }
 
+fn note(number: usize) -> String {
+    format!("note {number}\n").repeat(1_000)
+}
+
 fn write_site(folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder.join("docs"))?;
     fs::write(folder.join("index.html"), "<h1>first</h1>")?;
     fs::write(folder.join("404.html"), "<h1>none</h1>")?;
     fs::write(folder.join("docs/index.html"), "<h1>docs</h1>")?;
     fs::write(folder.join("film.bin"), film())?;
+    fs::create_dir_all(folder.join("notes"))?;
+    for number in 0..NOTES {
+        fs::write(folder.join(format!("notes/{number}.txt")), note(number))?;
+    }
     Ok(())
 }
 
@@ -210,15 +220,13 @@ async fn one_cache_gone(network: &mut Network) -> anyhow::Result<()> {
         .name
         .clone();
     network.kill(&name).await?;
-    for path in ["/docs/", "/film.bin"] {
+    // Nobody has asked for these yet, so no gateway has them in memory, and they have different owners.
+    for number in 0..NOTES {
         for gateway in network.plan.of_role("gateway") {
-            // Past the gateway's memory: a part that nobody has asked for.
-            let request =
-                http::Request::get(format!("http://127.0.0.1:{}{path}", gateway.http_port))
-                    .header(http::header::HOST, HOST)
-                    .body(http_body_util::Full::default())?;
-            let answer = client::fetch(request).await?;
+            let path = format!("/notes/{number}.txt");
+            let answer = client::get(gateway.http_port, HOST, &path).await?;
             anyhow::ensure!(answer.status().is_success(), "{path}: {}", answer.status());
+            anyhow::ensure!(answer.body() == note(number).as_bytes(), "{path}");
         }
     }
     network.restart(&name).await
