@@ -89,6 +89,8 @@ impl Limits {
     pub const KEYED: usize = 1_024;
     /// Octets of a text in a document that visitors get.
     pub const TEXT: usize = 16 * 1024;
+    /// Rules that want a signature: verifying is what costs most.
+    pub const SIGNED: usize = 8;
     /// Redirects that may follow each other.
     pub const HOPS: usize = 8;
     /// Fields whose values count in keys.

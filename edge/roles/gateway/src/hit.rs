@@ -143,7 +143,7 @@ impl Front {
             (None, None) => true,
         };
         // Rules look at fields that a plain request need not have been read for (ADR 026).
-        let is_ruled = service.rules.is_some();
+        let is_ruled = service.rules.is_some() && !shared.rules.spare_hits(service.id);
         if service.state != ServiceState::Active || leaves || is_ruled {
             return None;
         }

@@ -251,7 +251,9 @@ impl Shared {
         }
         let head = RequestHead::from(parts);
         let limit = self.options.policy.limits.key_bytes;
-        let key = CacheKey::new(exchange.scheme(), &exchange.host, &exchange.target, limit);
+        let own = exchange.rules.as_ref().and_then(|plan| plan.key.as_deref());
+        let target = own.unwrap_or(&exchange.target);
+        let key = CacheKey::new(exchange.scheme(), &exchange.host, target, limit);
         let key = key.map_err(|error| Failure::because(Reason::BadRequest, error))?;
         let lookup = match &exchange.rules {
             Some(plan) if plan.store.is_off || plan.is_overlong => Lookup::Forward {
@@ -557,7 +559,7 @@ impl Shared {
         *request.uri_mut() = exchange.origin_url(&scope.origin);
         *request.headers_mut() = headers;
         let asked = Instant::now();
-        let sent = self.origin.send(request, &patience).await;
+        let sent = self.send_to_origin(exchange, request, &patience).await;
         exchange.waited.add(asked.elapsed());
         let mut response = sent.map_err(|error| {
             let reason = upload.fault.reason().unwrap_or(Reason::from(&error));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{header, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use selvedge_edge_core_content::MediaType;
+use selvedge_edge_core_content::{MediaType, Name};
 use selvedge_edge_core_verify::{ProvenSlice, SliceProof};
 use selvedge_edge_drivers_http::{collect, Body, CollectError};
 use selvedge_primitives_types::{Hash, ServiceId};

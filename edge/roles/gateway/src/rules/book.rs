@@ -117,6 +117,16 @@ impl Book {
         state.map_or(InForce::Missing, |state| state.in_force.clone())
     }
 
+    /// Whether a service's rules leave its hits as they are.
+    pub fn spare_hits(&self, service: ServiceId) -> bool {
+        let services = self.services.read();
+        match services.get(&service).map(|state| &state.in_force) {
+            Some(InForce::Rules(_, rules)) => rules.spare_hits(),
+            Some(InForce::None) => true,
+            Some(InForce::Missing) | None => false,
+        }
+    }
+
     /// Which document is in force and which is wanted, and why it is not the same if it is not.
     pub fn explain(&self, service: ServiceId) -> serde_json::Value {
         let services = self.services.read();
