@@ -24,7 +24,7 @@ use sp_weights::Weight;
 use selvedge_client_rpc::Nonce;
 use selvedge_primitives_runtime_api as edge;
 use selvedge_primitives_types::{
-    Account, DeviceId, Epoch, Planck, PriceList, StakeId, UsageCommitment,
+    Account, DeviceId, Epoch, Planck, PriceList, ServiceId, StakeId, UsageCommitment,
 };
 
 /// A block number.
@@ -208,6 +208,7 @@ sp_api::impl_runtime_apis! {
         }
     }
 
+    #[api_version(2)]
     impl edge::BillingApi<Block> for Runtime {
         fn clock() -> edge::ClockView {
             unimplemented!()
@@ -233,6 +234,10 @@ sp_api::impl_runtime_apis! {
         }
 
         fn price_lists() -> Vec<(PriceList, Epoch)> {
+            unimplemented!()
+        }
+
+        fn content(_: ServiceId) -> Option<edge::ContentView> {
             unimplemented!()
         }
     }

@@ -12,8 +12,8 @@ use pallet_edge_traits::AuditDuties;
 use pallet_transaction_payment::{FeeDetails, RuntimeDispatchInfo};
 use selvedge_primitives_math::duty::{AuditDuty, LeafDuty};
 use selvedge_primitives_runtime_api::{
-    AccountView, AuditTerms, ClockView, CommitmentStatus, Earnings, EraEarningsExplanation,
-    FraudView, InvoiceHead, NodeView, ScoreExplanation, ServiceView,
+    AccountView, AuditTerms, ClockView, CommitmentStatus, ContentView, Earnings,
+    EraEarningsExplanation, FraudView, InvoiceHead, NodeView, ScoreExplanation, ServiceView,
 };
 use selvedge_primitives_types::{
     Account, DeviceId, Epoch, PriceList, ServiceId, StakeId, UsageCommitment,
@@ -254,6 +254,7 @@ sp_api::impl_runtime_apis! {
         }
     }
 
+    #[api_version(2)]
     impl selvedge_primitives_runtime_api::BillingApi<Block> for Runtime {
         fn clock() -> ClockView {
             views::clock()
@@ -280,6 +281,10 @@ sp_api::impl_runtime_apis! {
 
         fn price_lists() -> Vec<(PriceList, Epoch)> {
             views::price_lists()
+        }
+
+        fn content(service: ServiceId) -> Option<ContentView> {
+            views::content(service)
         }
     }
 

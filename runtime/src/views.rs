@@ -6,7 +6,10 @@ use alloc::{collections::BTreeSet, vec::Vec};
 use pallet_edge_billing::types::{AccountState as LedgerState, InvoiceItem, Status};
 use pallet_edge_registry::Drain;
 use pallet_edge_reputation::{types::Exclusion, Reason, ScoreRecord};
-use pallet_edge_services::types::ServiceSummary;
+use pallet_edge_services::{
+    types::{Moves, ServiceSummary},
+    Contents,
+};
 use pallet_edge_traits::{DeviceInspect, EpochClock, ServiceInspect, StakeInspect};
 use pallet_edge_yields::{Bound, EraEarning};
 use selvedge_primitives_math::{
@@ -14,17 +17,18 @@ use selvedge_primitives_math::{
     probe::{Observed, Place},
 };
 use selvedge_primitives_runtime_api::{
-    AccountState, AccountView, AuditTerms, BoundView, ClockView, CommitmentStatus, DrainView,
-    Earnings, EraEarnings, EraEarningsExplanation, FraudView, HostView, InvoiceHead, InvoiceLine,
-    NodeView, OutReason, PlaceView, ProbesView, ScoreExplanation, ScoreView, ServiceView,
+    AccountState, AccountView, AuditTerms, BoundView, ClockView, CommitmentStatus, ContentView,
+    DrainView, Earnings, EraEarnings, EraEarningsExplanation, FraudView, HostView, InvoiceHead,
+    InvoiceLine, MoveView, NodeView, OutReason, PinView, PlaceView, ProbesView, ScoreExplanation,
+    ScoreView, ServiceView,
 };
 use selvedge_primitives_types::{
     Account, DeviceId, Epoch, Millis, PriceList, Prices, ServiceId, StakeId, UsageCommitment,
 };
 
 use crate::{
-    AccountId, Audits, Billing, NodeRegistry, NodeStaking, NodeYields, Reputation, Runtime,
-    Services, UsageClock,
+    AccountId, Audits, Billing, BlockNumber, NodeRegistry, NodeStaking, NodeYields, Reputation,
+    Runtime, Services, UsageClock,
 };
 
 /// Most devices of one answer.
@@ -83,6 +87,39 @@ fn service(summary: ServiceSummary<AccountId>) -> ServiceView {
         price_version: summary.terms.price_version,
         paused: !summary.terms.active,
     }
+}
+
+/// What a service keeps in the network.
+pub fn content(service: ServiceId) -> Option<ContentView> {
+    let owner = Services::owner_of(service)?;
+    let content = Contents::<Runtime>::get(service);
+    let moves = |moves: &Moves<BlockNumber>| {
+        let newest_first = moves.iter().rev();
+        newest_first
+            .map(|one| MoveView {
+                version: one.version,
+                root: one.root,
+                epoch: one.epoch,
+                block: one.block,
+                pinned: one.root.is_some_and(|root| content.pinned(&root).is_some()),
+            })
+            .collect()
+    };
+    let pins = content.pins.iter().map(|one| PinView {
+        pin: one.pin,
+        deposit: one.deposit,
+        epoch: one.epoch,
+        block: one.block,
+    });
+    Some(ContentView {
+        owner: Account(owner.into()),
+        pins: pins.collect(),
+        kept: content.kept(),
+        site: content.target(&content.site),
+        rules: content.target(&content.rules),
+        site_moves: moves(&content.site),
+        rules_moves: moves(&content.rules),
+    })
 }
 
 /// The head of an account's invoice for an epoch that has ended, with what was charged and given back.

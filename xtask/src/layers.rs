@@ -39,6 +39,8 @@ enum Room {
     EdgeBin,
     /// Speaks published interfaces only.
     Outside,
+    /// The same, and checks what it is given by the rules of the data plane.
+    Tool,
     /// For tests and automation; nothing shipped imports it.
     Scaffold,
 }
@@ -63,6 +65,7 @@ const ROOMS: &[(&str, Room)] = &[
     ("edge/roles", EdgeRole),
     ("edge/bin", EdgeBin),
     ("edge/tools", Outside),
+    ("edge/tools/cli", Tool),
     ("edge/tools/sim", Scaffold),
     ("edge/tools/testkit", Scaffold),
     ("tests", Scaffold),
@@ -101,6 +104,7 @@ impl Room {
             EdgeRole => &[Ground, EdgeCore, EdgeHttp, EdgeDriver],
             EdgeBin => &[Ground, EdgeCore, EdgeHttp, EdgeDriver, EdgeRole],
             Outside => &[Ground, RuntimeApi],
+            Tool => &[Ground, RuntimeApi, EdgeCore],
             Scaffold => &[
                 Ground,
                 RuntimeApi,
@@ -116,6 +120,7 @@ impl Room {
                 EdgeRole,
                 EdgeBin,
                 Outside,
+                Tool,
                 Scaffold,
             ],
         }
@@ -125,7 +130,7 @@ impl Room {
     fn tests_may_import(self) -> &'static [Room] {
         match self {
             Pallet => &[Scaffold],
-            EdgeCore | EdgeHttp | EdgeDriver | EdgeRole | EdgeBin | Outside => {
+            EdgeCore | EdgeHttp | EdgeDriver | EdgeRole | EdgeBin | Outside | Tool => {
                 &[Scaffold, Ground, EdgeCore, EdgeHttp, EdgeDriver]
             }
             _ => &[],

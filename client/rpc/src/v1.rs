@@ -294,7 +294,7 @@ fn error_object(code: i32, message: &'static str, cause: impl ToString) -> Error
 mod tests {
     use super::*;
     use selvedge_primitives_runtime_api as api;
-    use selvedge_primitives_types::{Era, Millis, PriceList, StakeId};
+    use selvedge_primitives_types::{Era, Millis, PriceList, ServiceId, StakeId};
     use sp_blockchain::{BlockStatus, Info};
     use sp_runtime::{
         generic,
@@ -361,6 +361,10 @@ mod tests {
 
             fn price_lists() -> Vec<(PriceList, Epoch)> {
                 Vec::new()
+            }
+
+            fn content(_: ServiceId) -> Option<api::ContentView> {
+                None
             }
         }
 

@@ -188,6 +188,12 @@ section! {
         listen: SocketAddr = loopback(9804),
         /// MiB on disk.
         quota_mib: u64 = 10_240,
+        /// MiB of pinned content, beside the other. The disk holds up to a quarter more, and 64 MiB.
+        content_mib: u64 = 10_240,
+        /// MiB that a service may have uploaded and not pinned yet.
+        staging_mib: u64 = 1_024,
+        /// MiB a second of content that is copied from other caches, and as many that they get.
+        copy_mib: u64 = 32,
         /// Whether a stored object waits for the disk.
         sync: bool = false,
     }
@@ -350,10 +356,14 @@ impl Config {
                 );
             }
         } else {
-            anyhow::ensure!(
-                self.cache.quota_mib > 0,
-                "cache.quota_mib must be at least 1"
-            );
+            let cache = &self.cache;
+            for (name, value) in [
+                ("quota_mib", cache.quota_mib),
+                ("content_mib", cache.content_mib),
+                ("copy_mib", cache.copy_mib),
+            ] {
+                anyhow::ensure!(value > 0, "cache.{name} must be at least 1");
+            }
         }
         EnvFilter::try_new(&self.log.filter)
             .with_context(|| format!("log.filter {:?}", self.log.filter))?;

@@ -4,7 +4,7 @@ use crate::config::{
     Config, Limits as LimitsConfig, Profile, ServerTiming as ServerTimingConfig, LONGEST_ORIGIN,
 };
 use selvedge_edge_drivers_http::{AddressGuard, Limits, OriginOptions};
-use selvedge_edge_roles_cache::CacheOptions;
+use selvedge_edge_roles_cache::{CacheOptions, ContentOptions};
 use selvedge_edge_roles_gateway::{AccessLogTarget, GatewayOptions, Policy, ServerTiming, Share};
 use std::time::Duration;
 
@@ -71,6 +71,11 @@ pub fn cache(config: &Config) -> CacheOptions {
         admin: config.admin.listen,
         state: config.state_dir.clone(),
         quota: config.cache.quota_mib * MIB,
+        content: ContentOptions {
+            quota: config.cache.content_mib.saturating_mul(MIB),
+            staging: config.cache.staging_mib.saturating_mul(MIB),
+            rate: config.cache.copy_mib.saturating_mul(MIB),
+        },
         sync: config.cache.sync,
         lease: Duration::from_secs(LONGEST_ORIGIN + 5),
         stall: Duration::from_secs(config.limits.body_seconds),

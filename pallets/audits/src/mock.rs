@@ -118,6 +118,8 @@ pub struct World {
     pub(crate) commitments: BTreeMap<(Epoch, DeviceId), (UsageCommitment, Money)>,
     /// Whether hold-backs are over.
     pub(crate) matured: bool,
+    /// Bytes that the pins of every service come to.
+    pub(crate) kept: u64,
 }
 
 /// What became of a commitment's money.
@@ -147,6 +149,9 @@ impl ServiceInspect<AccountId32> for World {
     }
     fn prices(version: u32) -> Option<Prices> {
         (version == 1).then_some(PRICES)
+    }
+    fn kept_at(_service: ServiceId, _epoch: Epoch) -> u64 {
+        world(|world| world.kept)
     }
 }
 

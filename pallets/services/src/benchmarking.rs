@@ -8,7 +8,8 @@ use frame_support::traits::{Authorize, EnsureOrigin, Get};
 use frame_system::RawOrigin;
 use pallet_edge_traits::EpochClock;
 use selvedge_primitives_types::{
-    agent::HostCheckVerdict, DeviceId, Domain, Epoch, Prices, ServiceId, Signature64,
+    agent::HostCheckVerdict, ContentKind, ContentRef, DeviceId, Domain, Epoch, Pin, Prices,
+    ServiceId, Signature64,
 };
 use sp_core::crypto::KeyTypeId;
 use sp_runtime::{transaction_validity::TransactionSource, AccountId32};
@@ -47,6 +48,54 @@ fn create<T: Config>(
         Pallet::<T>::create_service(signed, names, origin_url(), CAP, 1)?;
     }
     Ok((who, ServiceId(NextId::<T>::get().0 - 1)))
+}
+
+fn pin(n: u32, kind: ContentKind) -> Pin {
+    Pin {
+        content: ContentRef {
+            root: sp_io::hashing::blake2_256(&n.encode()),
+            length: 1_000,
+            kind,
+        },
+        bytes: 1_000,
+        factor: 3,
+    }
+}
+
+/// A service with this many pins of a kind, whose pointers moved and whose pins changed as often as
+/// is remembered.
+fn create_pinned<T: Config>(
+    pins: u32,
+    kind: ContentKind,
+) -> Result<(AccountId32, ServiceId), BenchmarkError> {
+    let (who, service) = create::<T>(1, MAX_HOSTS)?;
+    for n in 0..pins {
+        let signed = RawOrigin::Signed(who.clone()).into();
+        Pallet::<T>::pin(signed, service, pin(n, kind))?;
+    }
+    let moves: Vec<_> = (1..=MAX_MOVES)
+        .map(|version| Move {
+            version,
+            root: (version % 2 == 0).then_some([7; 32]),
+            epoch: Epoch(0),
+            block: Default::default(),
+        })
+        .collect();
+    Contents::<T>::mutate(service, |content| {
+        content.site = Moves::truncate_from(moves.clone());
+        content.rules = Moves::truncate_from(moves);
+    });
+    KeptBytes::<T>::mutate(service, |history| {
+        let last = history.last().map(|latest| latest.last).unwrap_or_default();
+        // Of later epochs, so that none is forgotten.
+        let later = (1..MAX_KEPT).map(|n| Kept {
+            from: T::Clock::current().plus(n.into()),
+            most: last,
+            last,
+        });
+        *history = KeptHistory::truncate_from(later.collect());
+    });
+    Ok((who, service))
 }
 
 /// A drawn gateway's answer that proves the name, in a round as large as it can be.
@@ -170,7 +219,8 @@ mod benchmarks {
 
     #[benchmark]
     fn remove_service() -> Result<(), BenchmarkError> {
-        let (who, service) = create::<T>(MAX_SERVICES_PER_OWNER, MAX_HOSTS)?;
+        create::<T>(MAX_SERVICES_PER_OWNER - 1, 0)?;
+        let (who, service) = create_pinned::<T>(MAX_PINS, ContentKind::File)?;
         Pallet::<T>::pause(RawOrigin::Signed(who.clone()).into(), service)?;
         // The clock cannot be moved from here, so the wait after the pause is left out.
         #[block]
@@ -239,6 +289,42 @@ mod benchmarks {
             T::PriceOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
         #[extrinsic_call]
         _(origin as T::RuntimeOrigin, Prices::default());
+        Ok(())
+    }
+
+    #[benchmark]
+    fn pin() -> Result<(), BenchmarkError> {
+        let (who, service) = create_pinned::<T>(MAX_PINS - 1, ContentKind::File)?;
+        let pin = super::pin(MAX_PINS, ContentKind::File);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who), service, pin);
+        Ok(())
+    }
+
+    #[benchmark]
+    fn unpin() -> Result<(), BenchmarkError> {
+        let (who, service) = create_pinned::<T>(MAX_PINS, ContentKind::File)?;
+        let root = super::pin(0, ContentKind::File).content.root;
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who), service, root);
+        Ok(())
+    }
+
+    #[benchmark]
+    fn set_site() -> Result<(), BenchmarkError> {
+        let (who, service) = create_pinned::<T>(MAX_PINS, ContentKind::Directory)?;
+        let root = super::pin(0, ContentKind::Directory).content.root;
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who), service, Some(root));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn set_rules() -> Result<(), BenchmarkError> {
+        let (who, service) = create_pinned::<T>(MAX_PINS, ContentKind::File)?;
+        let root = super::pin(0, ContentKind::File).content.root;
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who), service, Some(root));
         Ok(())
     }
 

@@ -1,13 +1,14 @@
 //! Answers what other pallets, the node's config and wallets ask of services.
 
 use crate::{
+    content::most_in,
     terms::{highest_cap, in_force},
     types::{Service, ServiceSummary},
-    Config, History, Owned, Pallet, PriceLists, ProvenHosts, Services,
+    Config, Contents, History, KeptBytes, Owned, Pallet, PriceLists, ProvenHosts, Services,
 };
 use alloc::vec::Vec;
 use pallet_edge_traits::{EpochClock, ServiceInspect, ServiceTerms};
-use selvedge_primitives_types::{Epoch, Planck, Prices, ServiceId};
+use selvedge_primitives_types::{ContentConfig, Epoch, Planck, Prices, ServiceId};
 
 impl<T: Config> ServiceInspect<T::AccountId> for Pallet<T> {
     fn terms_at(service: ServiceId, epoch: Epoch) -> Option<ServiceTerms<T::AccountId>> {
@@ -26,6 +27,10 @@ impl<T: Config> ServiceInspect<T::AccountId> for Pallet<T> {
 
     fn prices(version: u32) -> Option<Prices> {
         PriceLists::<T>::get(version).map(|list| list.prices)
+    }
+
+    fn kept_at(service: ServiceId, epoch: Epoch) -> u64 {
+        most_in(&KeptBytes::<T>::get(service), epoch)
     }
 }
 
@@ -61,6 +66,21 @@ impl<T: Config> Pallet<T> {
             .collect();
         all.sort_unstable_by_key(|summary| summary.id);
         all
+    }
+
+    /// Who owns a service; `None` if it is unknown.
+    pub fn owner_of(service: ServiceId) -> Option<T::AccountId> {
+        Services::<T>::get(service).map(|record| record.owner)
+    }
+
+    /// What a service keeps in the network, as nodes need to know it.
+    pub fn content_of(service: ServiceId) -> ContentConfig {
+        let content = Contents::<T>::get(service);
+        ContentConfig {
+            site: content.target(&content.site),
+            rules: content.target(&content.rules),
+            pins: content.pins.iter().map(|one| one.pin).collect(),
+        }
     }
 
     fn summarise(

@@ -1,13 +1,15 @@
 //! Recomputes the numbered invariants of the README from storage.
 
 use crate::{
-    Config, History, HoldReason, LatestPrices, NextId, Owned, Pallet, PriceLists, ProvenHosts,
-    Services, Unproven,
+    types::{Content, Moves},
+    Config, Contents, History, HoldReason, KeptBytes, LatestPrices, NextId, Owned, Pallet,
+    PinCount, PriceLists, ProvenHosts, Services, Unproven,
 };
 use alloc::collections::BTreeMap;
 use frame_support::{ensure, traits::fungible::InspectHold};
+use frame_system::pallet_prelude::BlockNumberFor;
 use pallet_edge_traits::EpochClock;
-use selvedge_primitives_types::Planck;
+use selvedge_primitives_types::{ContentRef, Planck, ServiceId};
 use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
@@ -16,7 +18,8 @@ impl<T: Config> Pallet<T> {
         Self::check_owners()?;
         Self::check_hosts()?;
         Self::check_terms()?;
-        Self::check_prices()
+        Self::check_prices()?;
+        Self::check_content()
     }
 
     fn check_owners() -> Result<(), TryRuntimeError> {
@@ -37,7 +40,8 @@ impl<T: Config> Pallet<T> {
                 "invariant 1: a service is not listed once under its owner"
             );
             let sum = held.entry(record.owner.clone()).or_default();
-            *sum = sum.saturating_add(record.held());
+            let pins = Contents::<T>::get(id).held();
+            *sum = sum.saturating_add(record.held()).saturating_add(pins);
         }
         let listed: usize = Owned::<T>::iter().map(|(_, list)| list.len()).sum();
         ensure!(
@@ -127,6 +131,93 @@ impl<T: Config> Pallet<T> {
         ensure!(
             known && count == latest as usize,
             "invariant 5: price lists have a gap"
+        );
+        Ok(())
+    }
+
+    fn check_content() -> Result<(), TryRuntimeError> {
+        let mut pins = 0usize;
+        for (id, content) in Contents::<T>::iter() {
+            ensure!(
+                Services::<T>::contains_key(id),
+                "invariant 6: content of no service"
+            );
+            pins += content.pins.len();
+            Self::check_pins(&content)?;
+            Self::check_moves(&content, &content.site, ContentRef::is_site)?;
+            Self::check_moves(&content, &content.rules, ContentRef::is_rules)?;
+            Self::check_kept(id, content.kept())?;
+        }
+        ensure!(
+            PinCount::<T>::get() as usize == pins,
+            "invariant 6: the count of pins is wrong"
+        );
+        for id in KeptBytes::<T>::iter_keys() {
+            ensure!(
+                Contents::<T>::contains_key(id),
+                "invariant 8: bytes are kept of no content"
+            );
+        }
+        Ok(())
+    }
+
+    fn check_pins(content: &Content<BlockNumberFor<T>>) -> Result<(), TryRuntimeError> {
+        for pair in content.pins.windows(2) {
+            ensure!(
+                pair[0].pin.content.root < pair[1].pin.content.root,
+                "invariant 6: pins are out of order"
+            );
+        }
+        ensure!(
+            content.pins.iter().all(|one| one.pin.check().is_ok()),
+            "invariant 6: a pin is of what nobody could keep"
+        );
+        Ok(())
+    }
+
+    fn check_moves(
+        content: &Content<BlockNumberFor<T>>,
+        moves: &Moves<BlockNumberFor<T>>,
+        fits: impl Fn(&ContentRef) -> bool,
+    ) -> Result<(), TryRuntimeError> {
+        for pair in moves.windows(2) {
+            ensure!(
+                pair[1].version == pair[0].version.saturating_add(1),
+                "invariant 7: versions have a gap"
+            );
+            ensure!(
+                pair[1].root != pair[0].root,
+                "invariant 7: a move goes nowhere"
+            );
+        }
+        if moves.last().is_some_and(|latest| latest.root.is_some()) {
+            ensure!(
+                content.target(moves).is_some_and(|target| fits(&target)),
+                "invariant 7: what is in use is not pinned, or of another kind"
+            );
+        }
+        Ok(())
+    }
+
+    fn check_kept(id: ServiceId, kept: u64) -> Result<(), TryRuntimeError> {
+        let history = KeptBytes::<T>::get(id);
+        let last = history.last().map(|latest| latest.last).unwrap_or_default();
+        ensure!(
+            last == kept,
+            "invariant 8: what is kept differs from the pins"
+        );
+        for pair in history.windows(2) {
+            ensure!(
+                pair[0].from < pair[1].from,
+                "invariant 8: what was kept is out of order"
+            );
+        }
+        let now = T::Clock::current();
+        ensure!(
+            history
+                .iter()
+                .all(|one| one.from <= now && one.last <= one.most),
+            "invariant 8: more is kept at the end of an epoch than in it, or later than now"
         );
         Ok(())
     }

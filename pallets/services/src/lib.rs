@@ -7,6 +7,7 @@ extern crate alloc;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod content;
 mod host;
 mod inspect;
 mod invariants;
@@ -42,7 +43,7 @@ pub trait BenchmarkHelper<AccountId> {
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
-    use crate::types::*;
+    use crate::{content::Pointer, types::*};
     use alloc::vec::Vec;
     use frame_support::{
         pallet_prelude::*,
@@ -51,7 +52,7 @@ pub mod pallet {
     use frame_system::{ensure_authorized, pallet_prelude::*};
     use pallet_edge_traits::{EpochClock, PrepaidInspect, StakeInspect};
     use selvedge_primitives_types::{
-        agent::HostCheckVerdict, DeviceId, Epoch, Hash, Planck, PriceList, Prices, ServiceId,
+        agent::HostCheckVerdict, DeviceId, Epoch, Hash, Pin, Planck, PriceList, Prices, ServiceId,
         Signature64,
     };
     use sp_runtime::{transaction_validity::TransactionValidityWithRefund, AccountId32};
@@ -100,6 +101,13 @@ pub mod pallet {
 
         /// Planck on hold for a host name.
         type HostDeposit: Get<Planck>;
+
+        /// Planck on hold for a pin.
+        type PinDeposit: Get<Planck>;
+
+        /// The most pins of all services together: every node is told of each.
+        #[pallet::constant]
+        type MaxPins: Get<u32>;
 
         /// Epochs for which a claim about a service may still come: from serving to the last credit
         /// or refund.
@@ -152,6 +160,22 @@ pub mod pallet {
     /// `HistoryDepth` epochs ago go when the next change is made, the rest with the service.
     #[pallet::storage]
     pub type History<T: Config> = StorageMap<_, Twox64Concat, ServiceId, TermsHistory, ValueQuery>;
+
+    /// What a service keeps in the network, and what of it is in use; at most [`MAX_PINS`] pins, each
+    /// with a deposit, and [`MAX_MOVES`] moves of a pointer. Written by its owner's calls, goes with
+    /// the service.
+    #[pallet::storage]
+    pub type Contents<T: Config> =
+        StorageMap<_, Twox64Concat, ServiceId, Content<BlockNumberFor<T>>, ValueQuery>;
+
+    /// What the pins of a service came to by epoch, oldest first; at most [`MAX_KEPT`]. Entries that
+    /// ended more than `HistoryDepth` epochs ago go when pins change, the rest with the service.
+    #[pallet::storage]
+    pub type KeptBytes<T: Config> = StorageMap<_, Twox64Concat, ServiceId, KeptHistory, ValueQuery>;
+
+    /// Pins of all services; at most `MaxPins`.
+    #[pallet::storage]
+    pub type PinCount<T: Config> = StorageValue<_, u32, ValueQuery>;
 
     /// Ids of an account's services, in order; at most [`MAX_SERVICES_PER_OWNER`]. Goes with the
     /// last of them.
@@ -336,6 +360,42 @@ pub mod pallet {
             /// The first epoch a service may pin it for.
             effective: Epoch,
         },
+        /// Content is kept for a service, or in other places than before.
+        #[codec(index = 12)]
+        ContentPinned {
+            /// The service.
+            service: ServiceId,
+            /// What is kept, and in how many places.
+            pin: Pin,
+        },
+        /// Content is kept for a service no longer.
+        #[codec(index = 13)]
+        ContentUnpinned {
+            /// The service.
+            service: ServiceId,
+            /// Its root.
+            root: Hash,
+        },
+        /// A service is served from another directory, or from its origin again.
+        #[codec(index = 14)]
+        SiteSet {
+            /// The service.
+            service: ServiceId,
+            /// Root of the directory, if any.
+            root: Option<Hash>,
+            /// Counts the moves of the site.
+            version: u32,
+        },
+        /// A service follows other rules, or none.
+        #[codec(index = 15)]
+        RulesSet {
+            /// The service.
+            service: ServiceId,
+            /// Root of the rules, if any.
+            root: Option<Hash>,
+            /// Counts the moves of the rules.
+            version: u32,
+        },
     }
 
     /// Why a call was refused.
@@ -417,6 +477,36 @@ pub mod pallet {
         /// There are as many price lists as there may be.
         #[codec(index = 24)]
         TooManyPriceLists,
+        /// The service has not pinned this root.
+        #[codec(index = 25)]
+        NotPinned,
+        /// The site or the rules of the service are this root: point them elsewhere first.
+        #[codec(index = 26)]
+        StillPointedAt,
+        /// The service has as many pins as one may have.
+        #[codec(index = 27)]
+        TooManyPins,
+        /// All services together have as many pins as the nodes can be told of.
+        #[codec(index = 28)]
+        NetworkFull,
+        /// Content is kept in 1 to 16 places.
+        #[codec(index = 29)]
+        FactorInvalid,
+        /// A blob has at most 64 GiB, and a directory 16 MiB.
+        #[codec(index = 30)]
+        LengthInvalid,
+        /// A pin keeps at least the bytes of its blob, and at most 16 TiB.
+        #[codec(index = 31)]
+        BytesInvalid,
+        /// The root is pinned with another length or kind: unpin it first.
+        #[codec(index = 32)]
+        PinnedOtherwise,
+        /// A site is a directory.
+        #[codec(index = 33)]
+        NotADirectory,
+        /// Rules are a file of at most 64 KiB.
+        #[codec(index = 34)]
+        RulesInvalid,
     }
 
     #[pallet::hooks]
@@ -655,6 +745,68 @@ pub mod pallet {
         pub fn publish_prices(origin: OriginFor<T>, prices: Prices) -> DispatchResult {
             T::PriceOrigin::ensure_origin(origin)?;
             Self::do_publish(prices)
+        }
+
+        /// Has the network keep content for a service of the caller, or keep what is pinned already
+        /// in another number of places. `PinDeposit` goes on hold for a new pin.
+        ///
+        /// As many caches as the pin's factor keep the blob, and all below it when it is a
+        /// directory. What they keep is charged at the service's prices, at most `bytes` times the
+        /// factor for every epoch in which the pin stands. Event: `ContentPinned`. Errors:
+        /// `UnknownService`, `NotOwner`, `FactorInvalid`, `LengthInvalid`, `BytesInvalid`,
+        /// `PinnedOtherwise`, `Unchanged`, `TooManyPins`, `NetworkFull`, `TooManyChanges`, and those
+        /// of the hold.
+        #[pallet::call_index(11)]
+        #[pallet::weight(T::WeightInfo::pin())]
+        pub fn pin(origin: OriginFor<T>, service: ServiceId, pin: Pin) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_pin(who, service, pin)
+        }
+
+        /// Has the network keep content for a service of the caller no longer, and releases the
+        /// pin's deposit.
+        ///
+        /// Event: `ContentUnpinned`. Errors: `UnknownService`, `NotOwner`, `NotPinned`,
+        /// `StillPointedAt`, `TooManyChanges`.
+        #[pallet::call_index(12)]
+        #[pallet::weight(T::WeightInfo::unpin())]
+        pub fn unpin(origin: OriginFor<T>, service: ServiceId, root: Hash) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_unpin(who, service, root)
+        }
+
+        /// Serves a service of the caller from a pinned directory, or from its origin again, with
+        /// effect at once. Nothing moves.
+        ///
+        /// To go back to an earlier version, name its root: it must still be pinned. Event:
+        /// `SiteSet`. Errors: `UnknownService`, `NotOwner`, `NotPinned`, `NotADirectory`,
+        /// `Unchanged`.
+        #[pallet::call_index(13)]
+        #[pallet::weight(T::WeightInfo::set_site())]
+        pub fn set_site(
+            origin: OriginFor<T>,
+            service: ServiceId,
+            root: Option<Hash>,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_point(who, service, Pointer::Site, root)
+        }
+
+        /// Has requests to a service of the caller follow pinned rules, or none, with effect at
+        /// once. Nothing moves.
+        ///
+        /// To go back to an earlier version, name its root: it must still be pinned. Event:
+        /// `RulesSet`. Errors: `UnknownService`, `NotOwner`, `NotPinned`, `RulesInvalid`,
+        /// `Unchanged`.
+        #[pallet::call_index(14)]
+        #[pallet::weight(T::WeightInfo::set_rules())]
+        pub fn set_rules(
+            origin: OriginFor<T>,
+            service: ServiceId,
+            root: Option<Hash>,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_point(who, service, Pointer::Rules, root)
         }
     }
 

@@ -158,7 +158,8 @@ impl<T: Config> Pallet<T> {
         for name in &names {
             Self::forget_host(service, name);
         }
-        Self::release(&who, record.held())?;
+        let pins = Self::forget_content(service);
+        Self::release(&who, record.held().saturating_add(pins))?;
         Services::<T>::remove(service);
         History::<T>::remove(service);
         Owned::<T>::mutate_exists(&who, |owned| {
@@ -176,11 +177,11 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    fn hold(who: &T::AccountId, amount: BalanceOf<T>) -> DispatchResult {
+    pub(crate) fn hold(who: &T::AccountId, amount: BalanceOf<T>) -> DispatchResult {
         T::Currency::hold(&HoldReason::Deposit.into(), who, amount)
     }
 
-    fn release(who: &T::AccountId, amount: BalanceOf<T>) -> Result<(), DispatchError> {
+    pub(crate) fn release(who: &T::AccountId, amount: BalanceOf<T>) -> Result<(), DispatchError> {
         T::Currency::release(&HoldReason::Deposit.into(), who, amount, Precision::Exact).map(|_| ())
     }
 }

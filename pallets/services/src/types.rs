@@ -1,5 +1,9 @@
 //! What the pallet stores, without knowing what a pallet is.
 
+mod content;
+
+pub use content::*;
+
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;

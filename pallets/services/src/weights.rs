@@ -37,6 +37,14 @@ pub trait WeightInfo {
     fn authorize_attest_host() -> Weight;
     /// Of `publish_prices`.
     fn publish_prices() -> Weight;
+    /// Of `pin`.
+    fn pin() -> Weight;
+    /// Of `unpin`.
+    fn unpin() -> Weight;
+    /// Of `set_site`.
+    fn set_site() -> Weight;
+    /// Of `set_rules`.
+    fn set_rules() -> Weight;
     /// Of `begin_round`, for `n` from 0 to 1024.
     fn begin_round(n: u32) -> Weight;
 }
@@ -138,12 +146,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `System::Account` (r:1 w:1)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Storage: `Services::Owned` (r:1 w:1)
+    // Storage: `Services::Contents` (r:1 w:1)
+    // Storage: `Services::PinCount` (r:1 w:1)
     // Storage: `Services::History` (r:0 w:1)
+    // Storage: `Services::KeptBytes` (r:0 w:1)
     // Storage: `Services::Unproven` (r:0 w:16)
     fn remove_service() -> Weight {
-        Weight::from_parts(130_747_000, 45054)
-            .saturating_add(T::DbWeight::get().reads(20))
-            .saturating_add(T::DbWeight::get().writes(21))
+        Weight::from_parts(150_747_000, 57054)
+            .saturating_add(T::DbWeight::get().reads(22))
+            .saturating_add(T::DbWeight::get().writes(24))
     }
     // Storage: `UsageClock::Current` (r:1 w:0)
     // Storage: `Services::Unproven` (r:1 w:1)
@@ -173,6 +184,47 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(11_948_000, 3501)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(2))
+    }
+    // Storage: `Services::Services` (r:1 w:0)
+    // Storage: `Services::Contents` (r:1 w:1)
+    // Storage: `Parameters::Parameters` (r:1 w:0)
+    // Storage: `UsageClock::Current` (r:1 w:0)
+    // Storage: `Services::PinCount` (r:1 w:1)
+    // Storage: `System::Account` (r:1 w:1)
+    // Storage: `Balances::Holds` (r:1 w:1)
+    // Storage: `Services::KeptBytes` (r:1 w:1)
+    fn pin() -> Weight {
+        Weight::from_parts(90_000_000, 21000)
+            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().writes(5))
+    }
+    // Storage: `Services::Services` (r:1 w:0)
+    // Storage: `Services::Contents` (r:1 w:1)
+    // Storage: `Services::PinCount` (r:1 w:1)
+    // Storage: `System::Account` (r:1 w:1)
+    // Storage: `Balances::Holds` (r:1 w:1)
+    // Storage: `UsageClock::Current` (r:1 w:0)
+    // Storage: `Services::KeptBytes` (r:1 w:1)
+    fn unpin() -> Weight {
+        Weight::from_parts(80_000_000, 21000)
+            .saturating_add(T::DbWeight::get().reads(7))
+            .saturating_add(T::DbWeight::get().writes(5))
+    }
+    // Storage: `Services::Services` (r:1 w:0)
+    // Storage: `Services::Contents` (r:1 w:1)
+    // Storage: `UsageClock::Current` (r:1 w:0)
+    fn set_site() -> Weight {
+        Weight::from_parts(35_000_000, 12000)
+            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().writes(1))
+    }
+    // Storage: `Services::Services` (r:1 w:0)
+    // Storage: `Services::Contents` (r:1 w:1)
+    // Storage: `UsageClock::Current` (r:1 w:0)
+    fn set_rules() -> Weight {
+        Weight::from_parts(35_000_000, 12000)
+            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().writes(1))
     }
     // Storage: `Services::Round` (r:0 w:1)
     fn begin_round(n: u32) -> Weight {
@@ -229,9 +281,9 @@ impl WeightInfo for () {
             .saturating_add(RocksDbWeight::get().writes(1))
     }
     fn remove_service() -> Weight {
-        Weight::from_parts(130_747_000, 45054)
-            .saturating_add(RocksDbWeight::get().reads(20))
-            .saturating_add(RocksDbWeight::get().writes(21))
+        Weight::from_parts(150_747_000, 57054)
+            .saturating_add(RocksDbWeight::get().reads(22))
+            .saturating_add(RocksDbWeight::get().writes(24))
     }
     fn attest_host() -> Weight {
         Weight::from_parts(79_769_000, 34295)
@@ -245,6 +297,26 @@ impl WeightInfo for () {
         Weight::from_parts(11_948_000, 3501)
             .saturating_add(RocksDbWeight::get().reads(3))
             .saturating_add(RocksDbWeight::get().writes(2))
+    }
+    fn pin() -> Weight {
+        Weight::from_parts(90_000_000, 21000)
+            .saturating_add(RocksDbWeight::get().reads(8))
+            .saturating_add(RocksDbWeight::get().writes(5))
+    }
+    fn unpin() -> Weight {
+        Weight::from_parts(80_000_000, 21000)
+            .saturating_add(RocksDbWeight::get().reads(7))
+            .saturating_add(RocksDbWeight::get().writes(5))
+    }
+    fn set_site() -> Weight {
+        Weight::from_parts(35_000_000, 12000)
+            .saturating_add(RocksDbWeight::get().reads(3))
+            .saturating_add(RocksDbWeight::get().writes(1))
+    }
+    fn set_rules() -> Weight {
+        Weight::from_parts(35_000_000, 12000)
+            .saturating_add(RocksDbWeight::get().reads(3))
+            .saturating_add(RocksDbWeight::get().writes(1))
     }
     fn begin_round(n: u32) -> Weight {
         Weight::from_parts(410_000, 0)

@@ -237,6 +237,8 @@ pub trait ServiceInspect<AccountId> {
     fn caps_of(owner: &AccountId, from: Epoch, to: Epoch) -> Planck;
     /// Prices of a published list.
     fn prices(version: u32) -> Option<Prices>;
+    /// Bytes that the pins of a service have the network keep at any moment of an epoch, each counted in all its places.
+    fn kept_at(service: ServiceId, epoch: Epoch) -> u64;
 }
 
 /// Looks up prepaid accounts (answered by billing).

@@ -16,8 +16,8 @@ use selvedge_primitives_math::{
     fraud::{Defect, Terms},
 };
 use selvedge_primitives_types::{
-    Account, DeviceId, Epoch, Era, Millis, Planck, Ppm, PriceList, Region, Role, Score, ServiceId,
-    StakeId, UsageCommitment,
+    Account, ContentRef, DeviceId, Epoch, Era, Hash, Millis, Pin, Planck, Ppm, PriceList, Region,
+    Role, Score, ServiceId, StakeId, UsageCommitment,
 };
 pub use selvedge_primitives_types::{CommitmentStatus, InvoiceHead, InvoiceLine};
 
@@ -95,6 +95,53 @@ pub struct ServiceView {
     pub price_version: u32,
     /// Whether it is paused.
     pub paused: bool,
+}
+
+/// A pin of a service.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct PinView {
+    /// What is kept, and in how many places.
+    pub pin: Pin,
+    /// What is held for it, in planck.
+    pub deposit: Planck,
+    /// The epoch it was made in.
+    pub epoch: Epoch,
+    /// The block it was made in.
+    pub block: u32,
+}
+
+/// Where the site or the rules of a service were moved to.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct MoveView {
+    /// Counts the moves, from 1.
+    pub version: u32,
+    /// The root that was in use since, if any.
+    pub root: Option<Hash>,
+    /// The epoch of the move.
+    pub epoch: Epoch,
+    /// The block of the move.
+    pub block: u32,
+    /// Whether the root is still pinned, so that it can be gone back to.
+    pub pinned: bool,
+}
+
+/// What a service keeps in the network.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct ContentView {
+    /// Who pays.
+    pub owner: Account,
+    /// Its pins, in order of their roots.
+    pub pins: Vec<PinView>,
+    /// Bytes of all places of all pins.
+    pub kept: u64,
+    /// The directory that it is served from, if any.
+    pub site: Option<ContentRef>,
+    /// The rules that requests follow, if any.
+    pub rules: Option<ContentRef>,
+    /// Where the site was moved to, newest first, at most 32; the first is in use.
+    pub site_moves: Vec<MoveView>,
+    /// Where the rules were moved to, newest first, at most 32; the first are in use.
+    pub rules_moves: Vec<MoveView>,
 }
 
 /// What an account earned, in planck.
@@ -361,6 +408,9 @@ sp_api::decl_runtime_apis! {
         fn commitment(gateway: DeviceId, epoch: Epoch) -> Option<(UsageCommitment, CommitmentStatus)>;
         /// Published price lists with the epoch they take effect in.
         fn price_lists() -> Vec<(PriceList, Epoch)>;
+        /// What a service keeps in the network; `None` for an unknown service.
+        #[api_version(2)]
+        fn content(service: ServiceId) -> Option<ContentView>;
     }
 
     /// Nodes, scores and earnings.

@@ -20,8 +20,8 @@ use pallet_edge_traits::{DeviceInspect, EpochClock, PrepaidInspect, StakeInspect
 use selvedge_primitives_math::RangeProof;
 use selvedge_primitives_types::{
     agent::{ClockConfig, HostCheckVerdict, NodeConfig, ServiceConfig, ServiceState},
-    Account, ContentConfig, DeviceId, Domain, EntryKey, Epoch, GenesisHash, PriceList, ProbeReport,
-    Role, Signature64, UsageCommitment,
+    Account, DeviceId, Domain, EntryKey, Epoch, GenesisHash, PriceList, ProbeReport, Role,
+    Signature64, UsageCommitment,
 };
 
 use super::nodes::MaxNodesPerRole;
@@ -143,7 +143,7 @@ fn service_config(
         lease: Billing::lease_of(summary.id, device, epoch),
         free: Billing::free_lease_of(summary.id, device, epoch),
         state,
-        content: ContentConfig::default(),
+        content: Services::content_of(summary.id),
     }
 }
 

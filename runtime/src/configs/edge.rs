@@ -80,6 +80,10 @@ impl pallet_edge_services::Config for Runtime {
     type HistoryDepth = HistoryEpochs;
     type HostDeposit = services::HostDeposit;
     type MaxCheckers = ConstU32<1_024>;
+    /// 50 bytes each in what every node is told of the services, so 0.8 of 4 MiB: with them it holds 10,000
+    /// services of 300 bytes.
+    type MaxPins = ConstU32<16_384>;
+    type PinDeposit = services::PinDeposit;
     type Prepaid = Billing;
     type PriceNotice = services::PriceNotice;
     type PriceOrigin = RootOrPrices;

@@ -267,6 +267,11 @@ pub mod dynamic_params {
         /// spread slowly.
         #[codec(index = 3)]
         pub static ProofPeriod: u64 = 48;
+
+        /// What is held for a pin. It takes 80 bytes of state, 0.01 SEL, and a part of the 0.8 MiB that every node is told
+        /// of: whoever takes up all of them holds 16,384 SEL.
+        #[codec(index = 4)]
+        pub static PinDeposit: Planck = SEL;
     }
 
     /// What a proven defect of a commitment costs its gateway, as a part of what is left of its stake.

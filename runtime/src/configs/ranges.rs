@@ -213,6 +213,7 @@ own_ranges! {
         HostDeposit: 10 * MILLI..=100 * SEL, "planck";
         PriceNotice: 1..=24 * 90, "epochs";
         ProofPeriod: 1..=24 * 30, "epochs";
+        PinDeposit: 10 * MILLI..=100 * SEL, "planck";
     }
     Audits of audits {
         TermsSlash: Ppm::percent(5)..=Ppm::ONE, "ppm";

@@ -1,6 +1,7 @@
 //! Gateways and caches as processes, with everybody they talk to played by the test kit.
 
 mod audits;
+mod content;
 mod control;
 mod crash;
 mod crowd;
@@ -30,6 +31,7 @@ mod peers;
 mod poisoning;
 mod probes;
 mod program;
+mod published;
 mod purge;
 mod purge_failures;
 mod quota;

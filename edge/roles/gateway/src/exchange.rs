@@ -115,7 +115,7 @@ pub struct Scope {
     pub world: Arc<World>,
     /// The service.
     pub service: Arc<Service>,
-    /// The origin's base URL.
+    /// The origin's base URL; of a service with a site the root of nothing.
     pub origin: Uri,
 }
 
@@ -134,10 +134,14 @@ impl Scope {
         } else {
             Reason::UnknownHost
         }))?;
-        let origin = service
-            .origin
-            .clone()
-            .ok_or(Failure::new(Reason::NoOrigin))?;
+        let origin = match service.site {
+            // Nothing is fetched from it.
+            Some(_) => Uri::default(),
+            None => service
+                .origin
+                .clone()
+                .ok_or(Failure::new(Reason::NoOrigin))?,
+        };
         if may_leave(&origin, &exchange.target) {
             let cause = "the target leaves the origin's base path";
             return Err(Failure::because(Reason::BadRequest, cause));

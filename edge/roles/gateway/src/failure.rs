@@ -45,6 +45,8 @@ pub enum Reason {
     OriginSlow,
     /// The origin's answer is not valid HTTP.
     OriginBroken,
+    /// The origin's answer does not match the digest that it states.
+    OriginAltered,
     /// The origin's address is one that is refused.
     OriginForbidden,
     /// The origin's certificate does not verify.
@@ -53,11 +55,17 @@ pub enum Reason {
     NotStored,
     /// The gateway itself failed.
     Internal,
+    /// The site has no such page.
+    NotFound,
+    /// No cache gives what the site needs.
+    ContentAway,
+    /// The site's root names no directory of pages.
+    SiteBroken,
 }
 
 impl Reason {
     /// Every reason, for metrics.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 24] = [
         Self::BadRequest,
         Self::UnknownHost,
         Self::Misdirected,
@@ -74,10 +82,14 @@ impl Reason {
         Self::OriginDown,
         Self::OriginSlow,
         Self::OriginBroken,
+        Self::OriginAltered,
         Self::OriginForbidden,
         Self::OriginUntrusted,
         Self::NotStored,
         Self::Internal,
+        Self::NotFound,
+        Self::ContentAway,
+        Self::SiteBroken,
     ];
 
     /// Status, name and text.
@@ -149,6 +161,11 @@ impl Reason {
                 "origin-broken",
                 "The site's own server gave an answer that is not valid.",
             ),
+            Self::OriginAltered => (
+                502,
+                "origin-altered",
+                "What the site's own server sent does not match the digest that it states.",
+            ),
             Self::OriginForbidden => (
                 502,
                 "origin-forbidden",
@@ -169,6 +186,13 @@ impl Reason {
                 "internal",
                 "The gateway failed. The operator's log has the reason under the request id.",
             ),
+            Self::NotFound => (404, "not-found", "This site has no such page."),
+            Self::ContentAway => (
+                503,
+                "content-away",
+                "The network cannot reach this page's content at the moment.",
+            ),
+            Self::SiteBroken => (502, "site-broken", "What this site names is not a site."),
         }
     }
 
@@ -192,7 +216,7 @@ impl Reason {
 
     fn retry_after(self) -> Option<u64> {
         match self {
-            Self::NotReady | Self::Busy => Some(2),
+            Self::NotReady | Self::Busy | Self::ContentAway => Some(2),
             Self::Paused | Self::Suspended => Some(300),
             Self::OutOfLease => Some(30),
             _ => None,

@@ -18,11 +18,12 @@ use tokio::task::JoinHandle;
 
 use crate::access_log::{AccessLog, Line};
 use crate::changes::Changes;
+use crate::choices::Choices;
+use crate::content::Contents;
 use crate::entry::Entry;
 use crate::exchange::{Exchange, Scope};
 use crate::failure::{Failure, Reason};
 use crate::gather::Gatherings;
-use crate::hedge::Hedges;
 use crate::holding::Holding;
 use crate::insight::Listeners;
 use crate::invalidations::Invalidations;
@@ -32,9 +33,11 @@ use crate::metered::{Base, MeteredBody};
 use crate::metrics::{Metrics, Source};
 use crate::options::GatewayOptions;
 use crate::probing::Probing;
+use crate::publish::Publishing;
 use crate::purge_sync::Watch;
 use crate::question::Question;
 use crate::refresh::Refreshes;
+use crate::replicas::Replicas;
 use crate::serve::Front;
 use crate::tab::{Denied, Meter, Running, Sent, Tab};
 use crate::timing;
@@ -44,6 +47,8 @@ use selvedge_edge_drivers_transport::Memo;
 
 /// Parts of the memory cache that are locked apart.
 const SHARDS: usize = 8;
+/// Directories of sites take such a part of what the memory cache takes, beside it.
+const DIRECTORIES: u64 = 16;
 /// Keys remembered as not shared, and as not asked of a cache.
 const MEMO: usize = 65_536;
 /// Explanations at a time.
@@ -103,6 +108,8 @@ pub struct Shared {
     pub verdicts: Verdicts,
     /// Memory cache.
     pub memory: Memory<Entry>,
+    /// Sites from content.
+    pub content: Contents,
     /// Origins.
     pub origin: OriginClient,
     /// Caches.
@@ -135,8 +142,12 @@ pub struct Shared {
     pub resting: Memo<DeviceId>,
     /// Requests that miss the same thing at once.
     pub gatherings: Arc<Gatherings>,
-    /// When the next owner is asked too.
-    pub hedges: Hedges,
+    /// Content that is put and read.
+    pub publishing: Publishing,
+    /// What was seen of caches.
+    pub choices: Arc<Choices>,
+    /// Who may have content.
+    pub replicas: Replicas,
     /// Looks for ownership records.
     pub hosts: HostChecker,
     /// Where the chain's config is kept.
@@ -163,6 +174,7 @@ impl Shared {
         self.peers
             .retain(|peer: &PeerAddress| world.cache(&peer.device).as_ref() == Some(peer));
         self.metrics.epoch.set(world.chain.clock.epoch.0 as i64);
+        self.replicas.renew(self.world().as_deref(), &world);
         let mut current = self.world.write();
         self.holding.renew(current.as_deref(), &world, clock::now());
         *current = Some(world);
@@ -350,15 +362,16 @@ impl Gateway {
         for (service, pending) in waiting.load().map_err(StartError::Purges)? {
             invalidations.resume(service, pending, Instant::now());
         }
+        let metrics = Metrics::default();
         let shared = Arc::new(Shared {
             origin: OriginClient::new(&options.origin)?,
             peers: Peers::new(identity.clone(), options.peers.clone()),
             memory: Memory::new(options.memory_bytes, SHARDS),
+            content: Contents::new(options.memory_bytes / DIRECTORIES),
             log: AccessLog::open(&options.access_log).map_err(StartError::AccessLog)?,
             config_file: ConfigFile::new(options.state.join("chain.scale")),
             identity,
             meter,
-            metrics: Metrics::default(),
             analytics: Analytics::new(),
             listeners: Listeners::default(),
             explaining: tokio::sync::Semaphore::new(EXPLAINING),
@@ -377,7 +390,10 @@ impl Gateway {
             distrust: Memo::new(MEMO),
             resting: Memo::new(MEMO),
             gatherings: Arc::default(),
-            hedges: Hedges::new(options.hedges),
+            publishing: Publishing::default(),
+            choices: Choices::new(options.hedges, metrics.peers.clone()),
+            metrics,
+            replicas: Replicas::default(),
             hosts,
             certs,
             epoch_over: Notify::new(),

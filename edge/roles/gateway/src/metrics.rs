@@ -11,6 +11,7 @@ pub use selvedge_edge_core_analytics::Source;
 use selvedge_primitives_types::DeviceId;
 
 use crate::failure::Reason;
+use crate::peer_metrics::PeerMetrics;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -43,8 +44,12 @@ pub struct Metrics {
     pub egress: Counter,
     /// Body bytes from origins.
     pub origin: Counter,
+    /// Bodies that did not match the digest their origin stated.
+    pub altered: Counter,
     /// Requests that were sent to an origin again.
     pub retries: Counter,
+    /// Counters by cache.
+    pub peers: PeerMetrics,
     /// Lookups that asked the next owner too.
     pub hedges: Counter,
     /// Of these, those that it answered.
@@ -100,6 +105,7 @@ impl Default for Metrics {
             "Answers of caches that were not believed",
             faults.clone(),
         );
+        let peers = PeerMetrics::new(&mut registry);
         let first_byte = Histogram::new(exponential_buckets(0.000_1, 2.0, 18));
         registry.register(
             "first_byte_seconds",
@@ -131,6 +137,10 @@ impl Default for Metrics {
         };
         let egress = counter("egress_bytes", "Body bytes to visitors, as charged");
         let origin = counter("origin_bytes", "Body bytes from origins");
+        let altered = counter(
+            "origin_altered",
+            "Bodies that did not match the digest their origin stated",
+        );
         let retries = counter("origin_retries", "Requests sent to an origin again");
         let hedges = counter("hedges", "Lookups that asked the next owner too");
         let hedges_won = counter("hedges_won", "Lookups that the next owner answered");
@@ -168,7 +178,9 @@ impl Default for Metrics {
             first_byte,
             egress,
             origin,
+            altered,
             retries,
+            peers,
             hedges,
             hedges_won,
             vouchers,

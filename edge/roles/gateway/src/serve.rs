@@ -214,6 +214,11 @@ impl Shared {
         body: Incoming,
         scope: &Scope,
     ) -> Result<Served, Failure> {
+        if let Some(site) = scope.service.site {
+            return self
+                .answer_site(exchange, &parts.headers, scope, site)
+                .await;
+        }
         let head = RequestHead::from(parts);
         let limit = self.options.policy.limits.key_bytes;
         let key = CacheKey::new(exchange.scheme(), &exchange.host, &exchange.target, limit);
@@ -240,8 +245,9 @@ impl Shared {
         let now = clock::now();
         let service = question.scope.service.id;
         let key = question.key.as_bytes();
-        let is_left =
-            |entry: &entry::Entry| !matches!(self.verdict(service, entry), Verdict::Gone { .. });
+        let is_left = |entry: &entry::Entry| {
+            entry.site.is_none() && !matches!(self.verdict(service, entry), Verdict::Gone { .. })
+        };
         let entry = entry::find(&self.memory, service, key, &head, is_left);
         let verdict = entry.as_ref().map(|entry| self.verdict(service, entry));
         let since = verdict.and_then(|verdict| verdict.stale_since());
@@ -408,8 +414,9 @@ impl Shared {
     fn held(&self, question: &Question) -> Option<Arc<entry::Entry>> {
         let (service, head) = (question.scope.service.id, question.head());
         let key = question.key.as_bytes();
-        let is_current =
-            |entry: &entry::Entry| matches!(self.verdict(service, entry), Verdict::Current);
+        let is_current = |entry: &entry::Entry| {
+            entry.site.is_none() && matches!(self.verdict(service, entry), Verdict::Current)
+        };
         let entry = entry::find(&self.memory, service, key, &head, is_current)?;
         if self.purges.is_silent(service) {
             return None;
@@ -427,7 +434,9 @@ impl Shared {
     /// Whether a cache is not to be asked for a while, at all or for this key.
     pub fn rests(&self, cache: &PeerAddress, question: &Question, now: Instant) -> bool {
         let place = (cache.device, question.pass_name());
-        self.resting.holds(&cache.device, now) || self.distrust.holds(&place, now)
+        self.resting.holds(&cache.device, now)
+            || self.distrust.holds(&place, now)
+            || self.choices.is_ejected(&cache.device)
     }
 
     /// Asks an owner, again when the fetch it followed breaks off before it began. Says who
@@ -474,6 +483,7 @@ impl Shared {
             AskError::Fault(fault) => {
                 tracing::warn!(cache = %device, fault, %id, "a cache is not believed");
                 self.metrics.fault(&cache.device, fault);
+                self.choices.fault(device);
                 let place = (cache.device, question.pass_name());
                 self.distrust.remember(place, Instant::now(), DISTRUST);
             }

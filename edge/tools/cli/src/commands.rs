@@ -4,10 +4,14 @@ mod account;
 mod audit;
 mod earnings;
 mod explain;
+mod get;
+mod ls;
 mod network;
 mod node;
 mod parameters;
+mod publishing;
 mod purge;
+mod put;
 mod score;
 mod service;
 mod watch;
@@ -17,6 +21,7 @@ use crate::{
     bill,
     chain::{Chain, Receipt},
     cli::{Cli, Command, KeyArgs},
+    content::{self, Pointer},
     error::Failure,
     keys,
     output::Output,
@@ -70,13 +75,22 @@ impl Context<'_> {
         let chain = self.chain().await?;
         self.output.progress(format!("sending {pallet}.{call} ..."));
         let receipt = chain.submit(pallet, call, fields, &signer).await?;
-        let result = result(&receipt)?;
+        self.done(&format!("{pallet}.{call}"), &receipt, result(&receipt)?)
+    }
+
+    /// Says what a transaction did that is final.
+    pub fn done(
+        &self,
+        call: &str,
+        receipt: &Receipt,
+        result: Vec<(&'static str, serde_json::Value)>,
+    ) -> anyhow::Result<()> {
         let human: String = result
             .iter()
             .map(|(name, value)| format!("{name}: {}\n", plain(value)))
             .collect();
         let done = views::Done {
-            call: format!("{pallet}.{call}"),
+            call: call.into(),
             block: receipt.block.clone(),
             result: result.into_iter().collect(),
         };
@@ -107,6 +121,14 @@ pub async fn run(cli: Cli, output: &Output) -> anyhow::Result<()> {
     match cli.command {
         Command::Account(command) => account::run(&context, command).await,
         Command::Service(command) => service::run(&context, command).await,
+        Command::Put(args) => put::run(&context, args).await,
+        Command::Get(args) => get::run(&context, args).await,
+        Command::Ls(args) => ls::run(&context, args).await,
+        Command::Pin(args) => content::pin(&context, args).await,
+        Command::Unpin(args) => content::unpin(&context, args).await,
+        Command::Pins { service } => content::list(&context, service).await,
+        Command::Site(command) => content::point(&context, Pointer::Site, command).await,
+        Command::Rules(command) => content::point(&context, Pointer::Rules, command).await,
         Command::Bill(args) => bill::run(&context, args).await,
         Command::Earnings(command) => earnings::run(&context, command).await,
         Command::Node(command) => node::run(&context, command).await,

@@ -10,11 +10,13 @@ mod calendar;
 mod chain;
 mod cli;
 mod commands;
+mod content;
 mod error;
 mod http;
 mod insight;
 mod keys;
 mod output;
+mod publish;
 mod receipt;
 mod views;
 

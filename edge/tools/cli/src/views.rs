@@ -1,7 +1,9 @@
 //! What `--json` prints. These shapes are a contract: fields are added, never renamed. Amounts are strings in planck.
 
+mod content;
 mod earnings;
 
+pub use content::{Blob, Content, Move};
 pub use earnings::StakeEarnings;
 
 use crate::keys::address;

@@ -22,6 +22,8 @@ pub struct World {
     pub(crate) agents: BTreeMap<DeviceId, [u8; 32]>,
     pub(crate) services: BTreeMap<ServiceId, ServiceTerms<AccountId>>,
     pub(crate) prices: BTreeMap<u32, Prices>,
+    /// Bytes that the pins of every service come to.
+    pub(crate) kept: u64,
     /// Highest allowances of anybody's former services that may still be charged.
     pub(crate) former_caps: Planck,
     /// What matured through whom, and what activity may return of it.
@@ -161,6 +163,9 @@ impl ServiceInspect<AccountId> for World {
     }
     fn prices(version: u32) -> Option<Prices> {
         world(|world| world.prices.get(&version).copied())
+    }
+    fn kept_at(_service: ServiceId, _epoch: Epoch) -> u64 {
+        world(|world| world.kept)
     }
 }
 

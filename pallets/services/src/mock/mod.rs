@@ -10,7 +10,8 @@ use frame_support::{derive_impl, parameter_types, traits::ConstU32};
 use frame_system::EnsureRoot;
 use pallet_edge_traits::{EpochClock, OnEpoch};
 use selvedge_primitives_types::{
-    agent::HostCheckVerdict, Domain, Epoch, Planck, Prices, ServiceId, Signature64,
+    agent::HostCheckVerdict, ContentKind, ContentRef, Domain, Epoch, Pin, Planck, Prices,
+    ServiceId, Signature64,
 };
 use sp_core::{crypto::AccountId32, ed25519, Pair};
 use sp_runtime::{traits::IdentityLookup, BuildStorage};
@@ -59,6 +60,8 @@ impl pallet_balances::Config for Test {
 parameter_types! {
     pub storage AllowLocalNames: bool = true;
     pub storage HostDeposit: Planck = 5;
+    pub storage PinDeposit: Planck = 7;
+    pub storage MaxPins: u32 = 100;
     pub const ServiceDeposit: Planck = 100;
     pub const HistoryDepth: u64 = 30;
     pub const PriceNotice: u64 = 2;
@@ -77,6 +80,8 @@ impl crate::Config for Test {
     type AllowLocalNames = AllowLocalNames;
     type ServiceDeposit = ServiceDeposit;
     type HostDeposit = HostDeposit;
+    type PinDeposit = PinDeposit;
+    type MaxPins = MaxPins;
     type HistoryDepth = HistoryDepth;
     type PriceNotice = PriceNotice;
     type ProofPeriod = ProofPeriod;
@@ -160,6 +165,26 @@ pub fn create(hosts: &[&str]) -> ServiceId {
     let origin = b"https://origin.example".to_vec();
     Services::create_service(RuntimeOrigin::signed(ALICE), hosts, origin, 1_000, 1).unwrap();
     id
+}
+
+/// A directory, or a file, of 1,000 bytes that is kept in three places, by the first byte of its root.
+pub fn pin_of(n: u8, kind: ContentKind) -> Pin {
+    Pin {
+        content: ContentRef {
+            root: [n; 32],
+            length: 1_000,
+            kind,
+        },
+        bytes: 1_000,
+        factor: 3,
+    }
+}
+
+/// Pins a directory for a service of ALICE.
+pub fn pin_directory(service: ServiceId, n: u8) -> Pin {
+    let pin = pin_of(n, ContentKind::Directory);
+    Services::pin(RuntimeOrigin::signed(ALICE), service, pin).unwrap();
+    pin
 }
 
 pub fn summary(service: ServiceId) -> ServiceSummary<AccountId32> {

@@ -6,16 +6,20 @@ mod create_service;
 mod inspect;
 mod invariants;
 mod pause;
+mod pin;
 mod publish_prices;
 mod remove_host;
 mod remove_service;
 mod set_cap;
 mod set_origin;
 mod set_price_version;
+mod set_rules;
+mod set_site;
+mod unpin;
 
 pub use crate::{mock::*, Error, Event};
 pub use frame_support::{assert_noop, assert_ok};
-pub use selvedge_primitives_types::{Epoch, Planck, Prices, ServiceId};
+pub use selvedge_primitives_types::{ContentKind, Epoch, Pin, Planck, Prices, ServiceId};
 pub use sp_runtime::traits::BadOrigin;
 
 /// A signed origin.

@@ -84,3 +84,22 @@ fn removing_twice_is_an_error() {
         );
     });
 }
+
+#[test]
+fn pins_are_forgotten_with_their_deposits() {
+    run(|| {
+        let (id, other) = (create(&[]), create(&[]));
+        for n in 1..=3 {
+            pin_directory(id, n);
+        }
+        pin_directory(other, 1);
+        assert_ok!(Services::set_site(by(ALICE), id, Some([2; 32])));
+        assert_ok!(Services::pause(by(ALICE), id));
+        go_to(41);
+        assert_ok!(Services::remove_service(by(ALICE), id));
+        assert_eq!(on_hold(&ALICE), 107);
+        assert_eq!(crate::PinCount::<Test>::get(), 1);
+        assert!(!crate::Contents::<Test>::contains_key(id));
+        assert!(!crate::KeptBytes::<Test>::contains_key(id));
+    });
+}

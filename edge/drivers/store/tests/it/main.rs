@@ -9,4 +9,5 @@ mod disk_full;
 mod migrate;
 mod quota;
 mod roundtrip;
+mod shelf;
 mod testkit;
