@@ -3,6 +3,7 @@
 use crate::{cli::ConfigArgs, key};
 use anyhow::Context;
 use selvedge_edge_drivers_agent::Token;
+use selvedge_edge_drivers_p2p::Options as P2pOptions;
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
@@ -77,6 +78,9 @@ pub struct Config {
     /// A cache's.
     #[serde(default)]
     pub cache: Cache,
+    /// Telling other nodes what is kept, and finding it.
+    #[serde(default)]
+    pub p2p: P2p,
     /// Bounds on whoever connects.
     #[serde(default)]
     pub limits: Limits,
@@ -200,6 +204,26 @@ section! {
 }
 
 section! {
+    /// Discovery of who keeps what, by libp2p.
+    P2p {
+        /// Where it listens, as a multiaddress; none for no discovery.
+        listen: Option<String> = None,
+        /// Where others reach it, if not where it listens.
+        announce: Vec<String> = vec![],
+        /// Nodes to begin with, each ending with `/p2p/` and its peer id.
+        known: Vec<String> = vec![],
+    }
+}
+
+impl P2p {
+    /// What is chosen, if anything.
+    pub fn options(&self) -> anyhow::Result<Option<P2pOptions>> {
+        let read = |listen: &String| P2pOptions::read(listen, &self.announce, &self.known);
+        self.listen.as_ref().map(read).transpose().context("p2p")
+    }
+}
+
+section! {
     /// Bounds on whoever connects.
     Limits {
         /// Connections at a time.
@@ -306,6 +330,7 @@ impl Config {
     pub fn check(&self) -> anyhow::Result<()> {
         key::read(&self.device_key_file)?;
         self.token()?;
+        self.p2p.options()?;
         let loopback = self.control.listen.ip().is_loopback();
         anyhow::ensure!(
             loopback,

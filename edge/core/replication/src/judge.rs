@@ -96,7 +96,9 @@ impl<P: Placement> Steward<P> {
             since.is_some_and(|since| now.0.saturating_sub(since.0) < self.rules.drain.0)
         };
         let standing = judgement.holders.iter().filter(stands).count();
-        let least = usize::from(judgement.firm == 0);
+        // Who has not answered yet may well hold it.
+        let is_alone = judgement.firm == 0 && judgement.open.is_empty();
+        let least = usize::from(is_alone);
         let missing = &mut judgement.missing;
         missing.truncate(
             missing

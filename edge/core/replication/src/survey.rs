@@ -148,6 +148,7 @@ impl<P: Placement> Steward<P> {
         if !self.survey.is_on && (is_due || self.survey.again) {
             self.survey.begin(now);
             self.counted = Figures::default();
+            self.searches = self.limits.searches;
         }
         let (cost, mut left) = (self.cost(), self.limits.work);
         while self.survey.is_on && left >= cost {
@@ -174,9 +175,15 @@ impl<P: Placement> Steward<P> {
         let Some(entry) = self.objects.at(slot) else {
             return true;
         };
-        let holding = entry.notes().filter(|(_, note)| *note == Note::Holds);
-        let mut asked: Vec<Index> = holding.map(|(index, _)| index).collect();
+        // Who failed to show it may have noticed, and say that it lacks it.
+        let claiming = entry.notes().filter(|(_, note)| *note != Note::Lacks);
+        let mut asked: Vec<Index> = claiming.map(|(index, _)| index).collect();
         asked.extend(&judgement.wanted);
+        if entry.is_unavailable && self.searches > 0 {
+            // Whoever should hold it lacks it: somebody may that should not.
+            self.searches -= 1;
+            asked.extend(self.nodes.indices());
+        }
         asked.sort_unstable();
         asked.dedup();
         asked.retain(|index| self.nodes.at(*index).is_live());

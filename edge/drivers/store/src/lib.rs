@@ -74,6 +74,6 @@ pub use memory::{Memory, Weigh, ENTRY_OVERHEAD};
 pub use name::{Blob, BodyName, Space};
 pub use recover::Recovery;
 pub use room::room;
-pub use shelf::{Kept, Shelf, ShelfError, ShelfReader, ShelfUsage, MAX_RUNS};
+pub use shelf::{Shelf, ShelfError, ShelfReader, ShelfUsage, MAX_RUNS};
 pub use store::{Config, Store, Usage};
 pub use writer::{BodyWriter, FinishedBody, PartialBody};

@@ -65,12 +65,19 @@ fn a_copy_goes_on_at_another_source_where_the_first_stopped() {
     };
     copier.handle_input(Millis(9), failed).unwrap();
     let (outputs, _) = drain(&mut copier);
-    assert_eq!(fetch(&outputs[0]), (device(2), MIB, 2 * MIB));
+    // A source may be slow: less is asked for at a time.
+    assert_eq!(fetch(&outputs[0]), (device(2), MIB, MIB + MIB / 2));
     copier
-        .handle_input(Millis(12), CopierInput::Fetched { root, to: 2 * MIB })
+        .handle_input(
+            Millis(12),
+            CopierInput::Fetched {
+                root,
+                to: MIB + MIB / 2,
+            },
+        )
         .unwrap();
     let (outputs, _) = drain(&mut copier);
-    assert_eq!(fetch(&outputs[0]), (device(2), 2 * MIB, 2 * MIB + 5));
+    assert_eq!(fetch(&outputs[0]), (device(2), MIB + MIB / 2, 2 * MIB + 5));
     let last = CopierInput::Fetched {
         root,
         to: 2 * MIB + 5,
@@ -168,10 +175,8 @@ fn what_is_asked_for_in_any_second_is_bounded() {
     }
     let (mut now, mut asked) = (0, Vec::new());
     while !copier.is_empty() {
-        let (outputs, next) = drain(&mut copier);
-        assert!(next > now);
-        for output in outputs {
-            if let CopierOutput::Fetch { content, range, .. } = output {
+        match copier.poll_output() {
+            CopierOutput::Fetch { content, range, .. } => {
                 asked.push((now, range.end - range.start));
                 let fetched = CopierInput::Fetched {
                     root: content.root,
@@ -179,14 +184,13 @@ fn what_is_asked_for_in_any_second_is_bounded() {
                 };
                 copier.handle_input(Millis(now), fetched).unwrap();
             }
+            CopierOutput::Timeout(at) => {
+                assert!(at.0 > now);
+                now = at.0;
+                copier.handle_input(Millis(now), CopierInput::Tick).unwrap();
+            }
+            _ => {}
         }
-        if !matches!(
-            drain(&mut copier).0.first(),
-            Some(CopierOutput::Fetch { .. })
-        ) {
-            now = next;
-        }
-        copier.handle_input(Millis(now), CopierInput::Tick).unwrap();
     }
     for (first, (from, _)) in asked.iter().enumerate() {
         let second = asked[first..]
