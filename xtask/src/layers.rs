@@ -39,6 +39,8 @@ enum Room {
     EdgeBin,
     /// Speaks published interfaces only.
     Outside,
+    /// The same, and checks what it is given by the rules of the data plane.
+    Tool,
     /// For tests and automation; nothing shipped imports it.
     Scaffold,
 }
@@ -63,7 +65,9 @@ const ROOMS: &[(&str, Room)] = &[
     ("edge/roles", EdgeRole),
     ("edge/bin", EdgeBin),
     ("edge/tools", Outside),
+    ("edge/tools/cli", Tool),
     ("edge/tools/sim", Scaffold),
+    ("edge/tools/simulator", Scaffold),
     ("edge/tools/testkit", Scaffold),
     ("tests", Scaffold),
     ("tests/economy", Outside),
@@ -101,6 +105,7 @@ impl Room {
             EdgeRole => &[Ground, EdgeCore, EdgeHttp, EdgeDriver],
             EdgeBin => &[Ground, EdgeCore, EdgeHttp, EdgeDriver, EdgeRole],
             Outside => &[Ground, RuntimeApi],
+            Tool => &[Ground, RuntimeApi, EdgeCore],
             Scaffold => &[
                 Ground,
                 RuntimeApi,
@@ -116,6 +121,7 @@ impl Room {
                 EdgeRole,
                 EdgeBin,
                 Outside,
+                Tool,
                 Scaffold,
             ],
         }
@@ -125,7 +131,7 @@ impl Room {
     fn tests_may_import(self) -> &'static [Room] {
         match self {
             Pallet => &[Scaffold],
-            EdgeCore | EdgeHttp | EdgeDriver | EdgeRole | EdgeBin | Outside => {
+            EdgeCore | EdgeHttp | EdgeDriver | EdgeRole | EdgeBin | Outside | Tool => {
                 &[Scaffold, Ground, EdgeCore, EdgeHttp, EdgeDriver]
             }
             _ => &[],

@@ -6,8 +6,9 @@ use std::{env, path::Path, process::Command};
 
 /// Packages with a test that compares their vectors, and the environment variable that lets it
 /// write them instead.
-const KEEPERS: [&str; 3] = [
+const KEEPERS: [&str; 4] = [
     "selvedge-primitives-math",
+    "selvedge-edge-core-content",
     "selvedge-edge-core-purge",
     "selvedge-runtime",
 ];

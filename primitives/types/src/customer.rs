@@ -56,8 +56,13 @@ impl ReadToken {
 
     /// Whether it counts at this moment.
     pub fn is_valid(&self, now: Millis) -> bool {
-        now < self.expires && self.expires.0.saturating_sub(now.0) <= Self::LONGEST.0
+        is_timely(self.expires, now)
     }
+}
+
+/// Of every token: it has not ended, and does not end too far ahead.
+fn is_timely(expires: Millis, now: Millis) -> bool {
+    now < expires && expires.0.saturating_sub(now.0) <= ReadToken::LONGEST.0
 }
 
 /// A read token as it is shown: `Authorization: Selvedge ` and its SCALE form in hex.
@@ -65,6 +70,32 @@ impl ReadToken {
 pub struct SignedReadToken {
     /// The token.
     pub token: ReadToken,
+    /// The customer's signature.
+    pub signature: CustomerSignature,
+}
+
+/// Lets its bearer put content into the network for a service, for a short time: [`crate::Domain::PublishToken`].
+/// What is put is dropped again unless the service pins it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct PublishToken {
+    /// The service.
+    pub service: ServiceId,
+    /// Until when; at most [`ReadToken::LONGEST`] ahead.
+    pub expires: Millis,
+}
+
+impl PublishToken {
+    /// Whether it counts at this moment.
+    pub fn is_valid(&self, now: Millis) -> bool {
+        is_timely(self.expires, now)
+    }
+}
+
+/// A publish token as it is shown: in the way of a [`SignedReadToken`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct SignedPublishToken {
+    /// The token.
+    pub token: PublishToken,
     /// The customer's signature.
     pub signature: CustomerSignature,
 }
@@ -84,6 +115,11 @@ mod tests {
         assert!(!token.is_valid(Millis(1_000_000)));
         assert!(token.is_valid(Millis(100_000)));
         assert!(!token.is_valid(Millis(99_999)));
+        let (service, expires) = (token.service, token.expires);
+        let token = PublishToken { service, expires };
+        for (now, counts) in [(999_999, true), (1_000_000, false), (99_999, false)] {
+            assert_eq!(token.is_valid(Millis(now)), counts);
+        }
     }
 
     #[test]

@@ -39,7 +39,9 @@ pub use commitment::{
     CacheEntryKey, CustomerEntryKey, Entry, EntryKey, LeafKey, TreeCommitment, UsageCommitment,
 };
 pub use content::{ContentConfig, ContentKind, ContentRef, Pin, PinInvalid, MAX_FACTOR};
-pub use customer::{CustomerSignature, ReadScope, ReadToken, SignedReadToken};
+pub use customer::{
+    CustomerSignature, PublishToken, ReadScope, ReadToken, SignedPublishToken, SignedReadToken,
+};
 pub use ids::{
     Account, DeviceId, Epoch, Era, GenesisHash, Hash, Millis, Planck, Region, ServiceId, Slice,
     StakeId,

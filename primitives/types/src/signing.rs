@@ -62,6 +62,8 @@ pub enum Domain {
     ProbeAnswer,
     /// What a prober saw of the nodes it was drawn for (sr25519, agent key).
     ProbeReport,
+    /// A customer puts content into the network for a service (the account's key).
+    PublishToken,
 }
 
 impl Domain {
@@ -82,6 +84,7 @@ impl Domain {
             Self::PurgeAck => b"purge-ack",
             Self::ProbeAnswer => b"probe-answer",
             Self::ProbeReport => b"probe-report",
+            Self::PublishToken => b"publish-token",
         }
     }
 
@@ -146,6 +149,7 @@ mod tests {
             Domain::PurgeAck,
             Domain::ProbeAnswer,
             Domain::ProbeReport,
+            Domain::PublishToken,
         ];
         let messages: Vec<_> = all
             .iter()

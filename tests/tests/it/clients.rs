@@ -64,6 +64,20 @@ pub async fn run(
     Ok(serde_json::from_str(last)?)
 }
 
+/// Directories of content from the golden files, and blobs that are none.
+#[tokio::test]
+async fn a_javascript_client_makes_the_golden_directories() -> anyhow::Result<()> {
+    let Some(folder) = install().await? else {
+        return Ok(());
+    };
+    let answer = run(&folder, "content.mjs", &[]).await?;
+    assert_eq!(
+        (&answer["trees"], &answer["refused"]),
+        (&3.into(), &11.into())
+    );
+    Ok(())
+}
+
 /// The golden bill and what is wrong after each change of it, computed by nobody's code but the client's.
 #[tokio::test]
 async fn a_javascript_client_computes_the_golden_bill() -> anyhow::Result<()> {
@@ -74,6 +88,34 @@ async fn a_javascript_client_computes_the_golden_bill() -> anyhow::Result<()> {
     assert_eq!(
         (&answer["lines"], &answer["changes"]),
         (&16.into(), &9.into())
+    );
+    Ok(())
+}
+
+/// A private origin tells gateways from strangers by the registered keys alone.
+#[tokio::test]
+async fn a_javascript_origin_verifies_who_asks() -> anyhow::Result<()> {
+    let Some(folder) = install().await? else {
+        return Ok(());
+    };
+    let answer = run(&folder, "origin-request.mjs", &[]).await?;
+    assert_eq!(
+        answer,
+        serde_json::json!({ "cases": 3, "verified": 3, "refused": 12 })
+    );
+    Ok(())
+}
+
+/// Owners from the nodes of the chain's config, computed by nobody's code but the client's.
+#[tokio::test]
+async fn a_javascript_client_finds_the_golden_owners() -> anyhow::Result<()> {
+    let Some(folder) = install().await? else {
+        return Ok(());
+    };
+    let answer = run(&folder, "routing.mjs", &[]).await?;
+    assert_eq!(
+        (&answer["content"], &answer["keys"], &answer["services"]),
+        (&16.into(), &8.into(), &4.into())
     );
     Ok(())
 }

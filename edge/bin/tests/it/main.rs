@@ -1,9 +1,11 @@
 //! Gateways and caches as processes, with everybody they talk to played by the test kit.
 
 mod audits;
+mod content;
 mod control;
 mod crash;
 mod crowd;
+mod discovery;
 mod downgrade;
 mod drain;
 mod ending;
@@ -30,6 +32,8 @@ mod peers;
 mod poisoning;
 mod probes;
 mod program;
+mod publish;
+mod published;
 mod purge;
 mod purge_failures;
 mod quota;

@@ -176,7 +176,7 @@ impl ResponseDirectives {
 
 /// The fields that `no-cache` and `private` name (RFC 9111 §5.2.2.4, §5.2.2.7): they are for the
 /// client that asked, and are not stored.
-pub(crate) fn withheld(headers: &HeaderMap) -> Vec<HeaderName> {
+pub fn withheld(headers: &HeaderMap) -> Vec<HeaderName> {
     let is_about_fields = |name: &str| matches!(name, "no-cache" | "private");
     match targeted::read(headers) {
         Some(members) => members

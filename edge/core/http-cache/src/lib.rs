@@ -57,7 +57,7 @@ mod validate;
 mod variant;
 
 pub use answer::{answer, Answer, Body};
-pub use directives::{MaxStale, RequestDirectives, ResponseDirectives, Seconds};
+pub use directives::{withheld, MaxStale, RequestDirectives, ResponseDirectives, Seconds};
 pub use fields::{date_value, strip_hop_by_hop};
 pub use freshness::{Heuristic, Source, Times};
 pub use invalidate::{invalidation, Invalidation};

@@ -12,9 +12,11 @@
 //!   per group.
 //! - [`SliceProof`] proves the groups of one slice against the root; [`RangePlan`] says what to
 //!   send for a range and [`StreamDecoder`] checks what arrives, group by group, before a byte of
-//!   it leaves.
+//!   it leaves; [`ProvenSlice`] is a slice with its proof in one piece.
 //! - [`frame`] authenticates a body under way, whose root nobody knows yet; [`sign`] the record of
 //!   a finished one.
+//! - [`publisher`] checks a body against the digest that its origin states.
+//! - [`sign_request`] tells an origin which gateway asks it.
 //! - [`customer`] checks what the account that pays has signed.
 //!
 //! Invariants
@@ -35,6 +37,9 @@ mod error;
 pub mod frame;
 mod outboard;
 mod proof;
+mod proven;
+pub mod publisher;
+mod request;
 pub mod shape;
 pub mod sign;
 mod stream;
@@ -45,6 +50,9 @@ pub use error::{Class, Error};
 pub use frame::{FrameVerifier, FrameWriter, LeaseId, RecordHead, SignedFrame};
 pub use outboard::{Builder, Outboard};
 pub use proof::{SliceProof, VerifiedSlice};
+pub use proven::ProvenSlice;
+pub use publisher::{PublisherDigest, WrongDigest};
+pub use request::{sign_request, RequestSignature, RequestTarget};
 pub use shape::{GROUP, SLICE};
 pub use sign::{sign_record, verify_record};
 pub use stream::{Part, RangePlan, StreamDecoder};

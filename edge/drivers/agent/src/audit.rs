@@ -6,7 +6,7 @@
 //! | `GET /audit/v1/{epoch}/leaves` | `{start, total, leaves}`: all of the epoch, in an order that stays |
 //! | `GET /audit/v1/{epoch}/customer/{account}/{service}` | `{index, entry, entry_proof, start, leaves, leaves_proof}` |
 //!
-//! Drawn leaves are opened here too: see `open`; purges are taken: see `purge`; and nonces answered: see `probe`.
+//! Drawn leaves are opened here too: see `open`; purges are taken: see `purge`; nonces answered: see `probe`; and content is taken and given: see `content`.
 //!
 //! Whoever accepts `application/octet-stream` gets leaves as `Vec<Leaf>` in SCALE. The account is 32 bytes in hex; `?start=` and `&limit=` choose a page of leaves, which ends
 //! early at 16,384. On the same port is what [`crate::insight`] tells customers. Whatever is not a number is SCALE in hex with `0x` before it. Leaves name no
@@ -30,6 +30,7 @@ use selvedge_primitives_types::{
 use serde_json::json;
 use tokio::sync::Semaphore;
 
+use crate::content::{self, ContentDesk};
 use crate::insight::{self, Insight};
 use crate::open;
 use crate::probe::{self, ProbeDesk};
@@ -46,6 +47,9 @@ const PER_SECOND: u32 = 10;
 /// The same for purges, of customers and of gateways that spread them.
 const PURGE_BURST: u32 = 500;
 const PURGES_PER_SECOND: u32 = 100;
+/// The same for slices of content, each at most 1 MiB: small files are a slice each.
+const CONTENT_BURST: u32 = 2_000;
+const CONTENT_PER_SECOND: u32 = 400;
 
 /// An entry of the tree by customer with a page of its leaves.
 #[derive(Clone, Debug)]
@@ -91,7 +95,7 @@ impl AuditServer {
     /// Starts it.
     ///
     /// Errors: when the address cannot be bound.
-    pub async fn start<A: Audit + Insight + ProbeDesk + PurgeDesk>(
+    pub async fn start<A: Audit + ContentDesk + Insight + ProbeDesk + PurgeDesk>(
         address: SocketAddr,
         audit: Arc<A>,
     ) -> io::Result<ServerHandle> {
@@ -106,7 +110,9 @@ impl AuditServer {
             audit,
             buckets: Buckets::new(BURST, PER_SECOND),
             purges: Buckets::new(PURGE_BURST, PURGES_PER_SECOND),
+            content: Buckets::new(CONTENT_BURST, CONTENT_PER_SECOND),
             turns: Semaphore::new(open::AT_ONCE),
+            uploads: content::Turns::default(),
         })))
     }
 }
@@ -115,10 +121,12 @@ struct Endpoint<A> {
     audit: Arc<A>,
     buckets: Buckets,
     purges: Buckets,
+    content: Buckets,
     turns: Semaphore,
+    uploads: content::Turns,
 }
 
-impl<A: Audit + Insight + ProbeDesk + PurgeDesk> Handler for Endpoint<A> {
+impl<A: Audit + ContentDesk + Insight + ProbeDesk + PurgeDesk> Handler for Endpoint<A> {
     async fn handle(
         self: Arc<Self>,
         request: Request<Incoming>,
@@ -126,16 +134,19 @@ impl<A: Audit + Insight + ProbeDesk + PurgeDesk> Handler for Endpoint<A> {
     ) -> Response<Body> {
         let path = request.uri().path().to_owned();
         let purge = path.strip_prefix("/purge/v1");
-        let buckets = match purge {
-            Some(_) => &self.purges,
-            None => &self.buckets,
+        let content = path.strip_prefix("/content/v1");
+        let buckets = match (purge, content) {
+            (Some(_), _) => &self.purges,
+            (_, Some(_)) => &self.content,
+            _ => &self.buckets,
         };
         let mut response = if buckets.admit(connection.peer.ip(), Instant::now()) {
-            match purge {
-                Some(rest) => purge::answer(&self.audit, rest, request).await,
-                None if path == "/probe/v1" => probe::answer(&self.audit, request).await,
-                None if insight::is_insight(&path) => insight::answer(&self.audit, request).await,
-                None => match open::epoch_of(&path) {
+            match (purge, content) {
+                (Some(rest), _) => purge::answer(&self.audit, rest, request).await,
+                (_, Some(rest)) => content::answer(&self.audit, rest, request, &self.uploads).await,
+                _ if path == "/probe/v1" => probe::answer(&self.audit, request).await,
+                _ if insight::is_insight(&path) => insight::answer(&self.audit, request).await,
+                _ => match open::epoch_of(&path) {
                     Some(epoch) => open::answer(&self.audit, epoch, request, &self.turns).await,
                     None => self.answer(&request),
                 },

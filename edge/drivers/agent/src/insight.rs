@@ -163,7 +163,7 @@ fn admit(
     }
 }
 
-fn refusal(refused: ReadRefused, genesis: Option<GenesisHash>) -> Response<Body> {
+pub(crate) fn refusal(refused: ReadRefused, genesis: Option<GenesisHash>) -> Response<Body> {
     let status = match refused {
         ReadRefused::Missing | ReadRefused::Untimely => StatusCode::UNAUTHORIZED,
         _ => StatusCode::FORBIDDEN,

@@ -9,9 +9,10 @@
 //! - [`insight`]: figures, log and explanations, for the customer of a service.
 //! - [`PurgeDesk`]: purges, for customers and other gateways, beside the audit endpoint.
 //! - [`ProbeDesk`]: nonces of other gateways, beside the audit endpoint too.
+//! - [`ContentDesk`]: content that customers put and anyone reads, beside the audit endpoint too.
 //! - [`ChainConfig`]: what the chain node pushed, put together and kept on disk.
-//! - [`read_token`]: what a customer shows to read about a service; [`Buckets`]: how often anybody
-//!   may ask.
+//! - [`read_token`], [`publish_token`]: what a customer shows to read about a service, or to publish
+//!   for it; [`Buckets`]: how often anybody may ask.
 //! - [`HostChecker`]: looks for a host's ownership record.
 //! - [`OperatorServer`]: health and metrics for the operator.
 
@@ -20,6 +21,7 @@
 mod audit;
 mod chain_config;
 pub mod clock;
+mod content;
 mod control;
 mod customer;
 mod host_check;
@@ -34,8 +36,9 @@ mod token;
 
 pub use audit::{Audit, AuditServer, Invoice};
 pub use chain_config::{ApplyError, ChainConfig, ConfigFile};
+pub use content::{ContentDesk, ContentRefused, Described, Lacking, Taken, Upload};
 pub use control::{Control, ControlServer, Page};
-pub use customer::{read_token, ReadRefused};
+pub use customer::{publish_token, read_token, ReadRefused};
 pub use host_check::{HostCheckError, HostChecker};
 pub use insight::{Asked, Insight, NoInsight};
 pub use operator::{health, Operated, OperatorServer};

@@ -35,7 +35,7 @@ use crate::tls::client_config;
 const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 /// Frames of a seed that may wait for the connection.
-const SEED_FRAMES: usize = 16;
+pub(crate) const SEED_FRAMES: usize = 16;
 /// The longest answer that is not a stream.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
@@ -76,7 +76,7 @@ pub struct PeerAddress {
 /// Connections to caches.
 pub struct Peers {
     identity: Arc<Identity>,
-    options: PeersOptions,
+    pub(crate) options: PeersOptions,
     lines: Mutex<HashMap<PeerAddress, Arc<AsyncMutex<Line>>>>,
 }
 
@@ -226,7 +226,7 @@ impl Peers {
         read(response, self.options.answer_timeout).await
     }
 
-    async fn post(
+    pub(crate) async fn post(
         &self,
         peer: &PeerAddress,
         path: &str,
@@ -244,7 +244,10 @@ impl Peers {
         succeed(answer)
     }
 
-    async fn connect(&self, peer: &PeerAddress) -> Result<SendRequest<Body>, TransportError> {
+    pub(crate) async fn connect(
+        &self,
+        peer: &PeerAddress,
+    ) -> Result<SendRequest<Body>, TransportError> {
         let line = self.lines.lock().entry(peer.clone()).or_default().clone();
         // Whoever comes first dials; the others wait for the same connection.
         let mut line = line.lock().await;
@@ -318,7 +321,7 @@ impl Peers {
     }
 }
 
-fn post_request(peer: &PeerAddress, path: &str, body: Body) -> Request<Body> {
+pub(crate) fn post_request(peer: &PeerAddress, path: &str, body: Body) -> Request<Body> {
     // The authority only has to be one: who the peer is was settled by TLS.
     let uri = http::Uri::builder()
         .scheme("https")
@@ -332,14 +335,14 @@ fn post_request(peer: &PeerAddress, path: &str, body: Body) -> Request<Body> {
     request
 }
 
-fn succeed(answer: Response<Incoming>) -> Result<Response<Incoming>, TransportError> {
+pub(crate) fn succeed(answer: Response<Incoming>) -> Result<Response<Incoming>, TransportError> {
     match answer.status() {
         StatusCode::OK | StatusCode::NO_CONTENT => Ok(answer),
         status => Err(TransportError::Status(status.as_u16())),
     }
 }
 
-async fn read<T: codec::Decode>(
+pub(crate) async fn read<T: codec::Decode>(
     response: Response<Incoming>,
     timeout: Duration,
 ) -> Result<T, TransportError> {

@@ -17,6 +17,8 @@
 //! | `POST /v1/leaves` | `Vec<LeafBody>` | `Vec<Option<Signature64>>` |
 //! | `POST /v1/probe` | `ProbeAnswerPayload` | `Option<Signature64>` |
 //!
+//! Messages about blobs that are named by their root are in [`content`]; caches may send them too.
+//!
 //! A stream is a sequence of frames: length (`u32`, little endian), then at most [`MAX_FRAME`]
 //! bytes. Nothing here is believed: what a message means for a peer's standing is decided by the
 //! roles.
@@ -26,6 +28,7 @@
 #![warn(missing_docs)]
 
 mod client;
+pub mod content;
 mod error;
 mod framing;
 mod identity;
@@ -35,6 +38,10 @@ mod server;
 mod tls;
 
 pub use client::{PeerAddress, Peers, PeersOptions, ReplyStream, SeedStream};
+pub use content::{
+    ContentError, ContentRefusal, ContentSender, ContentService, ContentStream, CopyAnswer,
+    CopyContent, GetContent, HaveContent, PutAnswer, PutContent, PutReceiver, PutSlice, PutStream,
+};
 pub use error::TransportError;
 pub use framing::MAX_FRAME;
 pub use identity::Identity;

@@ -180,7 +180,7 @@ pub enum SeedAnswer {
     NotStored,
 }
 
-fn tagged(tag: u8, head: impl Encode, bytes: &[u8]) -> Bytes {
+pub(crate) fn tagged(tag: u8, head: impl Encode, bytes: &[u8]) -> Bytes {
     framing::frame(1 + head.size_hint() + bytes.len(), |out| {
         out.put_u8(tag);
         out.put_slice(&head.encode());
@@ -188,7 +188,7 @@ fn tagged(tag: u8, head: impl Encode, bytes: &[u8]) -> Bytes {
     })
 }
 
-fn split(mut frame: Bytes) -> Result<(u8, Bytes), TransportError> {
+pub(crate) fn split(mut frame: Bytes) -> Result<(u8, Bytes), TransportError> {
     if frame.is_empty() {
         return Err(TransportError::Malformed("an empty frame"));
     }
@@ -196,7 +196,7 @@ fn split(mut frame: Bytes) -> Result<(u8, Bytes), TransportError> {
     Ok((tag, frame))
 }
 
-fn decode<T: Decode>(bytes: &[u8]) -> Result<T, TransportError> {
+pub(crate) fn decode<T: Decode>(bytes: &[u8]) -> Result<T, TransportError> {
     T::decode_all(&mut &bytes[..])
         .map_err(|_| TransportError::Malformed("a frame that is no message"))
 }

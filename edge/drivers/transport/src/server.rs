@@ -19,6 +19,7 @@ use selvedge_primitives_types::{
     SignedPurgeOrder, SignedVoucher,
 };
 
+use crate::content::{self, ContentService};
 use crate::error::TransportError;
 use crate::framing::FrameReader;
 use crate::identity::{device_of, Identity};
@@ -32,12 +33,15 @@ const MAX_MESSAGE: usize = 4 * 1024 * 1024;
 /// Streams at a time of one gateway: each visitor who waits for a fetch holds one.
 const STREAMS: u32 = 8_192;
 /// How long such a body may take.
-const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Frames of a reply that may wait for the connection.
-const REPLY_FRAMES: usize = 4;
+pub(crate) const REPLY_FRAMES: usize = 4;
+
+/// Where messages about content begin.
+const CONTENT: &str = "/v1/content/";
 
 /// What a cache does with messages. `peer` is the device that the connection proved.
-pub trait CacheService: Send + Sync + 'static {
+pub trait CacheService: ContentService {
     /// Answers a lookup by sending replies until one that ends it.
     fn lookup(
         self: Arc<Self>,
@@ -179,9 +183,16 @@ impl<S: CacheService> Handler for Endpoint<S> {
         connection: ConnInfo,
     ) -> Response<Body> {
         let peer = connection.certificate.as_ref().and_then(device_of);
-        match peer {
-            Some(peer) if self.peers.is_listed(&peer) => self.dispatch(peer, request).await,
-            _ => status(StatusCode::FORBIDDEN),
+        let Some(peer) = peer else {
+            return status(StatusCode::FORBIDDEN);
+        };
+        let is_welcome = match request.uri().path().starts_with(CONTENT) {
+            true => self.peers.shares_content(&peer),
+            false => self.peers.is_listed(&peer),
+        };
+        match is_welcome {
+            true => self.dispatch(peer, request).await,
+            false => status(StatusCode::FORBIDDEN),
         }
     }
 }
@@ -193,6 +204,9 @@ impl<S: CacheService> Endpoint<S> {
         }
         let service = self.service.clone();
         let path = request.uri().path().to_owned();
+        if let Some(what) = path.strip_prefix(CONTENT) {
+            return content::dispatch(service, peer, what, request).await;
+        }
         if let Some(lease) = path.strip_prefix("/v1/seed/") {
             let Ok(lease) = lease.parse() else {
                 return status(StatusCode::NOT_FOUND);
@@ -263,15 +277,15 @@ impl<S: CacheService> Endpoint<S> {
     }
 }
 
-fn read<T: codec::Decode>(body: &Bytes) -> Option<T> {
+pub(crate) fn read<T: codec::Decode>(body: &Bytes) -> Option<T> {
     T::decode_all(&mut &body[..]).ok()
 }
 
-fn answer_with(answer: &impl Encode) -> Response<Body> {
+pub(crate) fn answer_with(answer: &impl Encode) -> Response<Body> {
     Response::new(full(answer.encode()))
 }
 
-fn status(status: StatusCode) -> Response<Body> {
+pub(crate) fn status(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(empty());
     *response.status_mut() = status;
     response

@@ -19,8 +19,13 @@ use crate::identity::{device_of, Identity};
 /// Says which devices may connect. It is asked for each connection and each request, so that a node
 /// that leaves the network is gone at once.
 pub trait PeerList: Send + Sync + 'static {
-    /// Whether the device may connect.
+    /// Whether the device may connect, and send any message.
     fn is_listed(&self, device: &DeviceId) -> bool;
+
+    /// Whether it may connect to give and take content, whether or not it may do anything else.
+    fn shares_content(&self, device: &DeviceId) -> bool {
+        self.is_listed(device)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -94,6 +99,12 @@ struct Listed {
     signatures: Signatures,
 }
 
+impl Listed {
+    fn may_connect(&self, device: &DeviceId) -> bool {
+        self.peers.is_listed(device) || self.peers.shares_content(device)
+    }
+}
+
 impl fmt::Debug for Listed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Listed")
@@ -112,7 +123,7 @@ impl ClientCertVerifier for Listed {
         _: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         match device_of(end_entity) {
-            Some(device) if self.peers.is_listed(&device) => Ok(ClientCertVerified::assertion()),
+            Some(device) if self.may_connect(&device) => Ok(ClientCertVerified::assertion()),
             _ => Err(refuse()),
         }
     }

@@ -1,14 +1,14 @@
 //! Starts and stops a cache.
 
 use crate::{
-    asked::Asked, control::CacheControl, flight::Flights, metrics::Metrics, options::CacheOptions,
-    passes::Passes, service::Shared, world::Worlds,
+    asked::Asked, content::Contents, control::CacheControl, flight::Flights, metrics::Metrics,
+    options::CacheOptions, passes::Passes, service::Shared, world::Worlds,
 };
 use selvedge_edge_drivers_agent::{clock, ConfigFile, Control, OperatorServer};
 use selvedge_edge_drivers_http::ServerHandle;
 use selvedge_edge_drivers_meter::{CacheMeter, MeterError};
 use selvedge_edge_drivers_purge::Purges;
-use selvedge_edge_drivers_store::{Config, Error as StoreError, Store};
+use selvedge_edge_drivers_store::{Config, Error as StoreError, Shelf, ShelfError, Store};
 use selvedge_edge_drivers_transport::{bind, Identity, TransportError};
 use selvedge_primitives_types::DeviceId;
 use std::{
@@ -36,6 +36,9 @@ pub enum CacheError {
     /// The store does not open.
     #[error("the store")]
     Store(#[from] StoreError),
+    /// The folder of pinned content does not open.
+    #[error("the pinned content")]
+    Content(#[from] ShelfError),
     /// The purges that were kept cannot be read.
     #[error("the kept purges")]
     Purges(#[source] std::io::Error),
@@ -53,7 +56,7 @@ pub struct Cache {
     transport: ServerHandle,
     operator: ServerHandle,
     agent: Arc<CacheControl>,
-    ticking: JoinHandle<()>,
+    tasks: [JoinHandle<()>; 2],
 }
 
 impl Cache {
@@ -72,6 +75,8 @@ impl Cache {
             sync: options.sync,
             ..Config::new(options.state.join("store"), options.quota)
         })?;
+        let content = options.content;
+        let shelf = Shelf::open(options.state.join("content"), content.quota, options.sync)?;
         let file = ConfigFile::new(options.state.join("chain.scale"));
         let worlds = Arc::new(Worlds::default());
         let shared = Arc::new(Shared {
@@ -79,6 +84,7 @@ impl Cache {
             identity: identity.clone(),
             worlds: worlds.clone(),
             store,
+            contents: Contents::new(shelf, identity.clone(), content, options.discovery.clone()),
             flights: Flights::new(clock::now().0 << 16),
             passes: Passes::default(),
             asked,
@@ -111,13 +117,16 @@ impl Cache {
             file,
             turn: tokio::sync::Mutex::new(()),
         });
-        let ticking = tokio::spawn(tick(shared.clone()));
+        let tasks = [
+            tokio::spawn(tick(shared.clone())),
+            tokio::spawn(crate::content::run(shared.clone())),
+        ];
         Ok(Self {
             shared,
             transport,
             operator,
             agent,
-            ticking,
+            tasks,
         })
     }
 
@@ -146,7 +155,9 @@ impl Cache {
         self.shared.is_stopping.store(true, Ordering::Release);
         self.transport.shutdown(LAST_REPLIES).await;
         self.operator.shutdown(LAST_REPLIES).await;
-        self.ticking.abort();
+        for task in &self.tasks {
+            task.abort();
+        }
         let shared = self.shared;
         let kept = tokio::task::spawn_blocking(move || shared.meter.tick()).await;
         if !matches!(kept, Ok(Ok(()))) {

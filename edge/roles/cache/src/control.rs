@@ -36,7 +36,10 @@ impl Shared {
                 .forget_through(Epoch(old))
                 .map_err(|error| error.to_string())?;
         }
-        self.worlds.replace(World::new(chain, self.device));
+        let world = World::new(chain, self.device);
+        self.contents.renew(&world);
+        self.worlds.replace(world);
+        self.contents.look();
         Ok(())
     }
 }

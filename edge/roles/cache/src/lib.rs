@@ -15,11 +15,13 @@
 //! 1. Of one key and one choice of request fields there is at most one lease at a time.
 //! 2. A lease whose holder is gone ends at once, and the next who waits gets one.
 //! 3. A gateway is supplied on credit up to a limit.
+//! 4. Content that a pin covers is never evicted (`content`).
 
 #![warn(missing_docs)]
 
 mod asked;
 mod cache;
+mod content;
 mod control;
 mod flight;
 mod lookup;
@@ -33,4 +35,4 @@ mod service;
 mod world;
 
 pub use cache::{Cache, CacheError};
-pub use options::CacheOptions;
+pub use options::{CacheOptions, ContentOptions};

@@ -17,6 +17,19 @@ pub(crate) struct Metrics {
     registry: Registry,
     lookups: Family<Answer, Counter>,
     seeds: Family<Answer, Counter>,
+    gets: Family<Answer, Counter>,
+    puts: Family<Answer, Counter>,
+    copies: Family<Answer, Counter>,
+    /// Bytes copied from other caches.
+    pub copied_bytes: Counter,
+    /// Blobs that no pin covered any more.
+    pub dropped: Counter,
+    /// The epoch in which all that is kept was last held against the pins.
+    pub looked: Gauge,
+    /// Bytes of blobs.
+    pub content_bytes: Gauge,
+    /// Blobs that are here, whole.
+    pub content_blobs: Gauge,
     /// Body bytes supplied to gateways.
     pub supplied: Counter,
     /// Vouchers taken.
@@ -56,6 +69,14 @@ impl Default for Metrics {
             "Purges that were to be obeyed",
             purged.clone(),
         );
+        let mut family = |name: &str, help: &str| {
+            let family = Family::<Answer, Counter>::default();
+            registry.register(name, help, family.clone());
+            family
+        };
+        let gets = family("content_gets", "Ranges of blobs by what became of them");
+        let puts = family("content_puts", "Puts of blobs by what was answered to them");
+        let copies = family("content_copies", "Copies of blobs by what became of them");
         let mut counter = |name: &str, help: &str| {
             let counter = Counter::default();
             registry.register(name, help, counter.clone());
@@ -66,6 +87,8 @@ impl Default for Metrics {
         let vouchers_refused = counter("vouchers_refused", "Vouchers that were not right");
         let leaves = counter("leaves", "Leaves signed");
         let leaves_refused = counter("leaves_refused", "Leaves that were not signed");
+        let copied_bytes = counter("content_copied_bytes", "Bytes copied from other caches");
+        let dropped = counter("content_dropped", "Blobs that no pin covered any more");
         let mut gauge = |name: &str, help: &str| {
             let gauge = Gauge::default();
             registry.register(name, help, gauge.clone());
@@ -74,6 +97,12 @@ impl Default for Metrics {
         let leases = gauge("leases", "Leases under way");
         let stored_bytes = gauge("stored_bytes", "Bytes on disk");
         let stored_records = gauge("stored_records", "Records on disk");
+        let looked = gauge(
+            "content_looked_epoch",
+            "The epoch in which all that is kept was last held against the pins",
+        );
+        let content_bytes = gauge("content_bytes", "Bytes of pinned and staged blobs");
+        let content_blobs = gauge("content_blobs", "Blobs that are here, whole");
         let purges = gauge("purges", "Things that purges are in force for");
         let invalid = gauge("invalid_keys", "Keys that unsafe requests made invalid");
         let epoch = gauge("epoch", "The epoch counted in");
@@ -81,6 +110,14 @@ impl Default for Metrics {
             registry,
             lookups,
             seeds,
+            gets,
+            puts,
+            copies,
+            copied_bytes,
+            dropped,
+            looked,
+            content_bytes,
+            content_blobs,
             supplied,
             vouchers,
             vouchers_refused,
@@ -111,6 +148,21 @@ impl Metrics {
     /// A seed ended.
     pub(crate) fn seeded(&self, answer: &'static str) {
         self.seeds.get_or_create(&Answer { answer }).inc();
+    }
+
+    /// A range of a blob was asked for.
+    pub(crate) fn got(&self, answer: &'static str) {
+        self.gets.get_or_create(&Answer { answer }).inc();
+    }
+
+    /// Slices of a blob were put.
+    pub(crate) fn put(&self, answer: &'static str) {
+        self.puts.get_or_create(&Answer { answer }).inc();
+    }
+
+    /// A copy of a blob ended, or met a lie.
+    pub(crate) fn copied(&self, answer: &'static str) {
+        self.copies.get_or_create(&Answer { answer }).inc();
     }
 
     /// Everything in the OpenMetrics text format.

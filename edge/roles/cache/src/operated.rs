@@ -20,6 +20,9 @@ impl Operated for Shared {
         let usage = self.store.usage();
         self.metrics.stored_bytes.set(usage.bytes as i64);
         self.metrics.stored_records.set(usage.records as i64);
+        let content = self.contents.shelf.usage();
+        self.metrics.content_bytes.set(content.bytes as i64);
+        self.metrics.content_blobs.set(content.whole as i64);
         self.metrics.leases.set(self.flights.len() as i64);
         let figures = self.purges.figures();
         self.metrics.purges.set(figures.things as i64);

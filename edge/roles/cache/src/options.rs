@@ -24,8 +24,23 @@ pub struct CacheOptions {
     pub stall: Duration,
     /// How far gateways are trusted.
     pub exposure: ExposureLimits,
+    /// Pinned content.
+    pub content: ContentOptions,
+    /// How it tells others what it keeps, if at all.
+    pub discovery: Option<selvedge_edge_drivers_p2p::Options>,
     /// Bounds on gateways.
     pub limits: Limits,
     /// What the caching rules leave open.
     pub policy: Policy,
+}
+
+/// How a cache keeps pinned content, beside what it may evict.
+#[derive(Clone, Copy, Debug)]
+pub struct ContentOptions {
+    /// The most bytes of blobs.
+    pub quota: u64,
+    /// The most bytes of blobs that were put for a service and are not pinned yet.
+    pub staging: u64,
+    /// Bytes a second that are copied from other caches, and as many that they get.
+    pub rate: u64,
 }

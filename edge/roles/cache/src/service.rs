@@ -19,6 +19,7 @@ use selvedge_primitives_types::{
 };
 
 use crate::asked::Asked;
+use crate::content::Contents;
 use crate::flight::Flights;
 use crate::metrics::Metrics;
 use crate::options::CacheOptions;
@@ -33,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) options: CacheOptions,
     pub(crate) worlds: Arc<Worlds>,
     pub(crate) store: Store,
+    /// Pinned content.
+    pub(crate) contents: Contents,
     pub(crate) flights: Flights,
     /// Keys whose responses are not for sharing.
     pub(crate) passes: Passes,

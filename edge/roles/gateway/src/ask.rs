@@ -169,7 +169,7 @@ impl Shared {
         want: Want,
         have: Option<&Arc<Entry>>,
     ) -> (PeerAddress, Result<Asked, AskError>) {
-        let late = self.hedges.begin(cache.device);
+        let late = self.choices.late_after(&cache.device);
         let (Some(next), Some(late)) = (next, late) else {
             let asked = self.ask(cache, question, want, have).await;
             return (cache.clone(), asked);
@@ -178,7 +178,7 @@ impl Shared {
         let began = Instant::now();
         let mut first = std::pin::pin!(self.begin(cache, question, &request));
         let mut begun = tokio::time::timeout(late, first.as_mut()).await.ok();
-        if begun.is_none() && self.hedges.take() {
+        if begun.is_none() && self.choices.take_hedge(&cache.device) {
             self.metrics.hedges.inc();
             // What it has, and nothing else: a late answer must not become a second fetch.
             let stored = LookupRequest {
@@ -194,7 +194,7 @@ impl Shared {
                         Ok(asked) => {
                             self.metrics.hedges_won.inc();
                             // It took at least this long.
-                            self.hedges.answered(cache.device, began.elapsed());
+                            self.choices.was_late(cache.device, began.elapsed());
                             return (next.clone(), Ok(asked));
                         }
                         Err(error) => self.blame(next, question, &error),
@@ -221,15 +221,18 @@ impl Shared {
         question: &Question,
         request: &LookupRequest,
     ) -> Result<Begun, AskError> {
-        let began = Instant::now();
+        let mut seen = self.choices.ask(cache.device);
         let asking = async {
             let mut replies = self.peers.lookup(cache, request).await?;
             let first = next(&mut replies, REPLY_TIMEOUT).await?;
             Ok((first, replies))
         };
         let begun = in_time(question, asking).await;
-        if begun.is_ok() {
-            self.hedges.answered(cache.device, began.elapsed());
+        match &begun {
+            Ok(_) => seen.replied(),
+            Err(AskError::Transport(error)) => seen.failed(error),
+            // Faults are told by `blame`.
+            Err(_) => {}
         }
         begun
     }

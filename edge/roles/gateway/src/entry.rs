@@ -35,6 +35,9 @@ pub struct Entry {
     /// What is held of the bytes, where that is not all; then [`Self::body`] is empty and nobody has
     /// signed the record.
     pub parts: Option<Box<Parts>>,
+    /// The root of the site that it was found below, if any; then it is good as long as that is the service's, and
+    /// nobody has signed the record.
+    pub site: Option<Hash>,
 }
 
 impl Entry {
@@ -50,6 +53,7 @@ impl Entry {
             hold: Hold::default(),
             ready: OnceLock::new(),
             parts: None,
+            site: None,
         }
     }
 

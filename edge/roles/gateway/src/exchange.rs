@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri, Version};
 use rand::RngCore;
+use selvedge_edge_core_rules::Plan;
 use selvedge_edge_drivers_agent::clock;
 use selvedge_edge_drivers_http::ConnInfo;
 use selvedge_primitives_types::agent::ServiceState;
@@ -45,6 +46,8 @@ pub struct Exchange {
     pub fault: Option<&'static str>,
     /// How long its origin was waited for.
     pub waited: Arc<Waited>,
+    /// What the service's rules made of it.
+    pub rules: Option<Arc<Plan>>,
 }
 
 impl Exchange {
@@ -74,6 +77,7 @@ impl Exchange {
             target: target.path_and_query.into(),
             fault,
             waited: Arc::default(),
+            rules: None,
         }
     }
 
@@ -115,7 +119,7 @@ pub struct Scope {
     pub world: Arc<World>,
     /// The service.
     pub service: Arc<Service>,
-    /// The origin's base URL.
+    /// The origin's base URL; of a service with a site the root of nothing.
     pub origin: Uri,
 }
 
@@ -134,10 +138,14 @@ impl Scope {
         } else {
             Reason::UnknownHost
         }))?;
-        let origin = service
-            .origin
-            .clone()
-            .ok_or(Failure::new(Reason::NoOrigin))?;
+        let origin = match service.site {
+            // Nothing is fetched from it.
+            Some(_) => Uri::default(),
+            None => service
+                .origin
+                .clone()
+                .ok_or(Failure::new(Reason::NoOrigin))?,
+        };
         if may_leave(&origin, &exchange.target) {
             let cause = "the target leaves the origin's base path";
             return Err(Failure::because(Reason::BadRequest, cause));

@@ -45,6 +45,8 @@ pub enum Reason {
     OriginSlow,
     /// The origin's answer is not valid HTTP.
     OriginBroken,
+    /// The origin's answer does not match the digest that it states.
+    OriginAltered,
     /// The origin's address is one that is refused.
     OriginForbidden,
     /// The origin's certificate does not verify.
@@ -53,11 +55,21 @@ pub enum Reason {
     NotStored,
     /// The gateway itself failed.
     Internal,
+    /// The site has no such page.
+    NotFound,
+    /// No cache gives what the site needs.
+    ContentAway,
+    /// The site's root names no directory of pages.
+    SiteBroken,
+    /// The service has rules, and none of them has ever been here.
+    RulesMissing,
+    /// The service's rules do not end for this request.
+    RulesBroken,
 }
 
 impl Reason {
     /// Every reason, for metrics.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 26] = [
         Self::BadRequest,
         Self::UnknownHost,
         Self::Misdirected,
@@ -74,10 +86,16 @@ impl Reason {
         Self::OriginDown,
         Self::OriginSlow,
         Self::OriginBroken,
+        Self::OriginAltered,
         Self::OriginForbidden,
         Self::OriginUntrusted,
         Self::NotStored,
         Self::Internal,
+        Self::NotFound,
+        Self::ContentAway,
+        Self::SiteBroken,
+        Self::RulesMissing,
+        Self::RulesBroken,
     ];
 
     /// Status, name and text.
@@ -149,6 +167,11 @@ impl Reason {
                 "origin-broken",
                 "The site's own server gave an answer that is not valid.",
             ),
+            Self::OriginAltered => (
+                502,
+                "origin-altered",
+                "What the site's own server sent does not match the digest that it states.",
+            ),
             Self::OriginForbidden => (
                 502,
                 "origin-forbidden",
@@ -168,6 +191,23 @@ impl Reason {
                 500,
                 "internal",
                 "The gateway failed. The operator's log has the reason under the request id.",
+            ),
+            Self::NotFound => (404, "not-found", "This site has no such page."),
+            Self::ContentAway => (
+                503,
+                "content-away",
+                "The network cannot reach this page's content at the moment.",
+            ),
+            Self::SiteBroken => (502, "site-broken", "What this site names is not a site."),
+            Self::RulesMissing => (
+                503,
+                "rules-missing",
+                "The rules of this site have not arrived here yet.",
+            ),
+            Self::RulesBroken => (
+                500,
+                "rules-broken",
+                "The rules of this site lead nowhere for this address.",
             ),
         }
     }
@@ -192,7 +232,7 @@ impl Reason {
 
     fn retry_after(self) -> Option<u64> {
         match self {
-            Self::NotReady | Self::Busy => Some(2),
+            Self::NotReady | Self::Busy | Self::ContentAway => Some(2),
             Self::Paused | Self::Suspended => Some(300),
             Self::OutOfLease => Some(30),
             _ => None,
@@ -223,6 +263,17 @@ pub struct Failure {
     pub cause: Option<String>,
     /// When to come back, in seconds, where that is known better than by the reason.
     pub retry_after: Option<u64>,
+    /// What the customer wants visitors to get in place of the gateway's words.
+    pub page: Option<Box<OwnPage>>,
+}
+
+/// A customer's page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnPage {
+    /// Its text.
+    pub text: String,
+    /// Its media type.
+    pub kind: String,
 }
 
 impl Failure {
@@ -232,6 +283,7 @@ impl Failure {
             reason,
             cause: None,
             retry_after: None,
+            page: None,
         }
     }
 
@@ -270,10 +322,18 @@ impl Failure {
             );
             ("text/html; charset=utf-8", body)
         };
+        let kind = HeaderValue::from_static(kind);
+        let (kind, body) = match self.page.as_deref() {
+            Some(page) => {
+                let own = HeaderValue::from_str(&page.kind);
+                (own.unwrap_or(kind), page.text.clone())
+            }
+            None => (kind, body),
+        };
         let mut response = Response::new(full(Bytes::from(body)));
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        headers.insert(header::CONTENT_TYPE, kind);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(REASON, HeaderValue::from_static(name));
         if let Some(seconds) = self.retry_after.or(self.reason.retry_after()) {

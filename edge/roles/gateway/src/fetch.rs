@@ -4,13 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{header, HeaderMap, Method, Request, Response, StatusCode};
+use http::{header, HeaderMap, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use selvedge_edge_core_http_cache::{
     fetch_fields, record_fields, CacheStatus, ErrorReuse, Failure as OriginFailure, Forwarded,
     Kept, ResponseHead, Reuse, Rule, StoreDecision, Stored, Times, Update,
 };
-use selvedge_edge_core_verify::{sign_record, LeaseId, RecordHead};
+use selvedge_edge_core_rules::Plan;
+use selvedge_edge_core_verify::{sign_record, LeaseId, PublisherDigest, RecordHead};
 use selvedge_edge_drivers_http::{empty, Patience};
 use selvedge_edge_drivers_transport::{PeerAddress, SeedMessage, SeedStream, Want};
 use selvedge_primitives_types::{DeviceId, Millis, Record, SignedRecord};
@@ -26,6 +27,7 @@ use crate::gather::Gathering;
 use crate::landing::Landing;
 use crate::metrics::Source;
 use crate::parts::may_choose;
+use crate::published::Fetched;
 use crate::pump::Pump;
 use crate::question::Question;
 use crate::seeder::Seeder;
@@ -66,6 +68,11 @@ impl Leased {
     fn caches(&self) -> Vec<PeerAddress> {
         let grants = std::iter::once(&self.grant).chain(&self.regional);
         grants.map(|grant| grant.cache.clone()).collect()
+    }
+
+    /// The cache that is credited.
+    fn cache(&self) -> DeviceId {
+        self.grant.cache.device
     }
 
     fn grants(&mut self) -> impl Iterator<Item = &mut Grant> {
@@ -138,17 +145,17 @@ impl Shared {
         let status = response.status();
         let said = why.clone();
         let why = why.forwarded_status(status);
-        if let Some(stale) = stale {
+        if let Some(stale) = &stale {
             if status == StatusCode::NOT_MODIFIED && conditions.is_some() {
                 return self
-                    .validated(question, leased, stale, response, times, why)
+                    .validated(question, leased, stale.clone(), response, times, why)
                     .await;
             }
-            if self.may_stay(question, &stale, OriginFailure::Status(status)) {
+            if self.may_stay(question, stale, OriginFailure::Status(status)) {
                 tell(leased.as_mut(), SeedMessage::Abort);
                 let failure = Failure::because(Reason::OriginDown, status);
                 return self
-                    .serve_stale(question, leased, stale, failure, why)
+                    .serve_stale(question, leased, stale.clone(), failure, why)
                     .await;
             }
         }
@@ -162,7 +169,27 @@ impl Shared {
         let name = question.pass_name();
         self.verdicts.note(name, &verdict, times.received);
         match verdict {
-            Ok(kept) => self.share(question, leased, response, times, kept, why),
+            Ok(kept) => {
+                let cache = leased.as_ref().map_or(NO_CACHE, Leased::cache);
+                let mut tab = Tab::for_origin(&self.meter, &question.scope.service, cache);
+                match self.published(&Method::GET, response, &mut tab).await {
+                    Ok(checked) => self.share(question, leased, checked, times, kept, why, tab),
+                    Err(failure) => {
+                        tell(leased.as_mut(), SeedMessage::Abort);
+                        // Those who wait need not fetch it one after the other.
+                        let (name, now) = (question.pass_name(), std::time::Instant::now());
+                        self.passes.remember(name, now, PASS_FAILING);
+                        let broken = OriginFailure::Status(StatusCode::BAD_GATEWAY);
+                        match stale.filter(|stale| self.may_stay(question, stale, broken)) {
+                            Some(stale) => {
+                                self.serve_stale(question, leased, stale, failure, why)
+                                    .await
+                            }
+                            None => Err(failure),
+                        }
+                    }
+                }
+            }
             Err(rule @ Rule::Authorization) => {
                 // What is for this visitor says nothing of what others get.
                 tell(leased.as_mut(), SeedMessage::Abort);
@@ -206,18 +233,36 @@ impl Shared {
         for (name, value) in besides {
             headers.append(name, value.clone());
         }
-        let mut request = Request::new(empty());
-        *request.method_mut() = method;
-        *request.uri_mut() = question.exchange.origin_url(&question.scope.origin);
-        *request.headers_mut() = headers;
+        let request = |origin: &Uri| {
+            let mut request = Request::new(empty());
+            *request.method_mut() = method.clone();
+            *request.uri_mut() = question.exchange.origin_url(origin);
+            *request.headers_mut() = headers.clone();
+            request
+        };
         let patience = Patience {
             deadline: Some(question.exchange.deadline),
             progress: None,
         };
         let asked = std::time::Instant::now();
-        let response = self.origin.send(request, &patience).await;
+        let plan = question.exchange.rules.as_deref();
+        let sent = match plan.and_then(Plan::origin) {
+            Some(origin) => {
+                self.send_by_rules(question, origin, request, &patience)
+                    .await
+            }
+            None => {
+                let request = request(&question.scope.origin);
+                self.send_to_origin(&question.exchange, request, &patience)
+                    .await
+            }
+        };
         question.exchange.waited.add(asked.elapsed());
-        response
+        let mut response = sent?;
+        if let Some(plan) = plan {
+            plan.on_origin(response.status(), response.headers_mut());
+        }
+        Ok(response)
     }
 
     fn may_stay(&self, question: &Question, stale: &StaleCopy, failure: OriginFailure) -> bool {
@@ -264,14 +309,16 @@ impl Shared {
 
     /// Answers with a response that everybody may have, and hands it to the cache and to memory on
     /// the way.
+    #[allow(clippy::too_many_arguments)]
     fn share(
         self: &Arc<Self>,
         question: &Arc<Question>,
         mut leased: Option<Leased>,
-        response: Response<Incoming>,
+        (response, digest): (Response<Fetched>, Option<PublisherDigest>),
         times: Times,
         kept: Kept,
         why: CacheStatus,
+        tab: Tab,
     ) -> Result<Served, Failure> {
         let Kept {
             headers,
@@ -280,9 +327,7 @@ impl Shared {
         } = kept;
         let version = response.version();
         let length = length(&response);
-        let cache = leased
-            .as_ref()
-            .map_or(NO_CACHE, |leased| leased.grant.cache.device);
+        let cache = leased.as_ref().map_or(NO_CACHE, Leased::cache);
         let head = RecordHead {
             lease: leased
                 .as_ref()
@@ -336,11 +381,10 @@ impl Shared {
             };
             seeders.push(Seeder::start(seed, head, key, genesis, landing));
         }
-        let tab = Tab::for_origin(&self.meter, &question.scope.service, cache);
         let body = Pump::start(
             self.clone(),
             question.clone(),
-            response.into_body(),
+            (response.into_body(), digest),
             head,
             length,
             &answer.body,
@@ -519,8 +563,7 @@ async fn end_with(seed: SeedStream, message: &SeedMessage) {
 }
 
 /// The length an origin states for its body.
-fn length(response: &Response<Incoming>) -> Option<u64> {
-    use http_body::Body as _;
+pub fn length<B: http_body::Body>(response: &Response<B>) -> Option<u64> {
     let hint = response.body().size_hint().exact();
     let stated = response.headers().get(header::CONTENT_LENGTH);
     stated

@@ -137,8 +137,14 @@ impl Front {
         let world = shared.world()?;
         let host = host_of(request.host)?;
         let service = world.service(&host)?;
-        let origin = service.origin.as_ref()?;
-        if service.state != ServiceState::Active || may_leave(origin, request.target) {
+        let leaves = match (&service.site, &service.origin) {
+            (Some(_), _) => false,
+            (None, Some(origin)) => may_leave(origin, request.target),
+            (None, None) => true,
+        };
+        // Rules look at fields that a plain request need not have been read for (ADR 026).
+        let is_ruled = service.rules.is_some() && !shared.rules.spare_hits(service.id);
+        if service.state != ServiceState::Active || leaves || is_ruled {
             return None;
         }
         let scheme = scheme_of(connection);
@@ -242,13 +248,17 @@ impl Shared {
             };
             stored.status() == StatusCode::OK
                 && entry.body.len() as u64 == stored.length()
-                && matches!(
-                    policy.reuse_decision(&head, Some(stored), now),
-                    Reuse::Fresh { .. }
-                )
+                && (entry.site.is_some()
+                    || matches!(
+                        policy.reuse_decision(&head, Some(stored), now),
+                        Reuse::Fresh { .. }
+                    ))
         };
         let is_current = |entry: &Entry| self.verdict(service.id, entry) == Verdict::Current;
-        let rank = |entry: &Entry| entry.rank(|| is_current(entry), fields);
+        // What was found below another root is another site's.
+        let site = service.site.map(|site| site.content.root);
+        let is_left = |entry: &Entry| entry.site == site && is_current(entry);
+        let rank = |entry: &Entry| entry.rank(|| is_left(entry), fields);
         let entry = self
             .memory
             .best(service.id, key.as_bytes(), rank, is_fresh)?;

@@ -110,6 +110,10 @@ impl Shared {
     /// Whether a response in memory may answer: an owner of its key knows that it does.
     pub(crate) fn is_held(&self, entry: &Arc<Entry>, now: Millis) -> bool {
         let holding = &self.holding;
+        if entry.site.is_some() {
+            // Nothing makes content invalid.
+            return true;
+        }
         if !holding.has_owners.load(Ordering::Relaxed) {
             return true;
         }

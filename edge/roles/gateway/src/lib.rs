@@ -13,6 +13,8 @@
 //!                '-> origin, past all caches ------------^
 //! ```
 //!
+//! A service whose root is content has no origin: `content` answers for it.
+//!
 //! Invariants
 //! 1. No byte and no field of a cache leaves unverified.
 //! 2. No request is charged that the gateway itself answered.
@@ -25,7 +27,9 @@
 mod access_log;
 mod ask;
 mod changes;
+mod choices;
 mod closing;
+mod content;
 mod control;
 mod cut;
 mod describe;
@@ -38,7 +42,6 @@ mod fields;
 mod gateway;
 mod gather;
 mod heads;
-mod hedge;
 mod hit;
 mod holding;
 mod home;
@@ -51,18 +54,24 @@ mod metered;
 mod metrics;
 mod options;
 mod parts;
+mod peer_metrics;
 mod probe;
 mod probing;
+mod publish;
+mod published;
 mod pump;
 mod purge_sync;
 mod purged;
 mod purging;
 mod question;
 mod refresh;
+mod replicas;
+mod rules;
 mod seeder;
 mod serve;
 mod served;
 mod slices;
+mod steward;
 mod supplied;
 mod tab;
 mod tail;

@@ -11,6 +11,8 @@ pub use selvedge_edge_core_analytics::Source;
 use selvedge_primitives_types::DeviceId;
 
 use crate::failure::Reason;
+use crate::peer_metrics::PeerMetrics;
+use crate::steward::StewardMetrics;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -43,8 +45,14 @@ pub struct Metrics {
     pub egress: Counter,
     /// Body bytes from origins.
     pub origin: Counter,
+    /// Bodies that did not match the digest their origin stated.
+    pub altered: Counter,
     /// Requests that were sent to an origin again.
     pub retries: Counter,
+    /// Counters by cache.
+    pub peers: PeerMetrics,
+    /// Of content that is looked after.
+    pub steward: StewardMetrics,
     /// Lookups that asked the next owner too.
     pub hedges: Counter,
     /// Of these, those that it answered.
@@ -73,6 +81,10 @@ pub struct Metrics {
     pub silent: Gauge,
     /// Keys that unsafe requests through this gateway made invalid.
     pub invalidated: Counter,
+    /// Documents of rules that came into force.
+    pub rules_taken: Counter,
+    /// Documents of rules that did not, each time for another reason.
+    pub rules_refused: Counter,
     orders: Family<ReasonLabel, Counter>,
     purged: Family<ReasonLabel, Counter>,
     purge_seconds: Histogram,
@@ -100,6 +112,8 @@ impl Default for Metrics {
             "Answers of caches that were not believed",
             faults.clone(),
         );
+        let peers = PeerMetrics::new(&mut registry);
+        let steward = StewardMetrics::new(&mut registry);
         let first_byte = Histogram::new(exponential_buckets(0.000_1, 2.0, 18));
         registry.register(
             "first_byte_seconds",
@@ -131,6 +145,10 @@ impl Default for Metrics {
         };
         let egress = counter("egress_bytes", "Body bytes to visitors, as charged");
         let origin = counter("origin_bytes", "Body bytes from origins");
+        let altered = counter(
+            "origin_altered",
+            "Bodies that did not match the digest their origin stated",
+        );
         let retries = counter("origin_retries", "Requests sent to an origin again");
         let hedges = counter("hedges", "Lookups that asked the next owner too");
         let hedges_won = counter("hedges_won", "Lookups that the next owner answered");
@@ -138,6 +156,8 @@ impl Default for Metrics {
         let vouchers_failed = counter("vouchers_failed", "Vouchers that did not reach their cache");
         let hits = counter("hits", "Requests answered by the hit loop");
         let invalidated = counter("invalidations", "Keys that unsafe requests made invalid");
+        let rules_taken = counter("rules_taken", "Documents of rules that came into force");
+        let rules_refused = counter("rules_refused", "Documents of rules that did not");
         let log_lost = counter("log_lost", "Access log lines lost");
         let mut gauge = |name: &str, help: &str| {
             let gauge = Gauge::default();
@@ -168,7 +188,10 @@ impl Default for Metrics {
             first_byte,
             egress,
             origin,
+            altered,
             retries,
+            peers,
+            steward,
             hedges,
             hedges_won,
             vouchers,
@@ -183,6 +206,8 @@ impl Default for Metrics {
             invalidations_waiting,
             silent,
             invalidated,
+            rules_taken,
+            rules_refused,
             orders,
             purged,
             purge_seconds,

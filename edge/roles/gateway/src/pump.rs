@@ -7,9 +7,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use selvedge_edge_core_http_cache::{Body as AnswerBody, Stored};
-use selvedge_edge_core_verify::{sign_record, RecordHead};
+use selvedge_edge_core_verify::{sign_record, PublisherDigest, RecordHead};
 use selvedge_edge_drivers_http::{channel, empty, Body, BodySender};
 use selvedge_edge_drivers_store::room;
 
@@ -17,6 +16,7 @@ use crate::cut::Cut;
 use crate::entry::Entry;
 use crate::gateway::Shared;
 use crate::gather::Gathering;
+use crate::published::Fetched;
 use crate::question::Question;
 use crate::seeder::Seeder;
 use crate::tab::Tab;
@@ -38,6 +38,7 @@ pub struct Pump {
     seeders: Vec<Seeder>,
     gathering: Option<Gathering>,
     kept: Option<Vec<u8>>,
+    digest: Option<PublisherDigest>,
     tab: Tab,
     offset: u64,
 }
@@ -48,7 +49,7 @@ impl Pump {
     pub fn start(
         shared: Arc<Shared>,
         question: Arc<Question>,
-        body: Incoming,
+        (body, digest): (Fetched, Option<PublisherDigest>),
         head: RecordHead,
         length: Option<u64>,
         wanted: &AnswerBody,
@@ -73,6 +74,7 @@ impl Pump {
             seeders,
             gathering: gathering.filter(|_| is_small),
             kept: is_small.then(|| room(length)),
+            digest,
             tab,
             offset: 0,
         };
@@ -80,7 +82,7 @@ impl Pump {
         answer
     }
 
-    async fn run(mut self, mut body: Incoming) {
+    async fn run(mut self, mut body: Fetched) {
         let timeout = self.shared.options.body_timeout;
         let failed = loop {
             let frame = match tokio::time::timeout(timeout, body.frame()).await {
@@ -104,6 +106,7 @@ impl Pump {
                 break stopped;
             }
         };
+        let failed = failed.or_else(|| self.check_digest().err().map(str::to_owned));
         match failed {
             None => self.finish().await,
             Some(reason) => {
@@ -127,6 +130,13 @@ impl Pump {
         if self.offset > self.shared.options.max_object_bytes {
             self.seeders.clear();
             self.kept = None;
+        }
+        if let Some(digest) = &mut self.digest {
+            digest.update(&piece);
+        }
+        if self.length == Some(self.offset) {
+            // Before anybody has all of it.
+            self.check_digest()?;
         }
         let mut at = 0;
         while let Some(seeder) = self.seeders.get(at) {
@@ -164,6 +174,16 @@ impl Pump {
             return Err("nobody waits for the body any more");
         }
         Ok(())
+    }
+
+    fn check_digest(&mut self) -> Result<(), &'static str> {
+        match self.digest.take().map(PublisherDigest::finish) {
+            Some(Err(_)) => {
+                self.shared.metrics.altered.inc();
+                Err("the body does not match the digest that the origin states")
+            }
+            _ => Ok(()),
+        }
     }
 
     fn is_worth_finishing(&self) -> bool {

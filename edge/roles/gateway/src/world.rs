@@ -4,13 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use http::Uri;
-use selvedge_edge_core_routing::{Candidate, Owners, Target};
+use selvedge_edge_core_routing::{Owners, Target};
 use selvedge_edge_drivers_agent::ChainConfig;
 use selvedge_edge_drivers_purge::Registry;
 use selvedge_edge_drivers_transport::PeerAddress;
 use selvedge_primitives_types::agent::{NodeConfig, ServiceState};
 use selvedge_primitives_types::{
-    Account, DeviceId, GenesisHash, Planck, Prices, Role, ServiceId, Usage,
+    Account, ContentConfig, ContentRef, DeviceId, GenesisHash, Hash, Pin, Planck, Prices, Region,
+    Role, ServiceId, Usage,
 };
 
 use crate::live::{Analytics, Live};
@@ -34,6 +35,10 @@ pub struct Service {
     pub free: Usage,
     /// Whether it is served.
     pub state: ServiceState,
+    /// The directory that is served in place of an origin, if any.
+    pub site: Option<Pin>,
+    /// The rules that requests follow, if any.
+    pub rules: Option<ContentRef>,
     /// Where its answers are counted, looked up once.
     live: OnceLock<Option<Arc<Live>>>,
 }
@@ -45,6 +50,18 @@ impl Service {
     }
 }
 
+/// What a service pins as its site.
+fn site_of(content: &ContentConfig) -> Option<Pin> {
+    let site = content.site?;
+    let pin = content.pins.iter().find(|pin| pin.content == site);
+    // A chain that points at no pin promises one copy at least.
+    Some(pin.copied().unwrap_or(Pin {
+        content: site,
+        bytes: site.length,
+        factor: 1,
+    }))
+}
+
 /// One state of the chain's config. It never changes; a new one takes its place.
 #[derive(Debug)]
 pub struct World {
@@ -53,12 +70,16 @@ pub struct World {
     services: Vec<Arc<Service>>,
     hosts: HashMap<String, Arc<Service>>,
     nodes: HashMap<DeviceId, NodeConfig>,
+    /// This gateway's.
+    region: Region,
     owners: Owners,
     /// Of every region that has gateways.
     owners_by_region: Vec<Owners>,
     /// Of all regions together.
     owners_of_all: Owners,
     customers: HashMap<ServiceId, Account>,
+    /// What is pinned, and by which service; of several the first.
+    pins: HashMap<Hash, (ServiceId, ContentRef)>,
 }
 
 impl World {
@@ -71,7 +92,12 @@ impl World {
             .collect();
         let mut hosts = HashMap::new();
         let mut services = Vec::with_capacity(chain.services.len());
+        let mut pins = HashMap::new();
         for config in &chain.services {
+            for pin in &config.content.pins {
+                let pinned = (config.id, pin.content);
+                pins.entry(pin.content.root).or_insert(pinned);
+            }
             let origin = std::str::from_utf8(&config.origin)
                 .ok()
                 .and_then(|url| url.parse::<Uri>().ok())
@@ -85,6 +111,8 @@ impl World {
                 lease: config.lease,
                 free: config.free,
                 state: config.state,
+                site: site_of(&config.content),
+                rules: config.content.rules,
                 live: OnceLock::new(),
             });
             services.push(service.clone());
@@ -111,8 +139,7 @@ impl World {
                 owners_by_region.push(of);
             }
         }
-        let caches = chain.nodes.iter().filter(|node| node.role == Role::Cache);
-        let owners_of_all = Owners::from_candidates(caches.map(Candidate::of).collect());
+        let owners_of_all = Owners::everywhere(&chain.nodes);
         let customers = services
             .iter()
             .map(|service| (service.id, service.customer))
@@ -122,10 +149,12 @@ impl World {
             services,
             hosts,
             nodes,
+            region,
             owners,
             owners_by_region,
             owners_of_all,
             customers,
+            pins,
         }
     }
 
@@ -158,6 +187,12 @@ impl World {
             device: *device,
             endpoint: String::from_utf8_lossy(&node.endpoint).into_owned(),
         })
+    }
+
+    /// Whether a node is in this gateway's region. Of one that is nowhere, none is.
+    pub fn is_near(&self, device: &DeviceId) -> bool {
+        let node = self.nodes.get(device);
+        node.is_some_and(|node| node.region == self.region)
     }
 
     /// The caches that own a key, the first owner first.
@@ -215,6 +250,23 @@ impl World {
             .iter()
             .filter_map(|device| self.cache(device))
             .collect()
+    }
+
+    /// The service that has a root pinned, and what it is.
+    pub fn pin_of(&self, root: &Hash) -> Option<(ServiceId, ContentRef)> {
+        self.pins.get(root).copied()
+    }
+
+    /// The roots that a service has pinned, that of its site first.
+    pub fn pins_of(&self, service: ServiceId) -> Vec<Hash> {
+        let services = &self.chain.services;
+        let config = services.iter().find(|config| config.id == service);
+        let content = config.map(|config| &config.content);
+        let site = content.and_then(|content| content.site);
+        let pins = content.map_or(&[][..], |content| &content.pins);
+        let pins = pins.iter().map(|pin| pin.content);
+        let others = pins.filter(|pin| Some(*pin) != site);
+        site.into_iter().chain(others).map(|pin| pin.root).collect()
     }
 
     /// Every registered gateway and cache.

@@ -1,11 +1,14 @@
 //! The words of the command line.
 
+pub mod rules;
+
 use crate::{
     amount::Sel,
     calendar::{Date, Month},
     content::{PinArgs, PointerCommand, UnpinArgs},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use selvedge_primitives_types::MAX_FACTOR;
 use std::path::PathBuf;
 
 /// Selvedge: accounts, services, bills and nodes.
@@ -63,6 +66,23 @@ pub enum Command {
     /// Services: sites that the network serves.
     #[command(subcommand)]
     Service(ServiceCommand),
+    /// Put a file or a folder into the network, and print the root that names it.
+    #[command(after_help = "\
+Only what the caches lack is sent: an interrupted put goes on where it was, and a changed folder sends what changed.
+
+  selvedge put site --service 7 --site         a new version of the site, served at once
+  selvedge put film.mp4 --service 7            a file, pinned in three caches
+  selvedge put film.mp4 --service 7 --no-pin --gateway http://gateway.example:8081")]
+    Put(PutArgs),
+    /// Get a file or a folder by its root, every byte checked against it.
+    #[command(after_help = "\
+What is interrupted is kept as NAME.ROOT.part, and goes on from there.
+
+  selvedge get 0x91... -o site                 a folder
+  selvedge get 0x91.../index.html -o -         a file of it, printed")]
+    Get(GetArgs),
+    /// List a directory by its root, or what a service has pinned.
+    Ls(LsArgs),
     /// Have the network keep content for a service; pinned again, it moves to another number of places.
     #[command(after_help = "\
 The content is named by its BLAKE3 root, as `selvedge put` prints it. A deposit is held until it is unpinned; what caches keep is on the
@@ -88,15 +108,16 @@ bill, at most --bytes times --factor for every epoch.
   selvedge site clear 7              the service is served from its origin"
     )]
     Site(PointerCommand),
-    /// The rules of a service: the pinned file that says how requests are answered.
+    /// The rules of a service: check a document, try it out, sign URLs for it, and say which pinned one requests follow.
     #[command(
         subcommand,
         after_help = "\
+  selvedge rules check rules.toml    what is wrong with it, if anything
   selvedge rules set 7 0x5a...       requests follow these from now on
   selvedge rules rollback 7          and the ones before again
   selvedge rules clear 7             none"
     )]
-    Rules(PointerCommand),
+    Rules(rules::RulesCommand),
     /// The itemised bill of an epoch, a month or some days, every line checked against the chain and the gateways' proofs.
     #[command(after_help = "\
 Gateways keep what is behind a line for a day after it was paid for. With --folder, run it every day: it fetches what is new, and goes on
@@ -118,6 +139,65 @@ where it was interrupted; the bill of the month is then whole long after.
     Network(NetworkCommand),
     /// What referenda may change: value, default, range, and the track that changes it.
     Parameters(ParametersArgs),
+}
+
+/// What to put, and for whom.
+#[derive(Debug, Args)]
+pub struct PutArgs {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// The service that it is for.
+    #[arg(long)]
+    pub service: u64,
+    /// Base URL of a gateway's public endpoint; those that the chain lists, one after the other, if left out.
+    #[arg(long, value_name = "URL")]
+    pub gateway: Option<String>,
+    /// How many caches keep it.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=MAX_FACTOR as i64))]
+    pub factor: u8,
+    /// Serve the service from it from now on.
+    #[arg(long, conflicts_with = "no_pin")]
+    pub site: bool,
+    /// Do not pin it: it is dropped again after an hour.
+    #[arg(long)]
+    pub no_pin: bool,
+    /// Take what symbolic links lead to, within the folder.
+    #[arg(long)]
+    pub follow: bool,
+}
+
+/// What to get, and where to.
+#[derive(Debug, Args)]
+pub struct GetArgs {
+    /// ROOT, ROOT/PATH, or the URL that `selvedge put` printed.
+    #[arg(value_name = "ROOT|URL")]
+    pub what: String,
+    /// Where to; `-` prints a file. In this folder, under its own name, if left out.
+    #[arg(short, long, value_name = "PATH")]
+    pub output: Option<PathBuf>,
+    /// Base URL of a gateway's public endpoint; those that the chain lists, one after the other, if left out.
+    #[arg(long, value_name = "URL")]
+    pub gateway: Option<String>,
+    /// Replace files that are there and have other bytes.
+    #[arg(long)]
+    pub force: bool,
+    /// The most bytes of a folder's files.
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 30)]
+    pub max_bytes: u64,
+}
+
+/// What to list.
+#[derive(Debug, Args)]
+pub struct LsArgs {
+    /// ROOT, ROOT/PATH, the URL that `selvedge put` printed, or the number of a service, for what it has pinned.
+    #[arg(value_name = "ROOT|URL|SERVICE")]
+    pub what: String,
+    /// Base URL of a gateway's public endpoint; those that the chain lists, one after the other, if left out.
+    #[arg(long, value_name = "URL")]
+    pub gateway: Option<String>,
+    /// List what is below its directories too.
+    #[arg(long, short)]
+    pub recursive: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,10 +4,15 @@ mod account;
 mod audit;
 mod earnings;
 mod explain;
+mod get;
+mod ls;
 mod network;
 mod node;
 mod parameters;
+mod publishing;
 mod purge;
+mod put;
+mod rules;
 mod score;
 mod service;
 mod watch;
@@ -117,15 +122,18 @@ pub async fn run(cli: Cli, output: &Output) -> anyhow::Result<()> {
     match cli.command {
         Command::Account(command) => account::run(&context, command).await,
         Command::Service(command) => service::run(&context, command).await,
+        Command::Put(args) => put::run(&context, args).await,
+        Command::Get(args) => get::run(&context, args).await,
+        Command::Ls(args) => ls::run(&context, args).await,
         Command::Pin(args) => content::pin(&context, args).await,
         Command::Unpin(args) => content::unpin(&context, args).await,
         Command::Pins { service } => content::list(&context, service).await,
         Command::Site(command) => content::point(&context, Pointer::Site, command).await,
-        Command::Rules(command) => content::point(&context, Pointer::Rules, command).await,
         Command::Bill(args) => bill::run(&context, args).await,
         Command::Earnings(command) => earnings::run(&context, command).await,
         Command::Node(command) => node::run(&context, command).await,
         Command::Network(command) => network::run(&context, command).await,
+        Command::Rules(command) => rules::run(&context, command).await,
         Command::Parameters(args) => parameters::run(&context, args).await,
     }
 }

@@ -58,6 +58,9 @@ pub enum Failure {
     /// A purge's receipt does not hold.
     #[error("the receipt does not check out: {0}")]
     ReceiptInvalid(String),
+    /// A gateway gives bytes that are not those of the root.
+    #[error("{url} gives something else than was asked for: {cause}\n  nothing of it was kept")]
+    ContentInvalid { url: String, cause: String },
     /// A gateway does not do what it was asked.
     #[error("{url} did not answer: {cause}")]
     GatewayFailed { url: String, cause: String },
@@ -66,8 +69,8 @@ pub enum Failure {
     AnswerInvalid(String),
 }
 
-/// Exit codes: 0 done, 1 other failure, 2 wrong use (also clap's), 3 not found, 4 refused by the chain or a gateway, 5 proof or
-/// receipt does not hold, 6 node or gateway unreachable.
+/// Exit codes: 0 done, 1 other failure, 2 wrong use (also clap's), 3 not found, 4 refused by the chain or a gateway, 5 proof,
+/// receipt or content does not hold, 6 node or gateway unreachable.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<Failure>() {
         Some(
@@ -80,7 +83,9 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         ) => 2,
         Some(Failure::NotFound(_)) => 3,
         Some(Failure::Refused { .. } | Failure::GatewayRefused { .. } | Failure::Purge(_)) => 4,
-        Some(Failure::ProofInvalid(_) | Failure::ReceiptInvalid(_)) => 5,
+        Some(
+            Failure::ProofInvalid(_) | Failure::ReceiptInvalid(_) | Failure::ContentInvalid { .. },
+        ) => 5,
         Some(
             Failure::NodeUnreachable { .. }
             | Failure::ProofUnavailable { .. }

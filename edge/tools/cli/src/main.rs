@@ -16,6 +16,7 @@ mod http;
 mod insight;
 mod keys;
 mod output;
+mod publish;
 mod receipt;
 mod views;
 

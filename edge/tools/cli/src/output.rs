@@ -65,6 +65,16 @@ impl Output {
 
     /// Shows how far a long step of `count` parts is, to people only; without a terminal as one line.
     pub fn bar(&self, text: &str, count: u64) -> ProgressBar {
+        self.bar_of(text, count, "{msg} [{bar:30}] {pos}/{len}, {eta} left")
+    }
+
+    /// The same for bytes.
+    pub fn byte_bar(&self, text: &str, count: u64) -> ProgressBar {
+        let style = "{msg} [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+        self.bar_of(text, count, style)
+    }
+
+    fn bar_of(&self, text: &str, count: u64, style: &str) -> ProgressBar {
         if self.json {
             return ProgressBar::hidden();
         }
@@ -72,8 +82,7 @@ impl Output {
         if bar.is_hidden() {
             eprintln!("{text} ...");
         }
-        let style = "{msg} [{bar:30}] {pos}/{len}, {eta} left";
-        // The template is fixed; without it the bar looks plain.
+        // The templates are fixed; without one the bar looks plain.
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style.progress_chars("=> "));
         }

@@ -2,8 +2,8 @@
 
 use rcgen::{generate_simple_self_signed, CertifiedKey, KeyPair};
 use rustls::{
-    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
-    RootCertStore, ServerConfig,
+    pki_types::{pem::PemObject, CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+    ClientConfig, RootCertStore, ServerConfig,
 };
 use std::{path::Path, sync::Arc};
 
@@ -46,11 +46,30 @@ impl Certificate {
         let key = PrivatePkcs8KeyDer::from(self.0.signing_key.serialize_der());
         server(vec![self.0.cert.der().clone()], key.into(), b"http/1.1")
     }
+
+    /// The same of a server that speaks HTTP/2.
+    pub fn server_http2(&self) -> Arc<ServerConfig> {
+        let key = PrivatePkcs8KeyDer::from(self.0.signing_key.serialize_der());
+        server(vec![self.0.cert.der().clone()], key.into(), b"h2")
+    }
+
+    /// The TLS set-up of a client that speaks HTTP/2 and trusts what [`Self::write_root`] wrote.
+    pub fn client_http2(roots: &Path) -> anyhow::Result<Arc<ClientConfig>> {
+        let mut trusted = RootCertStore::empty();
+        trusted.add(CertificateDer::from_pem_file(roots)?)?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(trusted)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Ok(Arc::new(config))
+    }
 }
 
 /// The TLS set-up of a server with this chain, for one protocol.
 pub(crate) fn server(
-    chain: Vec<rustls::pki_types::CertificateDer<'static>>,
+    chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
     protocol: &[u8],
 ) -> Arc<ServerConfig> {

@@ -4,6 +4,7 @@
 use crate::{books::Books, daemon::Daemon, wait::wait_for};
 use codec::Encode;
 use ed25519_dalek::{Signer, SigningKey};
+use selvedge_edge_core_routing::{Owners, Target};
 use selvedge_primitives_math::lease::lease;
 use selvedge_primitives_types::{
     agent::{
@@ -60,6 +61,9 @@ impl Site {
     }
 }
 
+/// Every test network's genesis hash.
+pub const GENESIS: GenesisHash = [0x5e; 32];
+
 /// The key of the account that pays for a service, the same in every run.
 pub fn customer_key(service: u64) -> SigningKey {
     let mut seed = [0xc0; 32];
@@ -88,6 +92,8 @@ pub struct Chain {
     /// The current epoch.
     pub epoch: Epoch,
     epoch_start: Millis,
+    /// Length of an epoch. It ends when a test says so; a test must only be over before.
+    pub epoch_length: Millis,
     /// Registered nodes.
     pub nodes: Vec<NodeConfig>,
     /// Services.
@@ -99,18 +105,16 @@ pub struct Chain {
     block: u32,
 }
 
-/// Length of an epoch. It ends when a test says so; a test must only be over before.
-const EPOCH_LENGTH: Millis = Millis(3_600_000);
-
 impl Chain {
     /// An epoch that has just begun. A request costs 10 planck, an octet to a visitor half a
     /// planck, an octet from an origin a quarter.
     pub fn new() -> Self {
         let one = 1 << Prices::FRACTION_BITS;
         Self {
-            genesis: [0x5e; 32],
+            genesis: GENESIS,
             epoch: Epoch(100),
             epoch_start: now(),
+            epoch_length: Millis(3_600_000),
             nodes: Vec::new(),
             sites: Vec::new(),
             prices: PriceList {
@@ -162,6 +166,22 @@ impl Chain {
         found.expect("it is registered")
     }
 
+    /// A target of the first site that a cache is the first owner of.
+    pub fn owned_by(&self, cache: DeviceId, target: &str) -> String {
+        let (owners, site) = (Owners::everywhere(&self.nodes), &self.sites[0]);
+        let host = &site.hosts[0];
+        let owner = |target: &str| {
+            let key = format!("http://{host}{target}");
+            owners.first(Target::Key {
+                service: site.id,
+                key: key.as_bytes(),
+            })
+        };
+        let mut targets = (0..1_000).map(|number| format!("{target}&n={number}"));
+        let owned = targets.find(|target| owner(target) == Some(cache));
+        owned.expect("a cache owns a thousandth")
+    }
+
     /// What each gateway may charge for a site.
     pub fn lease(&self, site: &Site) -> Planck {
         let gateways = self
@@ -197,7 +217,7 @@ impl Chain {
                 genesis: self.genesis,
                 epoch: self.epoch,
                 epoch_start: self.epoch_start,
-                epoch_length: EPOCH_LENGTH,
+                epoch_length: self.epoch_length,
                 now: now().max(self.epoch_start),
                 keep_epochs: 24,
             },

@@ -33,6 +33,7 @@ pub mod purge;
 pub mod raw_origin;
 pub mod script;
 pub mod soak;
+pub mod tree;
 pub mod wait;
 
 pub use books::Books;

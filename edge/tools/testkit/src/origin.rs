@@ -11,6 +11,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
+use sha2::{Digest as _, Sha256};
 use std::{
     collections::HashSet,
     io,
@@ -323,6 +324,13 @@ async fn answer(
         response = response.header(header::ETAG, etag);
     }
     let mut octets = script.body(&target, &fields, version);
+    if script.text("digest").is_some() {
+        response = response.header("repr-digest", repr_digest(&octets)?);
+    }
+    let flip = script.number("flip").filter(|_| version == 1);
+    if let Some(octet) = flip.and_then(|at| octets.get_mut(at)) {
+        *octet ^= 1;
+    }
     if let Some(part) = script
         .part(&fields, version, octets.len())
         .filter(|_| status == 200)
@@ -341,6 +349,15 @@ async fn answer(
     let octets = if is_bodiless { Vec::new() } else { octets };
     let body = send(state, script, octets.into());
     response.status(status).body(body).map_err(io::Error::other)
+}
+
+/// The field that states a body's digest (RFC 9530 §3).
+fn repr_digest(body: &[u8]) -> io::Result<String> {
+    let mut members = sfv::DictSerializer::new();
+    let name = sfv::KeyRef::from_str("sha-256").map_err(io::Error::other)?;
+    members.bare_item(name, sfv::RefBareItem::ByteSequence(&Sha256::digest(body)));
+    let text = members.finish();
+    text.ok_or_else(|| io::Error::other("an empty dictionary"))
 }
 
 /// A body in pieces, with what the script says happens on the way.

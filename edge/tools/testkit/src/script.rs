@@ -23,6 +23,8 @@
 //! | `pause=NAME` with `at=N` | the body goes on after `N` octets when the gate is open |
 //! | `break=N` | the connection breaks after `N` octets |
 //! | `wide=N` | a field of `N` octets |
+//! | `digest` | `Repr-Digest` of the whole body |
+//! | `flip=N` | octet `N` of the first version's body is another one on the way, after its digest was stated |
 
 use http::{header, HeaderMap, Method};
 use std::{collections::HashMap, ops::Range};

@@ -1,5 +1,7 @@
 //! Two devices over real sockets: who may talk, and that messages arrive in order.
 
+mod content;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +23,7 @@ use selvedge_primitives_types::{
 /// Answers a lookup with its own request as data, and keeps what it was told.
 #[derive(Default)]
 struct Notes {
+    blobs: content::Blobs,
     seeds: Mutex<Vec<(DeviceId, LeaseId, Vec<SeedMessage>)>>,
     vouchers: Mutex<Vec<(DeviceId, SignedVoucher)>>,
 }
@@ -98,11 +101,16 @@ impl CacheService for Notes {
     }
 }
 
-struct Only(Mutex<Vec<DeviceId>>);
+#[derive(Default)]
+struct Only(Mutex<Vec<DeviceId>>, Mutex<Vec<DeviceId>>);
 
 impl PeerList for Only {
     fn is_listed(&self, device: &DeviceId) -> bool {
         self.0.lock().contains(device)
+    }
+
+    fn shares_content(&self, device: &DeviceId) -> bool {
+        self.0.lock().contains(device) || self.1.lock().contains(device)
     }
 }
 
@@ -121,7 +129,7 @@ struct Net {
 
 async fn net() -> Net {
     let (cache, gateway) = (identity(1), identity(2));
-    let listed = Arc::new(Only(Mutex::new(vec![gateway.device()])));
+    let listed = Arc::new(Only(Mutex::new(vec![gateway.device()]), Mutex::default()));
     let notes = Arc::new(Notes::default());
     let address = "127.0.0.1:0".parse().unwrap();
     let limits = Limits::default();

@@ -62,8 +62,15 @@ pub(crate) fn old_record(
 
 /// A whole body on the wire, with its proofs.
 pub(crate) fn encode(body: &[u8]) -> Vec<u8> {
+    encode_range(
+        body,
+        &RangePlan::whole(body.len() as u64).expect("a short body"),
+    )
+}
+
+/// A range of a body on the wire, with its proofs.
+pub(crate) fn encode_range(body: &[u8], plan: &RangePlan) -> Vec<u8> {
     let outboard = Outboard::of(body);
-    let plan = RangePlan::whole(body.len() as u64).expect("a short body");
     let mut bytes = Vec::new();
     for part in plan.parts() {
         match part {

@@ -1,5 +1,6 @@
 //! A cache that takes seeds like an honest one, and then lies about what it holds.
 
+mod blobs;
 mod forge;
 mod noise;
 
@@ -88,6 +89,7 @@ struct State {
     device: DeviceId,
     lie: Mutex<Lie>,
     kept: Mutex<HashMap<Vec<u8>, Kept>>,
+    blobs: blobs::Blobs,
     leases: Mutex<HashMap<LeaseId, Vec<u8>>>,
     next: AtomicU64,
     asked: Mutex<Vec<LookupRequest>>,
@@ -114,6 +116,7 @@ impl Liar {
             device: device(&key),
             lie: Mutex::default(),
             kept: Mutex::default(),
+            blobs: Default::default(),
             leases: Mutex::default(),
             next: AtomicU64::new(1),
             asked: Mutex::default(),
@@ -146,6 +149,16 @@ impl Liar {
     /// Whether it was seeded with a whole response for a key.
     pub fn has(&self, key: &str) -> bool {
         self.state.kept.lock().contains_key(key.as_bytes())
+    }
+
+    /// Gives it a blob.
+    pub fn give(&self, blob: &[u8]) {
+        self.state.blobs.take(blob);
+    }
+
+    /// Ranges of blobs that it was asked for so far.
+    pub fn gets(&self) -> usize {
+        self.state.blobs.gets()
     }
 
     /// Lookups so far.

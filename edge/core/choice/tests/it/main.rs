@@ -1,0 +1,6 @@
+//! Who is asked.
+
+mod choice;
+mod filter;
+mod outliers;
+mod simulation;

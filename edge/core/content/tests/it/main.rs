@@ -1,0 +1,4 @@
+//! Laws and golden cases of directories.
+
+mod laws;
+mod vectors;
