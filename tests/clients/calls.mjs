@@ -156,6 +156,20 @@ export const calls = ({ address, agent }) => ({
       "Audits.UnknownCommitment",
     ],
     post_leaf: [{ auditor: DEVICE, gateway: DEVICE, epoch: 1n, leaf: LEAF, agent_signature: SIGNATURE }, "BadOrigin"],
+    name_canary: [{ seal: hex("00", 32), operator: address }, "BadOrigin"],
+    forget_canary: [{ seal: hex("00", 32) }, "BadOrigin"],
+    pledge: [{ canary: hex("00", 32), seal: hex("00", 32) }, "Audits.UnknownCanary"],
+    open_canary: [
+      {
+        opening: {
+          name: { gateway: DEVICE, customers: [], salt: hex("00", 32) },
+          pledged: { gateway: DEVICE, epoch: 1n, leaves: [], salt: hex("00", 32) },
+          tree: Enum("Customers"),
+          shown: LEAF,
+        },
+      },
+      "Audits.UnknownCanary",
+    ],
   },
   Claims: {
     redeem_voucher: [{ voucher: { voucher: VOUCHER, signature: SIGNATURE }, shown: undefined }, "Claims.NotActive"],

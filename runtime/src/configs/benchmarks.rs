@@ -133,6 +133,12 @@ impl pallet_edge_audits::benchmarking::BenchmarkHelper for Helper {
         <Self as pallet_edge_billing::benchmarking::BenchmarkHelper>::add_service(owner, cap)
     }
 
+    fn set_take(take: Planck) {
+        pallet_edge_billing::RunningTotals::<Runtime>::mutate(|totals| {
+            totals.books.shares.treasury = take;
+        });
+    }
+
     fn set_clock(epoch: Epoch, quarters: u64) {
         <Self as pallet_edge_billing::benchmarking::BenchmarkHelper>::set_clock(epoch, quarters);
     }

@@ -37,6 +37,8 @@ pub struct Service {
     pub state: ServiceState,
     /// The directory that is served in place of an origin, if any.
     pub site: Option<Pin>,
+    /// The rules that requests follow, if any.
+    pub rules: Option<ContentRef>,
     /// Where its answers are counted, looked up once.
     live: OnceLock<Option<Arc<Live>>>,
 }
@@ -110,6 +112,7 @@ impl World {
                 free: config.free,
                 state: config.state,
                 site: site_of(&config.content),
+                rules: config.content.rules,
                 live: OnceLock::new(),
             });
             services.push(service.clone());

@@ -7,6 +7,7 @@
 mod auditors;
 mod audits;
 mod billing;
+mod canaries;
 mod claims;
 mod content;
 mod nodes;
