@@ -196,8 +196,8 @@ impl<P: Placement> Steward<P> {
 
     fn take_caches(&mut self, caches: &[Cache], placement: P, now: Millis) -> Result<(), Error> {
         self.placement = Some(placement);
-        let pass = self.scan.next();
-        let count = self.nodes.replace(caches, now, pass, &self.limits);
+        let passes = (self.scan.next(), self.survey.next());
+        let count = self.nodes.replace(caches, now, passes, &self.limits);
         (self.scan.again, self.survey.again, self.is_moved) = (true, true, true);
         let gone: Vec<(u32, Index)> = self
             .flights
@@ -285,6 +285,10 @@ impl<P: Placement> Steward<P> {
         let Some(entry) = self.objects.at_mut(slot) else {
             return;
         };
+        if !is_complete && entry.note(index).is_none() && self.nodes.at(index).drains.is_some() {
+            // Those that drain are asked about everything; what they lack needs no place.
+            return;
+        }
         let note = match is_complete {
             true if entry.note(index) == Some(Note::Disproved) => return,
             true => Note::Holds,

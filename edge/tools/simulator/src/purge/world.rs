@@ -264,7 +264,7 @@ impl World {
     fn send(&mut self, from: usize, to: usize, message: Message) {
         if from == to {
             self.schedule.after(0, Event::Message { from, to, message });
-        } else if let Some(delay) = self.network.carry(from, to, &mut self.random) {
+        } else if let Some(delay) = self.network.carry(from, to, false, &mut self.random) {
             self.schedule
                 .after(delay, Event::Message { from, to, message });
         }
