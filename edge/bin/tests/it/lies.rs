@@ -86,9 +86,9 @@ async fn no_cache_learns_a_visitors_secrets() {
     );
 }
 
-fn lies(scene: &Scene) -> Vec<Lie> {
+fn lies(scene: &Scene, other: &str) -> Vec<Lie> {
     let genesis = scene.net.chain.genesis;
-    let other = b"http://site.test/other?len=40000&cc=max-age=600".to_vec();
+    let other = format!("http://site.test{other}").into_bytes();
     vec![
         Lie::FirstBytes,
         Lie::LastBytes,
@@ -126,7 +126,7 @@ async fn no_lie_reaches_a_visitor(honest: usize) {
     let scene = Scene::start(honest).await;
     let other = scene.owned("/other?len=40000&cc=max-age=600");
     scene.seed(&other).await;
-    for (number, lie) in lies(&scene).into_iter().enumerate() {
+    for (number, lie) in lies(&scene, &other).into_iter().enumerate() {
         let target = scene.owned(&format!("/page/{number}?len=40000&cc=max-age=600&etag=1"));
         scene.seed(&target).await;
         let before = scene.faults(&scene.net.gateways[1]).await;

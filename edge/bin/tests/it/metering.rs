@@ -124,7 +124,7 @@ async fn two_thousand_mixed_requests_are_committed_exactly() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_leaf_is_public_adds_up_and_is_signed_by_its_cache() {
     let mut net = net(2, 2).await;
-    for number in 0..60 {
+    for number in 0..200 {
         let client = net.visitor(number % 2);
         visit(client, vec![number]).await;
     }

@@ -125,13 +125,27 @@ impl Log {
             .max(above.saturating_add(1))
     }
 
-    /// The lowest number of an owner's own kind that is above all that is known. Two owners give one number to different
-    /// purges only if they are of one kind and know the same; whoever has one of the two calls the other superseded.
+    /// The number that an owner gives next: above all that is known, and no later than now where that is possible, since a
+    /// soft purge counts from the moment that its number is.
+    ///
+    /// An owner goes on from its own last number one by one. Otherwise the number is of the owner's kind: two owners that know
+    /// the same, and not of each other, give one number to different purges only if they are of one kind; whoever has one of
+    /// the two calls the other superseded.
     pub fn next_of(&self, owner: &DeviceId, now: u64, above: u64) -> u64 {
-        let next = self.next(now, above);
-        let kind = u64::from(owner.0[0]) << 8 | u64::from(owner.0[1]);
-        let ahead = (kind % KINDS + KINDS - next % KINDS) % KINDS;
-        next.saturating_add(ahead)
+        let last = self.orders.get(&self.top).filter(|_| above <= self.top);
+        if last.is_some_and(|last| last.order.owner == *owner) {
+            return self.next(now, above);
+        }
+        let floor = self.top.max(above);
+        let kind = u64::from(u16::from_be_bytes([owner.0[0], owner.0[1]])) % KINDS;
+        let behind = (now % KINDS + KINDS - kind) % KINDS;
+        match now.checked_sub(behind) {
+            Some(number) if number > floor => number,
+            _ => {
+                let next = floor.saturating_add(1);
+                next.saturating_add((kind + KINDS - next % KINDS) % KINDS)
+            }
+        }
     }
 
     /// Takes an order that whoever spreads it offers, unless what was fetched already might escape

@@ -91,9 +91,28 @@ fn another_purge_with_the_same_number_is_not_taken_for_known() {
 fn two_owners_give_different_numbers() {
     let log = Log::default();
     let number = |owner, now| log.next_of(&DeviceId([owner; 32]), now, 0);
-    for now in 0..3_000 {
+    for now in 10_000..13_000 {
         let (one, two) = (number(1, now), number(2, now));
-        assert!(one != two && one >= now && one < now + 1_024);
+        assert!(one != two && one <= now && one + 1_024 > now);
+    }
+    // Also where the clock is behind what is known, and before there is a number of the kind.
+    let mut log = Log::default();
+    log.offer(order(30_000, 0, 1));
+    for now in [0, 29_999, 30_000, 30_001] {
+        let number = |owner| log.next_of(&DeviceId([owner; 32]), now, 0);
+        let (one, two) = (number(1), number(2));
+        assert!(one != two && one > 30_000 && one <= 30_000 + 1_024);
+    }
+}
+
+#[test]
+fn an_owners_own_numbers_do_not_run_ahead_of_its_clock() {
+    let mut log = Log::default();
+    let owner = order(1, 0, 1).order.owner;
+    for now in 10_000..10_100 {
+        let number = log.next_of(&owner, now, 0);
+        assert!(number <= now && number > log.top());
+        assert_eq!(log.offer(order(number, log.top(), 1)), Offer::Taken);
     }
 }
 
