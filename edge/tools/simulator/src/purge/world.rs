@@ -370,10 +370,7 @@ impl World {
                 self.send(to, from, Message::Lacks(lacking));
             }
             Message::Lacks(orders) => self.nodes[to].learn(orders),
-            Message::Record(record) => {
-                let is_heard = self.off != Some(Off::Hearsay);
-                self.nodes[to].receive(record, is_heard);
-            }
+            Message::Record(record) => self.nodes[to].receive(record),
             Message::Want(key) => {
                 let node = &self.nodes[to];
                 let mut fitting = node.records.iter().filter(|record| record.key == key);
