@@ -440,6 +440,7 @@ impl Gateway {
             tokio::spawn(crate::purge_sync::run(shared.clone())),
             tokio::spawn(crate::invalidating::run(shared.clone())),
             tokio::spawn(crate::holding::run(shared.clone())),
+            tokio::spawn(crate::held::run(shared.clone())),
         ];
         Ok(Self {
             shared,

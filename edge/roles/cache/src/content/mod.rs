@@ -12,6 +12,7 @@
 mod copies;
 mod directories;
 mod get;
+mod held;
 mod keeping;
 mod pace;
 mod put;
@@ -20,8 +21,8 @@ use std::sync::Arc;
 
 use selvedge_edge_drivers_store::{Shelf, ShelfError};
 use selvedge_edge_drivers_transport::{
-    ContentRefusal, ContentSender, ContentService, CopyAnswer, CopyContent, GetContent, Identity,
-    Peers, PutAnswer, PutContent, PutReceiver,
+    ContentRefusal, ContentSender, ContentService, CopyAnswer, CopyContent, GetContent, Held,
+    Identity, Peers, PutAnswer, PutContent, PutReceiver,
 };
 use selvedge_primitives_types::{DeviceId, Hash};
 
@@ -39,6 +40,7 @@ pub(crate) struct Contents {
     pub(crate) peers: Peers,
     keeping: Keeping,
     copies: Copies,
+    filters: Arc<held::Filters>,
     /// Of what other caches get.
     pace: Pace,
     options: ContentOptions,
@@ -51,6 +53,7 @@ impl Contents {
             peers: Peers::new(identity, Default::default()),
             keeping: Keeping::default(),
             copies: Copies::new(&options),
+            filters: Arc::default(),
             pace: Pace::new(options.rate),
             options,
         }
@@ -118,5 +121,12 @@ impl ContentService for Shared {
 
     async fn copy_content(self: Arc<Self>, peer: DeviceId, order: CopyContent) -> CopyAnswer {
         copies::order(&self, peer, order).await
+    }
+
+    async fn held_content(self: Arc<Self>, _: DeviceId, since: Option<u64>) -> Held {
+        let (shelf, filters) = (self.contents.shelf.clone(), self.contents.filters.clone());
+        let answer = tokio::task::spawn_blocking(move || filters.answer(&shelf, since)).await;
+        // Who stops has nothing new to say.
+        answer.unwrap_or(Held::Same)
     }
 }
