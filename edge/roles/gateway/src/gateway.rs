@@ -9,6 +9,7 @@ use http::Response;
 use parking_lot::RwLock;
 use selvedge_edge_drivers_agent::{clock, ConfigFile, HostChecker, Operated, OperatorServer};
 use selvedge_edge_drivers_http::{Body, CertStore, OriginClient, Server, ServerHandle, Workers};
+use selvedge_edge_drivers_p2p::LateDiscovery;
 use selvedge_edge_drivers_purge::{Purges, Verdict, WaitingFile};
 use selvedge_edge_drivers_store::Memory;
 use selvedge_edge_drivers_transport::{Identity, PeerAddress, Peers};
@@ -38,7 +39,9 @@ use crate::purge_sync::Watch;
 use crate::question::Question;
 use crate::refresh::Refreshes;
 use crate::replicas::Replicas;
+use crate::rules::{Book, Coded, Servers};
 use crate::serve::Front;
+use crate::steward::Storage;
 use crate::tab::{Denied, Meter, Running, Sent, Tab};
 use crate::timing;
 use crate::verdicts::Verdicts;
@@ -53,6 +56,8 @@ const DIRECTORIES: u64 = 16;
 const MEMO: usize = 65_536;
 /// Explanations at a time.
 const EXPLAINING: usize = 16;
+/// Of the memory cache's bytes, one in so many is for compressed answers besides.
+const CODED: u64 = 8;
 /// How often certificates are looked at.
 const CERT_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -83,6 +88,9 @@ pub enum StartError {
     /// The purges that were kept cannot be read.
     #[error("the kept purges cannot be read: {0}")]
     Purges(std::io::Error),
+    /// What storage was counted cannot be read.
+    #[error("the counted storage cannot be read: {0}")]
+    Storage(std::io::Error),
     /// The access log cannot be opened.
     #[error("the access log cannot be opened: {0}")]
     AccessLog(std::io::Error),
@@ -110,6 +118,14 @@ pub struct Shared {
     pub memory: Memory<Entry>,
     /// Sites from content.
     pub content: Contents,
+    /// Customers' rules.
+    pub(crate) rules: Book,
+    /// Wakes the fetching of rules.
+    pub(crate) rules_changed: Notify,
+    /// Which servers of customers' origins are well.
+    pub(crate) servers: Servers,
+    /// Answers that were compressed before.
+    pub(crate) coded: Coded,
     /// Origins.
     pub origin: OriginClient,
     /// Caches.
@@ -144,8 +160,12 @@ pub struct Shared {
     pub gatherings: Arc<Gatherings>,
     /// Content that is put and read.
     pub publishing: Publishing,
+    /// Storage that is counted.
+    pub storage: Storage,
     /// What was seen of caches.
     pub choices: Arc<Choices>,
+    /// Finds who has content beside its owners.
+    pub discovery: LateDiscovery,
     /// Who may have content.
     pub replicas: Replicas,
     /// Looks for ownership records.
@@ -174,8 +194,11 @@ impl Shared {
         self.peers
             .retain(|peer: &PeerAddress| world.cache(&peer.device).as_ref() == Some(peer));
         self.metrics.epoch.set(world.chain.clock.epoch.0 as i64);
+        self.discovery.begin(world.genesis());
         self.replicas.renew(self.world().as_deref(), &world);
         let mut current = self.world.write();
+        self.rules.renew(current.as_deref(), &world);
+        self.rules_changed.notify_one();
         self.holding.renew(current.as_deref(), &world, clock::now());
         *current = Some(world);
     }
@@ -357,6 +380,8 @@ impl Gateway {
         };
         let purges = Purges::open(&options.state.join("purges.log"), identity.key().clone())
             .map_err(StartError::Purges)?;
+        let storage =
+            Storage::open(&options.state.join("storage.log")).map_err(StartError::Storage)?;
         let invalidations = Invalidations::default();
         let waiting = WaitingFile::new(options.state.join(crate::invalidating::FILE));
         for (service, pending) in waiting.load().map_err(StartError::Purges)? {
@@ -367,7 +392,15 @@ impl Gateway {
             origin: OriginClient::new(&options.origin)?,
             peers: Peers::new(identity.clone(), options.peers.clone()),
             memory: Memory::new(options.memory_bytes, SHARDS),
+            rules: Book::new(
+                options.state.join("rules"),
+                options.origin.guard.allow_private,
+            ),
+            rules_changed: Notify::new(),
+            servers: Servers::default(),
+            coded: Coded::new(options.memory_bytes / CODED),
             content: Contents::new(options.memory_bytes / DIRECTORIES),
+            discovery: LateDiscovery::new(identity.key().clone(), options.discovery.clone()),
             log: AccessLog::open(&options.access_log).map_err(StartError::AccessLog)?,
             config_file: ConfigFile::new(options.state.join("chain.scale")),
             identity,
@@ -391,6 +424,7 @@ impl Gateway {
             resting: Memo::new(MEMO),
             gatherings: Arc::default(),
             publishing: Publishing::default(),
+            storage,
             choices: Choices::new(options.hedges, metrics.peers.clone()),
             metrics,
             replicas: Replicas::default(),
@@ -441,6 +475,9 @@ impl Gateway {
             tokio::spawn(crate::invalidating::run(shared.clone())),
             tokio::spawn(crate::holding::run(shared.clone())),
             tokio::spawn(crate::held::run(shared.clone())),
+            tokio::spawn(crate::rules::run(shared.clone())),
+            tokio::spawn(crate::rules::look(shared.clone())),
+            tokio::spawn(crate::steward::run(shared.clone())),
         ];
         Ok(Self {
             shared,

@@ -142,7 +142,9 @@ impl Front {
             (None, Some(origin)) => may_leave(origin, request.target),
             (None, None) => true,
         };
-        if service.state != ServiceState::Active || leaves {
+        // Rules look at fields that a plain request need not have been read for (ADR 026).
+        let is_ruled = service.rules.is_some() && !shared.rules.spare_hits(service.id);
+        if service.state != ServiceState::Active || leaves || is_ruled {
             return None;
         }
         let scheme = scheme_of(connection);
@@ -254,7 +256,7 @@ impl Shared {
         };
         let is_current = |entry: &Entry| self.verdict(service.id, entry) == Verdict::Current;
         // What was found below another root is another site's.
-        let site = service.site.map(|site| site.root);
+        let site = service.site.map(|site| site.content.root);
         let is_left = |entry: &Entry| entry.site == site && is_current(entry);
         let rank = |entry: &Entry| entry.rank(|| is_left(entry), fields);
         let entry = self

@@ -12,6 +12,7 @@ use selvedge_primitives_types::DeviceId;
 
 use crate::failure::Reason;
 use crate::peer_metrics::PeerMetrics;
+use crate::steward::StewardMetrics;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -50,6 +51,8 @@ pub struct Metrics {
     pub retries: Counter,
     /// Counters by cache.
     pub peers: PeerMetrics,
+    /// Of content that is looked after.
+    pub steward: StewardMetrics,
     /// Lookups that asked the next owner too.
     pub hedges: Counter,
     /// Of these, those that it answered.
@@ -78,6 +81,10 @@ pub struct Metrics {
     pub silent: Gauge,
     /// Keys that unsafe requests through this gateway made invalid.
     pub invalidated: Counter,
+    /// Documents of rules that came into force.
+    pub rules_taken: Counter,
+    /// Documents of rules that did not, each time for another reason.
+    pub rules_refused: Counter,
     orders: Family<ReasonLabel, Counter>,
     purged: Family<ReasonLabel, Counter>,
     purge_seconds: Histogram,
@@ -106,6 +113,7 @@ impl Default for Metrics {
             faults.clone(),
         );
         let peers = PeerMetrics::new(&mut registry);
+        let steward = StewardMetrics::new(&mut registry);
         let first_byte = Histogram::new(exponential_buckets(0.000_1, 2.0, 18));
         registry.register(
             "first_byte_seconds",
@@ -148,6 +156,8 @@ impl Default for Metrics {
         let vouchers_failed = counter("vouchers_failed", "Vouchers that did not reach their cache");
         let hits = counter("hits", "Requests answered by the hit loop");
         let invalidated = counter("invalidations", "Keys that unsafe requests made invalid");
+        let rules_taken = counter("rules_taken", "Documents of rules that came into force");
+        let rules_refused = counter("rules_refused", "Documents of rules that did not");
         let log_lost = counter("log_lost", "Access log lines lost");
         let mut gauge = |name: &str, help: &str| {
             let gauge = Gauge::default();
@@ -181,6 +191,7 @@ impl Default for Metrics {
             altered,
             retries,
             peers,
+            steward,
             hedges,
             hedges_won,
             vouchers,
@@ -195,6 +206,8 @@ impl Default for Metrics {
             invalidations_waiting,
             silent,
             invalidated,
+            rules_taken,
+            rules_refused,
             orders,
             purged,
             purge_seconds,

@@ -10,8 +10,8 @@ use selvedge_edge_drivers_purge::Registry;
 use selvedge_edge_drivers_transport::PeerAddress;
 use selvedge_primitives_types::agent::{NodeConfig, ServiceState};
 use selvedge_primitives_types::{
-    Account, ContentRef, DeviceId, GenesisHash, Hash, Planck, Prices, Region, Role, ServiceId,
-    Usage,
+    Account, ContentConfig, ContentRef, DeviceId, GenesisHash, Hash, Pin, Planck, Prices, Region,
+    Role, ServiceId, Usage,
 };
 
 use crate::live::{Analytics, Live};
@@ -36,7 +36,9 @@ pub struct Service {
     /// Whether it is served.
     pub state: ServiceState,
     /// The directory that is served in place of an origin, if any.
-    pub site: Option<ContentRef>,
+    pub site: Option<Pin>,
+    /// The rules that requests follow, if any.
+    pub rules: Option<ContentRef>,
     /// Where its answers are counted, looked up once.
     live: OnceLock<Option<Arc<Live>>>,
 }
@@ -46,6 +48,18 @@ impl Service {
     pub fn live(&self, analytics: &Analytics) -> Option<&Arc<Live>> {
         self.live.get_or_init(|| analytics.open(self.id)).as_ref()
     }
+}
+
+/// What a service pins as its site.
+fn site_of(content: &ContentConfig) -> Option<Pin> {
+    let site = content.site?;
+    let pin = content.pins.iter().find(|pin| pin.content == site);
+    // A chain that points at no pin promises one copy at least.
+    Some(pin.copied().unwrap_or(Pin {
+        content: site,
+        bytes: site.length,
+        factor: 1,
+    }))
 }
 
 /// One state of the chain's config. It never changes; a new one takes its place.
@@ -97,7 +111,8 @@ impl World {
                 lease: config.lease,
                 free: config.free,
                 state: config.state,
-                site: config.content.site,
+                site: site_of(&config.content),
+                rules: config.content.rules,
                 live: OnceLock::new(),
             });
             services.push(service.clone());
@@ -250,18 +265,16 @@ impl World {
         self.pins.get(root).copied()
     }
 
-    /// The caches that content belongs to, those of this gateway's region first.
-    pub fn content_owners(&self, root: &Hash, count: usize) -> Vec<PeerAddress> {
-        let mut ranked = self.owners_of_all.rank(Target::Content(root), count);
-        let is_far = |device: &DeviceId| {
-            let node = self.nodes.get(device);
-            node.is_none_or(|node| node.region != self.region)
-        };
-        ranked.sort_by_key(is_far);
-        ranked
-            .iter()
-            .filter_map(|device| self.cache(device))
-            .collect()
+    /// The roots that a service has pinned, that of its site first.
+    pub fn pins_of(&self, service: ServiceId) -> Vec<Hash> {
+        let services = &self.chain.services;
+        let config = services.iter().find(|config| config.id == service);
+        let content = config.map(|config| &config.content);
+        let site = content.and_then(|content| content.site);
+        let pins = content.map_or(&[][..], |content| &content.pins);
+        let pins = pins.iter().map(|pin| pin.content);
+        let others = pins.filter(|pin| Some(*pin) != site);
+        site.into_iter().chain(others).map(|pin| pin.root).collect()
     }
 
     /// Every registered gateway and cache.

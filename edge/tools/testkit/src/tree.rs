@@ -3,7 +3,7 @@
 use crate::{device_key, net::Net};
 use bytes::Bytes;
 use selvedge_edge_core_content::{content_of, MediaType, Name, TreeBuilder};
-use selvedge_edge_core_routing::{Candidate, Owners, Target};
+use selvedge_edge_core_routing::{Placement, Target};
 use selvedge_edge_core_verify::{shape, Outboard};
 use selvedge_edge_drivers_transport::{
     ContentError, Identity, PeerAddress, Peers, PeersOptions, PutAnswer, PutContent,
@@ -148,17 +148,15 @@ impl Putter {
 
 /// The caches that a blob belongs to.
 pub fn owners(net: &Net, content: &ContentRef, factor: usize) -> Vec<PeerAddress> {
-    let caches = net.chain.nodes.iter();
-    let caches = caches.filter(|node| node.role == Role::Cache);
-    let all = Owners::from_candidates(caches.clone().map(Candidate::of).collect());
-    let ranked = all.rank(Target::Content(&content.root), factor);
+    let nodes = &net.chain.nodes;
+    let owners = Placement::new(nodes).owners(Target::Content(&content.root), factor as u8);
     let address = |device: &DeviceId| {
-        let node = caches.clone().find(|node| node.device == *device);
+        let node = nodes.iter().find(|node| node.device == *device);
         let node = node.expect("it is registered");
         PeerAddress {
             device: *device,
             endpoint: String::from_utf8_lossy(&node.endpoint).into_owned(),
         }
     };
-    ranked.iter().map(address).collect()
+    owners.iter().map(address).collect()
 }

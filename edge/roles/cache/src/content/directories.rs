@@ -5,16 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use selvedge_edge_core_content::{Directory, Sweep, MAX_DIRECTORY};
-use selvedge_edge_core_routing::{Candidate, Owners, Target};
+use selvedge_edge_core_routing::{Placement, Target};
 use selvedge_edge_core_verify::RangePlan;
 use selvedge_edge_drivers_transport::PeerAddress;
-use selvedge_primitives_types::{ContentRef, Hash, Pin, Role, ServiceId};
+use selvedge_primitives_types::{ContentRef, Hash, Pin, ServiceId, MAX_FACTOR};
 
 use crate::service::Shared;
 use crate::world::World;
 
-/// Caches that are asked for a directory.
-const ASKED: usize = 8;
 /// How long a piece of one may take.
 const PIECE: Duration = Duration::from_secs(5);
 
@@ -25,17 +23,15 @@ pub(super) struct Unknown;
 pub(super) struct Directories<'a> {
     shared: &'a Arc<Shared>,
     world: &'a World,
-    owners: Owners,
+    placement: Placement,
 }
 
 impl<'a> Directories<'a> {
     pub(super) fn new(shared: &'a Arc<Shared>, world: &'a World) -> Self {
-        let nodes = world.chain.nodes.iter();
-        let caches = nodes.filter(|node| node.role == Role::Cache);
         Self {
             shared,
             world,
-            owners: Owners::from_candidates(caches.map(Candidate::of).collect()),
+            placement: Placement::new(&world.chain.nodes),
         }
     }
 
@@ -102,7 +98,8 @@ impl<'a> Directories<'a> {
     }
 
     async fn ask(&self, service: ServiceId, content: ContentRef) -> Result<Vec<u8>, Unknown> {
-        for device in self.owners.rank(Target::Content(&content.root), ASKED) {
+        let target = Target::Content(&content.root);
+        for device in self.placement.owners(target, MAX_FACTOR) {
             let other = self.world.cache(&device);
             let Some(peer) = other.filter(|_| device != self.shared.device) else {
                 continue;

@@ -12,21 +12,15 @@
 mod blob;
 mod site;
 
-use std::time::{Duration, Instant};
+pub(crate) use blob::Blob;
 
 use selvedge_edge_core_content::Directory;
 use selvedge_edge_drivers_store::{Memory, Weigh};
-use selvedge_edge_drivers_transport::{ContentError, Memo, PeerAddress, TransportError};
+use selvedge_edge_drivers_transport::ContentError;
 use selvedge_primitives_types::DeviceId;
 
 use crate::gateway::Shared;
 
-/// How long a cache that sent wrong bytes is not asked for content.
-const DISTRUST: Duration = Duration::from_secs(60);
-/// How long one that did not answer in time is not.
-const REST: Duration = Duration::from_secs(3);
-/// Caches of which such things are remembered.
-const REMEMBERED: usize = 4_096;
 /// Parts of the memory for directories that are locked apart.
 const SHARDS: usize = 4;
 
@@ -34,8 +28,6 @@ const SHARDS: usize = 4;
 pub struct Contents {
     /// Directories, read once.
     directories: Memory<Held>,
-    /// Caches that are not asked for a while.
-    left_alone: Memo<DeviceId>,
 }
 
 impl Contents {
@@ -43,13 +35,7 @@ impl Contents {
     pub fn new(bytes: u64) -> Self {
         Self {
             directories: Memory::new(bytes, SHARDS),
-            left_alone: Memo::new(REMEMBERED),
         }
-    }
-
-    /// Whether a cache did nothing lately that speaks against asking it.
-    pub(crate) fn is_asked(&self, cache: &DeviceId) -> bool {
-        !self.left_alone.holds(cache, Instant::now())
     }
 }
 
@@ -69,22 +55,14 @@ impl Weigh for Held {
 }
 
 impl Shared {
-    /// Notes that a cache did not give content. One that lied is named, and is not asked for a while.
-    pub(crate) fn blame_for_content(&self, cache: &PeerAddress, error: &ContentError) {
-        let device = cache.device;
-        let rest = match error {
-            error if error.is_misbehaviour() => {
-                tracing::warn!(cache = %device, %error, "a cache is not believed about content");
-                self.metrics.fault(&device, "content");
-                Some(DISTRUST)
-            }
-            ContentError::Transport(TransportError::TooSlow { .. }) => Some(REST),
-            _ => None,
-        };
-        tracing::debug!(cache = %device, %error, "a cache did not give content");
-        if let Some(rest) = rest {
-            let left_alone = &self.content.left_alone;
-            left_alone.remember(device, Instant::now(), rest);
+    /// Notes that a cache did not do what it was asked about content. One that lied is named, and left out for a while.
+    pub(crate) fn blame_for_content(&self, cache: &DeviceId, error: &ContentError) {
+        if error.is_misbehaviour() {
+            tracing::warn!(%cache, %error, "a cache is not believed about content");
+            self.metrics.fault(cache, "content");
+            self.choices.fault(*cache);
+        } else {
+            tracing::debug!(%cache, %error, "a cache did not help with content");
         }
     }
 }

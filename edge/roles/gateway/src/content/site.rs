@@ -10,7 +10,7 @@ use selvedge_edge_core_verify::SLICE;
 use selvedge_edge_drivers_agent::clock;
 use selvedge_edge_drivers_http::{channel, empty, Body};
 use selvedge_primitives_types::{
-    ContentKind, ContentRef, DeviceId, Hash, Record, ServiceId, Signature64, SignedRecord,
+    ContentKind, ContentRef, DeviceId, Hash, Pin, Record, ServiceId, Signature64, SignedRecord,
 };
 
 use super::blob::{Blob, NoSource};
@@ -26,6 +26,7 @@ use crate::metrics::Source;
 use crate::question::Question;
 use crate::served::Served;
 use crate::slices::all_of;
+use crate::world::World;
 
 /// Files up to this length are verified whole before their answer begins, and kept in memory.
 const SHORT: u64 = SLICE;
@@ -63,8 +64,9 @@ impl Shared {
         exchange: &Exchange,
         headers: &HeaderMap,
         scope: &Scope,
-        site: ContentRef,
+        pin: Pin,
     ) -> Result<Served, Failure> {
+        let site = pin.content;
         if !matches!(exchange.method, Method::GET | Method::HEAD) {
             return Err(Failure::new(Reason::MethodRefused));
         }
@@ -134,6 +136,19 @@ impl Shared {
         scope: &Scope,
         content: ContentRef,
     ) -> Result<Arc<Held>, Failure> {
+        let factor = scope.service.site.map_or(1, |pin| pin.factor);
+        self.directory_of(&scope.world, scope.service.id, factor, content)
+            .await
+    }
+
+    /// The same of a service, that has so many copies.
+    pub(crate) async fn directory_of(
+        self: &Arc<Self>,
+        world: &World,
+        service: ServiceId,
+        factor: u8,
+        content: ContentRef,
+    ) -> Result<Arc<Held>, Failure> {
         let directories = &self.content.directories;
         if let Some(held) = directories.find(ServiceId(0), &content.root, |_| true) {
             return Ok(held);
@@ -142,7 +157,7 @@ impl Shared {
         if content.length > MAX_DIRECTORY as u64 || content.kind != ContentKind::Directory {
             return Err(broken(&"a directory that is none"));
         }
-        let blob = self.blob(scope, content, 0..content.length);
+        let blob = Blob::new(self, world, service, content, factor, 0..content.length);
         let (bytes, _) = blob.whole().await?;
         let held = Held {
             directory: Directory::from_blob(&bytes).map_err(|error| broken(&error))?,
@@ -157,7 +172,9 @@ impl Shared {
         content: ContentRef,
         range: std::ops::Range<u64>,
     ) -> Blob {
-        Blob::new(self, &scope.world, scope.service.id, content, range)
+        let (world, service) = (&scope.world, &scope.service);
+        let factor = service.site.map_or(1, |pin| pin.factor);
+        Blob::new(self, world, service.id, content, factor, range)
     }
 
     /// The response that a file stands for.

@@ -30,10 +30,15 @@ pub struct Publishing {
 impl Shared {
     /// The owners of a blob that may be asked now, and how many there are.
     fn owners_of(&self, world: &World, root: &Hash, factor: u8) -> (Vec<PeerAddress>, u8) {
-        let mut owners = world.content_owners(root, factor.into());
+        let owners = self.replicas.owners(root, factor);
         let count = owners.len() as u8;
-        owners.retain(|owner| self.content.is_asked(&owner.device));
-        (owners, count)
+        let asked = owners
+            .iter()
+            .filter(|owner| !self.choices.is_ejected(owner));
+        (
+            asked.filter_map(|owner| world.cache(owner)).collect(),
+            count,
+        )
     }
 
     fn served(&self, world: &World, service: ServiceId) -> Result<Arc<Service>, ContentRefused> {

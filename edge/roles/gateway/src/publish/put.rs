@@ -68,7 +68,7 @@ pub(super) async fn lacking(
             Ok(PutAnswer::Refused(ContentRefusal::Full)) => return Err(ContentRefused::NoRoom),
             // It takes nothing now: the others are enough.
             Ok(PutAnswer::Refused(_)) => {}
-            Err(error) => shared.blame_for_content(&owner, &error),
+            Err(error) => shared.blame_for_content(&owner.device, &error),
         }
     }
     let first = owners.first().map_or(0, |owners| {
@@ -111,7 +111,7 @@ async fn have(
                 let places = indices.into_iter().map(|index| (owner.device, index));
                 found.extend(places.zip(have));
             }
-            Err(error) => shared.blame_for_content(&owner, &error),
+            Err(error) => shared.blame_for_content(&owner.device, &error),
         }
     }
     found
@@ -162,7 +162,7 @@ pub(super) async fn take(
             Ok(PutAnswer::Refused(refusal)) => {
                 tracing::debug!(cache = %owner.device, %refusal, "an owner takes no slice");
             }
-            Err(error) => shared.blame_for_content(owner, &error),
+            Err(error) => shared.blame_for_content(&owner.device, &error),
         }
     }
     match taken.owners {

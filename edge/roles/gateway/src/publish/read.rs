@@ -111,8 +111,7 @@ async fn slice_of(
     content: ContentRef,
     slice: u64,
 ) -> Result<(ProvenSlice, PeerAddress), ContentRefused> {
-    let (owners, _) = shared.owners_of(world, &content.root, MAX_FACTOR);
-    for owner in owners {
+    for owner in shared.content_holders(world, &content.root, MAX_FACTOR) {
         let peers = &shared.peers;
         let got = peers.get_slice(&owner, service, content, slice, PATIENCE);
         let proven = got.await.and_then(|(proof, bytes)| {
@@ -122,7 +121,7 @@ async fn slice_of(
         match proven {
             Ok(proven) => return Ok((proven, owner)),
             Err(ContentError::Refused(ContentRefusal::Missing | ContentRefusal::NotKept)) => {}
-            Err(error) => shared.blame_for_content(&owner, &error),
+            Err(error) => shared.blame_for_content(&owner.device, &error),
         }
     }
     Err(ContentRefused::NoOwner)
