@@ -52,6 +52,9 @@ pub enum FilterError {
     /// It has no blocks, or more than [`MOST_BLOCKS`].
     #[error("a filter has 1 to {MOST_BLOCKS} blocks, not {0}")]
     Size(usize),
+    /// All filters together are as large as they may be.
+    #[error("there is no room for more filters")]
+    NoRoom,
     /// It is about another version than the one that is here.
     #[error("the delta is about version {from}, and {here} is here")]
     OtherVersion {
@@ -112,6 +115,16 @@ impl Filter {
         let index = (upper * self.blocks.len() as u64) >> 32;
         let bits = SALTS.map(|salt| 1 << (lower.wrapping_mul(salt) >> 27));
         (index as usize, bits)
+    }
+
+    /// Octets that it takes.
+    pub fn size(&self) -> usize {
+        self.blocks.len() * size_of::<Block>()
+    }
+
+    /// Whether another version says the same.
+    pub fn has_same(&self, other: &Self) -> bool {
+        self.blocks == other.blocks
     }
 
     /// What makes this of an older one; `None` when they are of different sizes, or a delta would be

@@ -6,6 +6,9 @@ use selvedge_primitives_types::DeviceId;
 
 use crate::filter::{Delta, Filter, FilterError};
 
+/// Octets of all filters together.
+pub const MOST_OCTETS: usize = 64 << 20;
+
 /// The last filter of each cache.
 #[derive(Clone, Debug, Default)]
 pub struct Holdings {
@@ -16,7 +19,13 @@ impl Holdings {
     /// A cache sent a whole filter. An older one than is here is taken as well: the cache may have
     /// begun anew.
     pub fn replace(&mut self, cache: DeviceId, filter: Filter) -> Result<(), FilterError> {
-        self.filters.insert(cache, filter.checked()?);
+        let filter = filter.checked()?;
+        let others = self.filters.iter().filter(|(other, _)| **other != cache);
+        let size: usize = others.map(|(_, filter)| filter.size()).sum();
+        if size + filter.size() > MOST_OCTETS {
+            return Err(FilterError::NoRoom);
+        }
+        self.filters.insert(cache, filter);
         Ok(())
     }
 
@@ -34,6 +43,11 @@ impl Holdings {
     /// The version that is here of a cache's filter.
     pub fn version(&self, cache: &DeviceId) -> Option<u64> {
         Some(self.filters.get(cache)?.version)
+    }
+
+    /// Forgets a cache's filter.
+    pub fn forget(&mut self, cache: &DeviceId) {
+        self.filters.remove(cache);
     }
 
     /// Forgets all but some caches: those that are registered.

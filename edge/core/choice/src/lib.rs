@@ -17,7 +17,8 @@
 //! 1. [`Choice::order`] gives each replica once: nobody is ever out of reach for being ejected.
 //! 2. At most a third of the peers is ejected at a time, so of fewer than three none, and each for
 //!    at most [`LONGEST_EJECTION`].
-//! 3. What is remembered is bounded: [`MOST_PEERS`] peers, [`MOST_BLOCKS`] blocks of a filter.
+//! 3. What is remembered is bounded: [`MOST_PEERS`] peers, [`MOST_BLOCKS`] blocks of a
+//!    filter and [`MOST_OCTETS`] of all filters.
 //! 4. The same seed, inputs and times give the same orders.
 
 #![forbid(unsafe_code)]
@@ -36,5 +37,5 @@ mod random;
 
 pub use choice::{Choice, Outcome, Replica, MOST_PEERS};
 pub use filter::{Delta, Filter, FilterError, MOST_BLOCKS};
-pub use holdings::Holdings;
+pub use holdings::{Holdings, MOST_OCTETS};
 pub use outliers::{LONGEST_EJECTION, MOST_IN_A_ROW};

@@ -40,7 +40,8 @@ mod tls;
 pub use client::{PeerAddress, Peers, PeersOptions, ReplyStream, SeedStream};
 pub use content::{
     ContentError, ContentRefusal, ContentSender, ContentService, ContentStream, CopyAnswer,
-    CopyContent, GetContent, HaveContent, PutAnswer, PutContent, PutReceiver, PutSlice, PutStream,
+    CopyContent, GetContent, HaveContent, Held, HeldSince, PutAnswer, PutContent, PutReceiver,
+    PutSlice, PutStream,
 };
 pub use error::TransportError;
 pub use framing::MAX_FRAME;

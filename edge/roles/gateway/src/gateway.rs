@@ -474,6 +474,7 @@ impl Gateway {
             tokio::spawn(crate::purge_sync::run(shared.clone())),
             tokio::spawn(crate::invalidating::run(shared.clone())),
             tokio::spawn(crate::holding::run(shared.clone())),
+            tokio::spawn(crate::held::run(shared.clone())),
             tokio::spawn(crate::rules::run(shared.clone())),
             tokio::spawn(crate::rules::look(shared.clone())),
             tokio::spawn(crate::steward::run(shared.clone())),

@@ -42,6 +42,7 @@ mod fields;
 mod gateway;
 mod gather;
 mod heads;
+mod held;
 mod hit;
 mod holding;
 mod home;

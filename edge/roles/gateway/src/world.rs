@@ -189,6 +189,14 @@ impl World {
         })
     }
 
+    /// The caches of this gateway's region.
+    pub fn near_caches(&self) -> Vec<PeerAddress> {
+        let near = self.nodes.keys().filter(|device| self.is_near(device));
+        let mut near: Vec<_> = near.filter_map(|device| self.cache(device)).collect();
+        near.sort_by_key(|cache| cache.device);
+        near
+    }
+
     /// Whether a node is in this gateway's region. Of one that is nowhere, none is.
     pub fn is_near(&self, device: &DeviceId) -> bool {
         let node = self.nodes.get(device);

@@ -2,7 +2,7 @@
 
 use codec::{Decode, Encode};
 use proptest::prelude::*;
-use selvedge_edge_core_choice::{Delta, Filter, FilterError, Holdings, MOST_BLOCKS};
+use selvedge_edge_core_choice::{Delta, Filter, FilterError, Holdings, MOST_BLOCKS, MOST_OCTETS};
 
 use crate::choice::device;
 
@@ -92,6 +92,25 @@ fn who_may_have_a_blob_is_who_said_so_and_is_still_there() {
     assert!(holdings.change(device(3), &delta).is_err());
     holdings.retain(|cache| *cache == device(2));
     assert_eq!(of(&holdings, 5), [device(2)]);
+}
+
+#[test]
+fn no_more_filters_are_kept_than_there_is_room_for() {
+    let mut holdings = Holdings::default();
+    let largest = || Filter::new(1, usize::MAX);
+    let room = (MOST_OCTETS / largest().size()) as u32;
+    assert_eq!(room, 64);
+    for cache in 0..room {
+        holdings.replace(device(cache), largest()).unwrap();
+    }
+    assert_eq!(
+        holdings.replace(device(room), largest()),
+        Err(FilterError::NoRoom)
+    );
+    // Another one of the same cache takes its place.
+    holdings.replace(device(0), largest()).unwrap();
+    holdings.forget(&device(0));
+    holdings.replace(device(room), largest()).unwrap();
 }
 
 proptest! {

@@ -6,15 +6,18 @@
 //! | `POST /v1/content/put` | frames: [`PutContent`], then `(Slice Data*)*` | [`PutAnswer`] |
 //! | `POST /v1/content/have` | [`HaveContent`] | `Vec<bool>`, one per root |
 //! | `POST /v1/content/copy` | [`CopyContent`] | [`CopyAnswer`] |
+//! | `POST /v1/content/held` | [`HeldSince`] | [`Held`] |
 //!
 //! A range travels as [`RangePlan`] says; [`ContentStream`] gives out verified bytes only. A slice that
 //! is put travels with its proof, in any order; a put without slices asks what is missing.
 
 mod client;
+mod held;
 mod message;
 mod server;
 
 pub use client::{ContentStream, PutStream};
+pub use held::{Held, HeldSince};
 pub use message::{
     ContentRefusal, CopyAnswer, CopyContent, GetContent, HaveContent, PutAnswer, PutContent,
     MAX_ROOTS, MAX_RUNS, MAX_SOURCES,

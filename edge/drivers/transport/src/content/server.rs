@@ -13,7 +13,8 @@ use selvedge_primitives_types::{ContentRef, DeviceId, Hash};
 
 use super::message::{slice_of, GetFrame, PutFrame, MAX_ROOTS, MAX_SOURCES};
 use super::{
-    ContentRefusal, CopyAnswer, CopyContent, GetContent, HaveContent, PutAnswer, PutContent,
+    ContentRefusal, CopyAnswer, CopyContent, GetContent, HaveContent, Held, HeldSince, PutAnswer,
+    PutContent,
 };
 use crate::error::TransportError;
 use crate::framing::FrameReader;
@@ -54,6 +55,13 @@ pub trait ContentService: Send + Sync + 'static {
         peer: DeviceId,
         order: CopyContent,
     ) -> impl Future<Output = CopyAnswer> + Send;
+
+    /// Says what is here, whole, to who knows the version `since` of that.
+    fn held_content(
+        self: Arc<Self>,
+        peer: DeviceId,
+        since: Option<u64>,
+    ) -> impl Future<Output = Held> + Send;
 }
 
 /// Sends a range of a blob.
@@ -190,6 +198,10 @@ pub(crate) async fn dispatch<S: ContentService>(
                 answer_with(&service.copy_content(peer, order).await)
             }
             _ => status(StatusCode::BAD_REQUEST),
+        },
+        "held" => match read::<HeldSince>(&body) {
+            Some(since) => answer_with(&service.held_content(peer, since.version).await),
+            None => status(StatusCode::BAD_REQUEST),
         },
         _ => status(StatusCode::NOT_FOUND),
     }

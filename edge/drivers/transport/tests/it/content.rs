@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use selvedge_edge_core_choice::Filter;
 use selvedge_edge_core_verify::{shape, Outboard, Part, RangePlan, SliceProof, SLICE};
 use selvedge_edge_drivers_transport::{
     ContentError, ContentRefusal, ContentSender, ContentService, ContentStream, CopyAnswer,
-    CopyContent, GetContent, PutAnswer, PutContent, PutReceiver, TransportError,
+    CopyContent, GetContent, Held, PutAnswer, PutContent, PutReceiver, TransportError,
 };
 use selvedge_primitives_types::{ContentKind, ContentRef, DeviceId, Hash, ServiceId};
 
@@ -146,6 +147,16 @@ impl ContentService for Notes {
     async fn copy_content(self: Arc<Self>, _: DeviceId, order: CopyContent) -> CopyAnswer {
         self.blobs.copies.lock().push(order);
         CopyAnswer::UnderWay
+    }
+
+    async fn held_content(self: Arc<Self>, _: DeviceId, since: Option<u64>) -> Held {
+        let whole = self.blobs.whole.lock();
+        let mut filter = Filter::new(1, whole.len());
+        whole.keys().for_each(|root| filter.insert(root));
+        match since {
+            Some(1) => Held::Same,
+            _ => Held::Whole(filter),
+        }
     }
 }
 
@@ -317,6 +328,16 @@ async fn slices_are_put_in_any_order_and_the_missing_ones_are_named() {
     let roots = [content.root, [0; 32]];
     let have = net.peers.have_content(&net.cache, &roots).await.unwrap();
     assert_eq!(have, [true, false]);
+    let held = net.peers.held_content(&net.cache, None).await.unwrap();
+    let Held::Whole(filter) = held else {
+        panic!("{held:?} to who knows nothing");
+    };
+    assert!(filter.may_have(&content.root) && !filter.may_have(&[0; 32]));
+    let held = net
+        .peers
+        .held_content(&net.cache, Some(filter.version))
+        .await;
+    assert_eq!(held.unwrap(), Held::Same);
     let fetched = net.peers.get_slice(&net.cache, SERVICE, content, 1, LONG);
     assert_eq!(fetched.await.unwrap(), (proof, slice(1)));
     let whole = net

@@ -12,6 +12,7 @@
 mod copies;
 mod directories;
 mod get;
+mod held;
 mod keeping;
 mod pace;
 mod put;
@@ -21,8 +22,8 @@ use std::sync::Arc;
 use selvedge_edge_drivers_p2p::LateDiscovery;
 use selvedge_edge_drivers_store::{Shelf, ShelfError};
 use selvedge_edge_drivers_transport::{
-    ContentRefusal, ContentSender, ContentService, CopyAnswer, CopyContent, GetContent, Identity,
-    Peers, PutAnswer, PutContent, PutReceiver,
+    ContentRefusal, ContentSender, ContentService, CopyAnswer, CopyContent, GetContent, Held,
+    Identity, Peers, PutAnswer, PutContent, PutReceiver,
 };
 use selvedge_primitives_types::{DeviceId, Hash};
 
@@ -40,6 +41,7 @@ pub(crate) struct Contents {
     pub(crate) peers: Peers,
     keeping: Keeping,
     copies: Copies,
+    filters: Arc<held::Filters>,
     /// Of what other caches get.
     pace: Pace,
     discovery: LateDiscovery,
@@ -59,6 +61,7 @@ impl Contents {
             peers: Peers::new(identity, Default::default()),
             keeping: Keeping::default(),
             copies: Copies::new(&options),
+            filters: Arc::default(),
             pace: Pace::new(options.rate),
             options,
         }
@@ -140,5 +143,12 @@ impl ContentService for Shared {
 
     async fn copy_content(self: Arc<Self>, peer: DeviceId, order: CopyContent) -> CopyAnswer {
         copies::order(&self, peer, order).await
+    }
+
+    async fn held_content(self: Arc<Self>, _: DeviceId, since: Option<u64>) -> Held {
+        let (shelf, filters) = (self.contents.shelf.clone(), self.contents.filters.clone());
+        let answer = tokio::task::spawn_blocking(move || filters.answer(&shelf, since)).await;
+        // Who stops has nothing new to say.
+        answer.unwrap_or(Held::Same)
     }
 }

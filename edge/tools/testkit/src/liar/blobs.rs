@@ -8,8 +8,8 @@ use parking_lot::Mutex;
 use selvedge_edge_core_verify::{shape, Outboard, RangePlan};
 use selvedge_edge_drivers_http::Closed;
 use selvedge_edge_drivers_transport::{
-    ContentRefusal, ContentSender, ContentService, CopyAnswer, CopyContent, GetContent, PutAnswer,
-    PutContent, PutReceiver,
+    ContentRefusal, ContentSender, ContentService, CopyAnswer, CopyContent, GetContent, Held,
+    PutAnswer, PutContent, PutReceiver,
 };
 use selvedge_primitives_types::{ContentRef, DeviceId, Hash};
 
@@ -136,5 +136,10 @@ impl ContentService for State {
     /// It says that it copied, and does nothing.
     async fn copy_content(self: Arc<Self>, _: DeviceId, _: CopyContent) -> CopyAnswer {
         CopyAnswer::Complete
+    }
+
+    /// It says nothing of what it has.
+    async fn held_content(self: Arc<Self>, _: DeviceId, _: Option<u64>) -> Held {
+        Held::Same
     }
 }
