@@ -129,7 +129,7 @@ impl Log {
     /// purges only if they are of one kind and know the same; whoever has one of the two calls the other superseded.
     pub fn next_of(&self, owner: &DeviceId, now: u64, above: u64) -> u64 {
         let next = self.next(now, above);
-        let kind = u64::from(owner.0[0]) << 8 | u64::from(owner.0[1]);
+        let kind = u64::from(u16::from_be_bytes([owner.0[0], owner.0[1]]));
         let ahead = (kind % KINDS + KINDS - next % KINDS) % KINDS;
         next.saturating_add(ahead)
     }
