@@ -86,7 +86,7 @@ mod tests {
                 for (to, bytes) in &spent[start..] {
                     sum += bytes;
                     largest = largest.max(*bytes);
-                    prop_assert!(sum * 1_000 <= (to - from) * rate + largest * 1_000 * 1);
+                    prop_assert!(sum * 1_000 <= (to - from) * rate + largest * 1_000);
                 }
             }
         }

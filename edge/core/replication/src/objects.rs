@@ -28,7 +28,7 @@ const SHIFT: u16 = 14;
 const MASK: u16 = (1 << SHIFT) - 1;
 
 fn pack(index: Index, note: Note) -> u16 {
-    index | (note as u16) << SHIFT
+    index | ((note as u16) << SHIFT)
 }
 
 fn unpack(packed: u16) -> (Index, Note) {

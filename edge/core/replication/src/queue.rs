@@ -15,7 +15,7 @@ pub(crate) fn urgency(is_move: bool, copies: usize, heat: u32) -> u32 {
     let heat = heat.min((1 << HEAT) - 1);
     let copies = copies.min(31) as u32;
     // Never 0, which stands for a blob that is not in the queue.
-    (u32::from(is_move) * MOVE | copies << HEAT | ((1 << HEAT) - 1 - heat)) + 1
+    ((u32::from(is_move) * MOVE) | (copies << HEAT) | ((1 << HEAT) - 1 - heat)) + 1
 }
 
 /// Slots by urgency.

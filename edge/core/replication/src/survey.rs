@@ -286,7 +286,7 @@ impl<P: Placement> Steward<P> {
 fn spread(own: &DeviceId, cache: &DeviceId, end: u64) -> u64 {
     let pairs = own.0.iter().zip(&cache.0);
     let mixed = pairs.fold(0u64, |sum, (a, b)| {
-        sum.rotate_left(7) ^ u64::from(*a) << 8 ^ u64::from(*b)
+        sum.rotate_left(7) ^ (u64::from(*a) << 8) ^ u64::from(*b)
     });
     mixed % end.max(1)
 }

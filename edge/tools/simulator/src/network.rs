@@ -13,7 +13,7 @@ const AGAIN: u64 = 1_000;
 pub(crate) struct Network {
     /// Region of each node.
     pub(crate) regions: Vec<usize>,
-    /// Milliseconds one way, by regions.
+    /// Milliseconds one way, by the later and the earlier of two regions.
     base: Vec<Vec<u64>>,
     /// Of a thousand messages so many are lost.
     pub(crate) lost: u32,
@@ -24,13 +24,8 @@ pub(crate) struct Network {
 impl Network {
     /// Lines of random lengths between so many regions.
     pub(crate) fn new(regions: Vec<usize>, count: usize, lost: u32, random: &mut StdRng) -> Self {
-        let mut base = vec![vec![1; count]; count];
-        for a in 0..count {
-            for b in 0..a {
-                let millis = random.gen_range(10..120);
-                (base[a][b], base[b][a]) = (millis, millis);
-            }
-        }
+        let base = (0..count).map(|a| (0..a).map(|_| random.gen_range(10..120)).collect());
+        let base = base.collect();
         Self {
             regions,
             base,
@@ -52,7 +47,12 @@ impl Network {
         is_stream: bool,
         random: &mut StdRng,
     ) -> Option<u64> {
-        let base = self.base[self.regions[from]][self.regions[to]];
+        let (a, b) = (self.regions[from], self.regions[to]);
+        let base = if a == b {
+            1
+        } else {
+            self.base[a.max(b)][a.min(b)]
+        };
         let delay = base + random.gen_range(0..=base / 2 + 1);
         let is_lost = random.gen_range(0..1_000) < self.lost;
         // One in a hundred is held up, so that messages overtake each other.

@@ -102,7 +102,7 @@ impl World {
                     cache.lies = true;
                 });
                 let unnoticed = bound(lost) + rules().challenge.0;
-                self.judge.unnoticed = Some(unnoticed);
+                self.judge.unnoticed = self.judge.unnoticed.max(Some(unnoticed));
                 self.judge.lost(now, unnoticed);
             }
             Wave::Empty { count } => {
@@ -112,6 +112,7 @@ impl World {
                     cache.empty();
                     cache.is_up = false;
                 });
+                self.judge.unnoticed = self.judge.unnoticed.max(Some(bound(lost)));
                 self.judge.lost(now, bound(lost));
                 self.after(3_000, Fault::Up(emptied));
             }

@@ -139,7 +139,8 @@ pub(crate) struct Judge {
     /// When something was lost, and until when it must be whole.
     pub(crate) loss: Option<(u64, u64)>,
     pub(crate) largest: u64,
-    /// How long a liar may go unnoticed, once there is one: what a spare copy made up for is missing when that is dropped.
+    /// How long a liar or an emptied disk may go unnoticed, once there is one: what a spare copy made up for is missing when
+    /// that is dropped.
     pub(crate) unnoticed: Option<u64>,
     begun: BTreeMap<usize, Window>,
     asked: BTreeMap<usize, Window>,

@@ -64,7 +64,7 @@ enum Event {
     Message {
         from: usize,
         to: usize,
-        message: Message,
+        message: Box<Message>,
     },
     /// A customer changed the origin, and asks for a purge.
     Purge,
@@ -169,7 +169,7 @@ impl World {
     fn happen(&mut self, event: Event) {
         let is_trouble = self.schedule.now() < 1_000_000 + TROUBLE;
         match event {
-            Event::Message { from, to, message } => self.arrive(from, to, message),
+            Event::Message { from, to, message } => self.arrive(from, to, *message),
             Event::Purge if is_trouble => {
                 self.begin();
                 let pause = self.random.gen_range(200..6_000);
@@ -262,6 +262,7 @@ impl World {
     }
 
     fn send(&mut self, from: usize, to: usize, message: Message) {
+        let message = Box::new(message);
         if from == to {
             self.schedule.after(0, Event::Message { from, to, message });
         } else if let Some(delay) = self.network.carry(from, to, false, &mut self.random) {
