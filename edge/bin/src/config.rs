@@ -192,7 +192,7 @@ section! {
         listen: SocketAddr = loopback(9804),
         /// MiB on disk.
         quota_mib: u64 = 10_240,
-        /// MiB of pinned content, beside the other.
+        /// MiB of pinned content, beside the other. The disk holds up to a quarter more, and 64 MiB.
         content_mib: u64 = 10_240,
         /// MiB that a service may have uploaded and not pinned yet.
         staging_mib: u64 = 1_024,

@@ -222,7 +222,7 @@ fn canary_opening<T: Config>() -> Box<Opening> {
         leaf.body.price_version = 1;
         leaf.body.amount = 1;
     });
-    let FraudProof::Leaf { tree, leaf: shown } = proof.clone() else {
+    let FraudProof::Leaf { tree, leaf: shown } = proof else {
         unreachable!("it is the proof of a leaf");
     };
     T::BenchmarkHelper::commit(commitment);

@@ -112,7 +112,9 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResult {
         Self::ensure_owes(&gateway, epoch, &draw)?;
         if let Some(proof) = Self::look_at(&gateway, epoch, &draw, leaf)? {
-            return Self::do_report(None, gateway, epoch, &proof);
+            Self::report_shown(gateway, epoch, &proof)?;
+            Self::release_challenges(&gateway, epoch, |one| one.draw == draw);
+            return Ok(());
         }
         Self::deposit_event(Event::LeafShown {
             gateway,
@@ -173,8 +175,9 @@ impl<T: Config> Pallet<T> {
         leaf: &OpenedLeaf,
     ) -> DispatchResult {
         let draw = Self::owed_post(&auditor, &gateway, epoch)?;
-        if let Some(proof) = Self::look_at(&gateway, epoch, &draw, leaf)? {
-            return Self::do_report(None, gateway, epoch, &proof);
+        let proof = Self::look_at(&gateway, epoch, &draw, leaf)?;
+        if let Some(proof) = &proof {
+            Self::report_shown(gateway, epoch, proof)?;
         }
         Audits::<T>::mutate(epoch, gateway, |audit| {
             let passed = audit.iter_mut().flat_map(|audit| audit.passed.iter_mut());
@@ -182,12 +185,22 @@ impl<T: Config> Pallet<T> {
                 passed.has_posted = true;
             }
         });
-        Self::deposit_event(Event::LeafPosted {
-            auditor,
-            gateway,
-            epoch,
-        });
+        if proof.is_none() {
+            Self::deposit_event(Event::LeafPosted {
+                auditor,
+                gateway,
+                epoch,
+            });
+        }
         Ok(())
+    }
+
+    /// A leaf that is due came and is false: that is reported, unless as much is known.
+    fn report_shown(gateway: DeviceId, epoch: Epoch, proof: &FraudProof) -> DispatchResult {
+        match Self::do_report(None, gateway, epoch, proof) {
+            Err(error) if error == Error::<T>::AlreadyReported.into() => Ok(()),
+            outcome => outcome,
+        }
     }
 
     /// Fines the auditors of an accepted commitment who had to post a leaf and did not.

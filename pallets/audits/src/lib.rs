@@ -793,10 +793,11 @@ pub mod pallet {
         /// An unsigned general transaction with the signature of the gateway's agent key over
         /// [`agent::answer_payload`](crate::agent::answer_payload). Free. When nothing is wrong with the leaf, the bond of its
         /// challenge goes to the gateway's operator, and with the last of eight leaves the commitment is accepted, to be
-        /// held back for twice as long. When something is, it is as if somebody had proven it.
+        /// held back for twice as long. When something is, it is as if somebody had proven it, and a challenger has its bond
+        /// back.
         ///
-        /// Emits `LeafShown`, `ChallengeAnswered`, `CommitmentAccepted`, or `FraudProven`. Fails with `UnknownCommitment`,
-        /// `NotDue`, `TooOld`, `ProofInvalid`, `WrongLeaf`, `AlreadyReported`.
+        /// Emits `LeafShown`, `ChallengeAnswered`, `CommitmentAccepted`, or `DefectShown`, `FraudProven`, `BondReleased`. Fails
+        /// with `UnknownCommitment`, `NotDue`, `TooOld`, `ProofInvalid`, `WrongLeaf`.
         #[pallet::call_index(4)]
         #[pallet::weight((T::WeightInfo::answer(), DispatchClass::Operational))]
         #[pallet::authorize(|_source, gateway, epoch, draw, leaf, signature| {
@@ -845,7 +846,7 @@ pub mod pallet {
         /// it is as if somebody had proven it, without a reward.
         ///
         /// Emits `LeafPosted` or `FraudProven`. Fails with `UnknownCommitment`, `NotDue`, `NotDrawn`, `TooOld`,
-        /// `ProofInvalid`, `WrongLeaf`, `AlreadyReported`.
+        /// `ProofInvalid`, `WrongLeaf`.
         #[pallet::call_index(6)]
         #[pallet::weight(T::WeightInfo::answer())]
         #[pallet::authorize(|_source, auditor, gateway, epoch, leaf, signature| {

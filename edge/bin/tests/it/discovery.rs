@@ -2,6 +2,7 @@
 
 use crate::PROGRAM;
 use selvedge_edge_drivers_p2p::{Discovery, Options};
+use selvedge_edge_drivers_transport::PeerAddress;
 use selvedge_edge_tools_testkit::chain::GENESIS;
 use selvedge_edge_tools_testkit::tree::{owners, Putter, Tree};
 use selvedge_edge_tools_testkit::{device_key, wait_for, Net, Plan, Settings};
@@ -33,18 +34,23 @@ async fn a_cache_that_owns_nothing_of_a_site_is_found_by_what_it_says() {
     };
     let mut net = Net::start(PROGRAM, plan).await;
     let (tree, holder) = (0..)
-        .map(|number| {
+        .find_map(|number| {
             let page = format!("<h1>found</h1>{number}");
             let tree = Tree::new(&[("index.html", page.as_bytes())]);
-            let holder = owners(&net, &tree.root, CACHES).remove(CACHES - 1);
-            (tree, holder)
-        })
-        .find(|(tree, holder)| {
-            let mut blobs = tree.blobs.iter();
             let asked = |blob| owners(&net, blob, usize::from(MAX_FACTOR));
-            blobs.all(|(content, _)| !asked(content).contains(holder))
+            let asked: Vec<_> = tree
+                .blobs
+                .iter()
+                .flat_map(|(blob, _)| asked(blob))
+                .collect();
+            let mut caches = net.caches.iter().map(|cache| PeerAddress {
+                device: cache.device(),
+                endpoint: cache.address("transport").to_string(),
+            });
+            let holder = caches.find(|cache| !asked.contains(cache))?;
+            Some((tree, holder))
         })
-        .expect("a page that the last owner of its site is not asked for");
+        .expect("a page that some cache is not asked for");
     net.site().content = Tree::site(&[&tree], 1);
     let putter = Putter::start(&mut net, 90).await;
     assert_eq!(net.visitor(0).get("/").await.reason(), "content-away");

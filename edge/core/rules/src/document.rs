@@ -38,6 +38,8 @@ struct DocumentText {
     #[serde(default)]
     error_page: Vec<Spanned<ErrorPageText>>,
     prefetch: Option<Spanned<List<String>>>,
+    #[serde(default)]
+    sign_requests: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -201,6 +203,7 @@ pub struct Rules {
     pub(crate) origins: Vec<Origin>,
     pub(crate) error_pages: Vec<(Vec<u16>, Page)>,
     pub(crate) prefetch: Vec<String>,
+    pub(crate) signs_requests: bool,
     /// Fields of a request whose values count in every key of the service.
     pub(crate) key_fields: Vec<String>,
     /// Whether something else counts, under [`crate::KEY_FIELD`].
@@ -244,6 +247,7 @@ impl Rules {
             origins: Vec::new(),
             error_pages: Vec::new(),
             prefetch: Vec::new(),
+            signs_requests: read.sign_requests,
             key_fields: Vec::new(),
             is_counted: false,
             looked_at: Vec::new(),
@@ -433,6 +437,11 @@ impl Rules {
     /// Sources that rules may choose.
     pub fn origins(&self) -> &[Origin] {
         &self.origins
+    }
+
+    /// Whether gateways sign what they ask the origin, so that it can tell them from others.
+    pub fn signs_requests(&self) -> bool {
+        self.signs_requests
     }
 
     /// Targets to have at hand before visitors ask.

@@ -4,7 +4,8 @@
 //! one, so that a start finds which of two counts; a record that was forgotten after it was moved is
 //! not brought back by its first copy, because the mark on one copy is a mark on all of its number.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -144,8 +145,15 @@ impl Inner {
                         inner: self,
                         segment,
                         file: &file,
+                        written: RefCell::default(),
                     };
-                    moved = from.all(&facts, budget)?;
+                    let done = from.all(&facts, budget);
+                    // What has been on disk for long must not be lost to a power cut because it was
+                    // moved a moment ago.
+                    for segment in from.written.into_inner().values() {
+                        self.log.sync(segment)?;
+                    }
+                    moved = done?;
                 }
                 // Others may give the room; what is in this one is found missing when it is read.
                 Err(error) => {
@@ -168,6 +176,8 @@ struct From<'a> {
     inner: &'a Inner,
     segment: &'a Arc<Segment>,
     file: &'a File,
+    /// Where it goes.
+    written: RefCell<BTreeMap<u32, Arc<Segment>>>,
 }
 
 impl From<'_> {
@@ -242,9 +252,8 @@ impl From<'_> {
     fn append(&self, head: &Head, payload: &[&[u8]]) -> Result<Appended, Error> {
         let appended = self.inner.log.append(Stream::Moved, head, payload)?;
         let appended = appended.ok_or_else(|| self.inner.busy())?;
-        if self.inner.limits.sync {
-            self.inner.log.sync(&appended.held.0)?;
-        }
+        let segment = appended.held.0.clone();
+        self.written.borrow_mut().insert(segment.number, segment);
         Ok(appended)
     }
 

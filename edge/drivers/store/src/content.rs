@@ -13,12 +13,12 @@ use crate::Error;
 
 /// What the word that a body is kept takes, and the end of a body without its values.
 const OVERHEAD: u64 = 1024;
-/// What a slice takes besides its bytes: its proof and its place.
-const SLICE_OVERHEAD: u64 = 3 * 1024;
+/// What a slice takes besides its bytes and its proof.
+const SLICE_OVERHEAD: u64 = 192;
 
 /// A body that is kept without a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct Holding {
     /// What it is called: its root, unless it is private.
     pub name: BodyName,
     /// Its length in bytes.
@@ -116,7 +116,7 @@ impl Store {
     }
 
     /// As [`Store::drop_content`], for what [`Store::kept`] tells.
-    pub fn drop_kept(&self, kept: &Kept) -> bool {
+    pub fn drop_kept(&self, kept: &Holding) -> bool {
         self.drop_key(&BlobKey {
             name: kept.name,
             length: kept.length,
@@ -145,9 +145,9 @@ impl Store {
     }
 
     /// Every body that is kept or pinned, in no order.
-    pub fn kept(&self) -> Vec<Kept> {
+    pub fn kept(&self) -> Vec<Holding> {
         let index = self.inner.index.lock();
-        let kept = index.contents().map(|(key, content)| Kept {
+        let kept = index.contents().map(|(key, content)| Holding {
             name: key.name,
             length: key.length,
             service: content.service,
@@ -208,12 +208,11 @@ impl Inner {
     }
 }
 
-/// Bytes that a body takes which comes in slices, with everything.
+/// Bytes that a body takes which comes in slices, with everything: the values of its groups stand in
+/// the proofs and once more at its end.
 pub(crate) fn cost(length: u64) -> u64 {
-    let tree = if shape::groups(length) == 1 {
-        0
-    } else {
-        32 * shape::groups(length)
-    };
-    length + tree + OVERHEAD + shape::slices(length) * SLICE_OVERHEAD
+    let (groups, slices) = (shape::groups(length), shape::slices(length));
+    // No path is longer, for the longest body there is.
+    let path = if slices > 1 { 32 * 16 } else { 0 };
+    length + 64 * groups + slices * (SLICE_OVERHEAD + path) + OVERHEAD
 }

@@ -59,7 +59,6 @@ mod migrate;
 mod name;
 mod recover;
 mod room;
-
 mod segment;
 mod shelf;
 mod store;
@@ -68,7 +67,7 @@ mod writer;
 pub use assembly::Assembly;
 pub use body::{BodyReader, FileExtent};
 pub use clean::Cleaned;
-pub use content::Kept;
+pub use content::Holding;
 pub use error::Error;
 pub use fifo::Fifo;
 pub use memory::{Memory, Weigh, ENTRY_OVERHEAD};

@@ -48,7 +48,7 @@ impl Limits {
         let most = config.segment.min(quota / 32);
         let segment = most.clamp(SMALLEST_SEGMENT, u64::from(u32::MAX) / 4);
         // A segment with all that is live in it, the next one, and the longest hash tree.
-        let room = 2 * segment + SLICE_ENTRY.min(quota / 16) + quota / 1024;
+        let room = 2 * segment + SLICE_ENTRY.min(quota / 16) + quota / 512;
         let fresh = quota.saturating_sub(room);
         let live = fresh.saturating_sub(quota / 8);
         Self {
@@ -65,6 +65,7 @@ impl Limits {
 
     /// Whether slices of a body fit as entries.
     pub(crate) fn takes_slices(&self, length: u64) -> bool {
-        length <= self.longest && length.min(SLICE_ENTRY) <= self.quota / 16
+        let longest = self.longest.max(self.pinned).min(shape::MAX_BODY);
+        length <= longest && length.min(SLICE_ENTRY) <= self.quota / 16
     }
 }

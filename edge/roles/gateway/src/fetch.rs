@@ -253,7 +253,8 @@ impl Shared {
             }
             None => {
                 let request = request(&question.scope.origin);
-                self.origin.send(request, &patience).await
+                self.send_to_origin(&question.exchange, request, &patience)
+                    .await
             }
         };
         question.exchange.waited.add(asked.elapsed());

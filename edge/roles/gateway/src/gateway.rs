@@ -41,6 +41,7 @@ use crate::refresh::Refreshes;
 use crate::replicas::Replicas;
 use crate::rules::{Book, Coded, Servers};
 use crate::serve::Front;
+use crate::steward::Storage;
 use crate::tab::{Denied, Meter, Running, Sent, Tab};
 use crate::timing;
 use crate::verdicts::Verdicts;
@@ -87,6 +88,9 @@ pub enum StartError {
     /// The purges that were kept cannot be read.
     #[error("the kept purges cannot be read: {0}")]
     Purges(std::io::Error),
+    /// What storage was counted cannot be read.
+    #[error("the counted storage cannot be read: {0}")]
+    Storage(std::io::Error),
     /// The access log cannot be opened.
     #[error("the access log cannot be opened: {0}")]
     AccessLog(std::io::Error),
@@ -156,6 +160,8 @@ pub struct Shared {
     pub gatherings: Arc<Gatherings>,
     /// Content that is put and read.
     pub publishing: Publishing,
+    /// Storage that is counted.
+    pub storage: Storage,
     /// What was seen of caches.
     pub choices: Arc<Choices>,
     /// Finds who has content beside its owners.
@@ -374,6 +380,8 @@ impl Gateway {
         };
         let purges = Purges::open(&options.state.join("purges.log"), identity.key().clone())
             .map_err(StartError::Purges)?;
+        let storage =
+            Storage::open(&options.state.join("storage.log")).map_err(StartError::Storage)?;
         let invalidations = Invalidations::default();
         let waiting = WaitingFile::new(options.state.join(crate::invalidating::FILE));
         for (service, pending) in waiting.load().map_err(StartError::Purges)? {
@@ -416,6 +424,7 @@ impl Gateway {
             resting: Memo::new(MEMO),
             gatherings: Arc::default(),
             publishing: Publishing::default(),
+            storage,
             choices: Choices::new(options.hedges, metrics.peers.clone()),
             metrics,
             replicas: Replicas::default(),
@@ -467,6 +476,7 @@ impl Gateway {
             tokio::spawn(crate::holding::run(shared.clone())),
             tokio::spawn(crate::rules::run(shared.clone())),
             tokio::spawn(crate::rules::look(shared.clone())),
+            tokio::spawn(crate::steward::run(shared.clone())),
         ];
         Ok(Self {
             shared,

@@ -71,6 +71,7 @@ mod seeder;
 mod serve;
 mod served;
 mod slices;
+mod steward;
 mod supplied;
 mod tab;
 mod tail;

@@ -12,6 +12,7 @@ use selvedge_primitives_types::DeviceId;
 
 use crate::failure::Reason;
 use crate::peer_metrics::PeerMetrics;
+use crate::steward::StewardMetrics;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -50,6 +51,8 @@ pub struct Metrics {
     pub retries: Counter,
     /// Counters by cache.
     pub peers: PeerMetrics,
+    /// Of content that is looked after.
+    pub steward: StewardMetrics,
     /// Lookups that asked the next owner too.
     pub hedges: Counter,
     /// Of these, those that it answered.
@@ -110,6 +113,7 @@ impl Default for Metrics {
             faults.clone(),
         );
         let peers = PeerMetrics::new(&mut registry);
+        let steward = StewardMetrics::new(&mut registry);
         let first_byte = Histogram::new(exponential_buckets(0.000_1, 2.0, 18));
         registry.register(
             "first_byte_seconds",
@@ -187,6 +191,7 @@ impl Default for Metrics {
             altered,
             retries,
             peers,
+            steward,
             hedges,
             hedges_won,
             vouchers,

@@ -559,7 +559,7 @@ impl Shared {
         *request.uri_mut() = exchange.origin_url(&scope.origin);
         *request.headers_mut() = headers;
         let asked = Instant::now();
-        let sent = self.origin.send(request, &patience).await;
+        let sent = self.send_to_origin(exchange, request, &patience).await;
         exchange.waited.add(asked.elapsed());
         let mut response = sent.map_err(|error| {
             let reason = upload.fault.reason().unwrap_or(Reason::from(&error));

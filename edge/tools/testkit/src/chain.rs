@@ -92,6 +92,8 @@ pub struct Chain {
     /// The current epoch.
     pub epoch: Epoch,
     epoch_start: Millis,
+    /// Length of an epoch. It ends when a test says so; a test must only be over before.
+    pub epoch_length: Millis,
     /// Registered nodes.
     pub nodes: Vec<NodeConfig>,
     /// Services.
@@ -103,9 +105,6 @@ pub struct Chain {
     block: u32,
 }
 
-/// Length of an epoch. It ends when a test says so; a test must only be over before.
-const EPOCH_LENGTH: Millis = Millis(3_600_000);
-
 impl Chain {
     /// An epoch that has just begun. A request costs 10 planck, an octet to a visitor half a
     /// planck, an octet from an origin a quarter.
@@ -115,6 +114,7 @@ impl Chain {
             genesis: GENESIS,
             epoch: Epoch(100),
             epoch_start: now(),
+            epoch_length: Millis(3_600_000),
             nodes: Vec::new(),
             sites: Vec::new(),
             prices: PriceList {
@@ -217,7 +217,7 @@ impl Chain {
                 genesis: self.genesis,
                 epoch: self.epoch,
                 epoch_start: self.epoch_start,
-                epoch_length: EPOCH_LENGTH,
+                epoch_length: self.epoch_length,
                 now: now().max(self.epoch_start),
                 keep_epochs: 24,
             },

@@ -3,7 +3,10 @@
 use super::*;
 use crate::{types::Stage, Fines, Suspicions};
 use frame_support::{assert_noop, assert_ok};
-use selvedge_primitives_math::fraud::Defect;
+use selvedge_primitives_math::{
+    draw::{Draw, Place},
+    fraud::Defect,
+};
 use sp_runtime::transaction_validity::InvalidTransaction;
 
 fn report(by: u8, proof: FraudProof) -> frame_support::dispatch::DispatchResultWithPostInfo {
@@ -99,7 +102,7 @@ fn what_is_void_for_another_reason_meanwhile_is_convicted() {
     run(|| {
         let trees = under_audit(5, inflated());
         let origin = RuntimeOrigin::signed(account(1));
-        let at = selvedge_primitives_math::draw::Place::Index(0);
+        let at = Place::Index(0);
         assert_ok!(Audits::challenge_leaf(
             origin,
             GATEWAY,
@@ -115,4 +118,44 @@ fn what_is_void_for_another_reason_meanwhile_is_convicted() {
         assert!(fraud.taken > 0);
         assert_eq!(Suspicions::<Test>::iter().count(), 0);
     });
+}
+
+/// A canary must be able to show a leaf that somebody forces on chain before it can be opened.
+#[test]
+fn a_false_leaf_that_was_challenged_is_shown_and_waits_like_a_proof() {
+    run(|| {
+        let trees = under_audit(5, inflated());
+        let FraudProof::Leaf { leaf, .. } = proof_of_inflation(&trees) else {
+            panic!("a leaf is inflated");
+        };
+        let index = (0..12).find(|index| {
+            let at = Place::Index(*index);
+            let tree = TreeKind::Customers;
+            opened(&trees, Draw { tree, at }).leaf == leaf.leaf
+        });
+        let at = Place::Index(index.unwrap());
+        let draw = Draw {
+            tree: TreeKind::Customers,
+            at,
+        };
+        let origin = RuntimeOrigin::signed(account(1));
+        assert_ok!(Audits::challenge_leaf(
+            origin, GATEWAY, EPOCH, draw.tree, at
+        ));
+        assert_eq!(held_by(1), BOND);
+        send(answer(draw, leaf));
+        assert_eq!((held_by(1), stake()), (0, STAKE), "who asked was right");
+        assert!(Suspicions::<Test>::contains_key(EPOCH, GATEWAY));
+        begin(VOTING + 1);
+        assert_eq!(stage(), Stage::Proven(0));
+        begin(VOTING + 2);
+        assert_eq!((stage(), stake()), (Stage::Void, 20_000));
+        // Nobody is rewarded for what the gateway showed itself.
+        assert_eq!(Frauds::<Test>::get(EPOCH, GATEWAY).unwrap().reward, 0);
+    });
+}
+
+fn held_by(number: u8) -> u128 {
+    use frame_support::traits::fungible::InspectHold;
+    Balances::total_balance_on_hold(&account(number))
 }

@@ -21,7 +21,7 @@ fn cleaning_moves_what_counts_and_frees_the_rest() {
     let mut all = BTreeMap::new();
     // Of every size: in one entry, in pieces, and empty.
     for number in 0..60usize {
-        let bytes = body(number % 7 * 150_000, number as u8);
+        let bytes = body(number % 7 * 100_000, number as u8);
         let key = format!("/{number}");
         put(&store, &record(1, &key, &bytes), &bytes).unwrap();
         all.insert(key, bytes);

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use selvedge_edge_drivers_store::Shelf;
-use selvedge_primitives_types::{Epoch, Hash, Pin, ServiceId};
+use selvedge_primitives_types::{ContentRef, Epoch, Hash, Pin, ServiceId};
 use tokio::sync::Notify;
 
 use super::directories::Directories;
@@ -31,8 +30,8 @@ struct Known {
     covers: HashMap<Hash, Hash>,
     /// Since when no pin covers a blob.
     spare: HashMap<Hash, Epoch>,
-    /// Blobs that were put, and that no pin covers yet.
-    staged: HashSet<Hash>,
+    /// Blobs that were put, with their service and length, and that no pin covers yet.
+    staged: HashMap<Hash, (ServiceId, u64)>,
     /// The epoch and the pins' roots when everything was looked at last.
     seen: Option<(Epoch, Vec<Hash>)>,
 }
@@ -43,18 +42,17 @@ impl Keeping {
         self.wake.notify_one();
     }
 
-    /// A blob is put before it is pinned.
-    pub(super) fn stage(&self, root: Hash) {
-        self.known.lock().staged.insert(root);
+    /// A blob is put for a service before it is pinned.
+    pub(super) fn stage(&self, service: ServiceId, content: &ContentRef) {
+        let mut known = self.known.lock();
+        known.staged.insert(content.root, (service, content.length));
     }
 
     /// Bytes that are put for a service, and that no pin covers yet.
-    pub(super) fn staged(&self, shelf: &Shelf, service: ServiceId) -> u64 {
+    pub(super) fn staged(&self, service: ServiceId) -> u64 {
         let known = self.known.lock();
-        let blobs = shelf.blobs().into_iter();
-        let staged =
-            blobs.filter(|blob| blob.service == service && known.staged.contains(&blob.root));
-        staged.map(|blob| blob.length).sum()
+        let of = known.staged.values().filter(|(of, _)| *of == service);
+        of.map(|(_, length)| length).sum()
     }
 }
 
@@ -131,7 +129,7 @@ impl Known {
         let covers = &self.covers;
         self.spare
             .retain(|blob, _| kept.contains(blob) && !covers.contains_key(blob));
-        self.staged.retain(|blob| kept.contains(blob));
+        self.staged.retain(|blob, _| kept.contains(blob));
         let is_known = kept.iter().all(|blob| covers.contains_key(blob));
         if is_known || self.seen.as_ref() == Some(&now) {
             return None;
@@ -149,7 +147,7 @@ impl Known {
         epoch: Epoch,
         is_complete: bool,
     ) -> Vec<Hash> {
-        self.staged.retain(|blob| !covers.contains_key(blob));
+        self.staged.retain(|blob, _| !covers.contains_key(blob));
         self.spare.retain(|blob, _| !covers.contains_key(blob));
         self.covers = covers;
         if !is_complete {
@@ -200,7 +198,7 @@ mod tests {
     #[test]
     fn what_is_pinned_in_time_begins_anew() {
         let mut known = Known::default();
-        known.staged.insert(A);
+        known.staged.insert(A, (ServiceId(1), 5));
         conclude(&mut known, &[B], 5, true);
         conclude(&mut known, &[A, B], 6, true);
         assert!(known.staged.is_empty());

@@ -62,7 +62,7 @@ async fn begin(
         if !shared.takes_new(&world) {
             return Err(ContentRefusal::NotServing);
         }
-        let staged = contents.keeping.staged(&contents.shelf, service);
+        let staged = contents.keeping.staged(service);
         if staged.saturating_add(content.length) > contents.options.staging {
             return Err(ContentRefusal::Full);
         }
@@ -74,7 +74,7 @@ async fn begin(
         .map_err(|_| ContentRefusal::Store)?
         .map_err(|error| refusal(&error))?;
     if !is_there {
-        contents.keeping.stage(content.root);
+        contents.keeping.stage(service, &content);
     }
     Ok(())
 }

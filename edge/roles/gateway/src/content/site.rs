@@ -26,6 +26,7 @@ use crate::metrics::Source;
 use crate::question::Question;
 use crate::served::Served;
 use crate::slices::all_of;
+use crate::world::World;
 
 /// Files up to this length are verified whole before their answer begins, and kept in memory.
 const SHORT: u64 = SLICE;
@@ -135,6 +136,19 @@ impl Shared {
         scope: &Scope,
         content: ContentRef,
     ) -> Result<Arc<Held>, Failure> {
+        let factor = scope.service.site.map_or(1, |pin| pin.factor);
+        self.directory_of(&scope.world, scope.service.id, factor, content)
+            .await
+    }
+
+    /// The same of a service, that has so many copies.
+    pub(crate) async fn directory_of(
+        self: &Arc<Self>,
+        world: &World,
+        service: ServiceId,
+        factor: u8,
+        content: ContentRef,
+    ) -> Result<Arc<Held>, Failure> {
         let directories = &self.content.directories;
         if let Some(held) = directories.find(ServiceId(0), &content.root, |_| true) {
             return Ok(held);
@@ -143,7 +157,7 @@ impl Shared {
         if content.length > MAX_DIRECTORY as u64 || content.kind != ContentKind::Directory {
             return Err(broken(&"a directory that is none"));
         }
-        let blob = self.blob(scope, content, 0..content.length);
+        let blob = Blob::new(self, world, service, content, factor, 0..content.length);
         let (bytes, _) = blob.whole().await?;
         let held = Held {
             directory: Directory::from_blob(&bytes).map_err(|error| broken(&error))?,

@@ -17,6 +17,7 @@ mod load;
 mod prefetch;
 mod ruled;
 mod servers;
+mod signing;
 
 pub(crate) use book::Book;
 pub(crate) use compress::Coded;

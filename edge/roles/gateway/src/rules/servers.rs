@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use http::{Method, Request, Response, Uri};
 use hyper::body::Incoming;
 use parking_lot::Mutex;
-use selvedge_edge_core_rules::{Health, Origin};
+use selvedge_edge_core_rules::{Health, Origin, Rules};
 use selvedge_edge_drivers_http::{empty, Body, OriginError, Patience};
 use selvedge_primitives_types::ServiceId;
 use tokio::sync::Semaphore;
@@ -92,12 +92,12 @@ impl Shared {
         request: impl Fn(&Uri) -> Request<Body>,
         patience: &Patience,
     ) -> Result<Response<Incoming>, OriginError> {
-        let service = question.scope.service.id;
+        let (service, exchange) = (question.scope.service.id, &question.exchange);
         let mut servers = self.servers.in_order(service, origin);
-        servers.retain(|server| !may_leave(server, &question.exchange.target));
+        servers.retain(|server| !may_leave(server, &exchange.target));
         let Some((last, first)) = servers.split_last() else {
             let request = request(&question.scope.origin);
-            return self.origin.send(request, patience).await;
+            return self.send_to_origin(exchange, request, patience).await;
         };
         let within = |patience: &Patience| {
             let own = origin
@@ -109,7 +109,9 @@ impl Shared {
             }
         };
         for server in first {
-            let sent = self.origin.send(request(server), &within(patience)).await;
+            let sent = self
+                .send_to_origin(exchange, request(server), &within(patience))
+                .await;
             let is_failure = match &sent {
                 Ok(response) => origin.next_after.contains(&response.status().as_u16()),
                 Err(_) => true,
@@ -119,7 +121,8 @@ impl Shared {
             }
             self.servers.note(service, server, Some(REST));
         }
-        self.origin.send(request(last), &within(patience)).await
+        self.send_to_origin(exchange, request(last), &within(patience))
+            .await
     }
 }
 
@@ -150,9 +153,9 @@ pub(crate) async fn look(shared: Arc<Shared>) {
                         continue;
                     }
                     let (shared, id) = (shared.clone(), service.id);
-                    let (server, health) = (server.clone(), health.clone());
+                    let (server, health, rules) = (server.clone(), health.clone(), rules.clone());
                     tokio::spawn(async move {
-                        let is_well = is_well(&shared, &server, &health).await;
+                        let is_well = is_well(&shared, &rules, &server, &health).await;
                         // Until it has been looked at twice more.
                         let rest = Duration::from_secs(u64::from(health.interval) * 2) + LOOK;
                         shared.servers.note(id, &server, (!is_well).then_some(rest));
@@ -164,7 +167,7 @@ pub(crate) async fn look(shared: Arc<Shared>) {
     }
 }
 
-async fn is_well(shared: &Shared, server: &Uri, health: &Health) -> bool {
+async fn is_well(shared: &Shared, rules: &Rules, server: &Uri, health: &Health) -> bool {
     let mut parts = server.clone().into_parts();
     let base = server.path().trim_end_matches('/');
     parts.path_and_query = format!("{base}{}", health.path).parse().ok();
@@ -178,6 +181,6 @@ async fn is_well(shared: &Shared, server: &Uri, health: &Health) -> bool {
         deadline: Some(Instant::now() + LOOK),
         progress: None,
     };
-    let answer = shared.origin.send(request, &patience).await;
+    let answer = shared.send_signed(Some(rules), request, &patience).await;
     answer.is_ok_and(|response| response.status().as_u16() == health.status)
 }
