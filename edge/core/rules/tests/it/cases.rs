@@ -284,7 +284,7 @@ fn every_example_of_the_guide_is_in_order() {
         }
         count += 1;
     }
-    assert_eq!(count, 11);
+    assert!(count >= 11, "{count}");
 }
 
 #[test]
