@@ -6,10 +6,11 @@ use std::{env, path::Path, process::Command};
 
 /// Packages with a test that compares their vectors, and the environment variable that lets it
 /// write them instead.
-const KEEPERS: [&str; 4] = [
+const KEEPERS: [&str; 5] = [
     "selvedge-primitives-math",
     "selvedge-edge-core-content",
     "selvedge-edge-core-purge",
+    "selvedge-edge-core-rules",
     "selvedge-runtime",
 ];
 

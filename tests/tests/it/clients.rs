@@ -78,6 +78,18 @@ async fn a_javascript_client_makes_the_golden_directories() -> anyhow::Result<()
     Ok(())
 }
 
+/// Signed URLs and cookies from the golden files.
+#[tokio::test]
+async fn a_javascript_client_signs_the_golden_urls() -> anyhow::Result<()> {
+    let Some(folder) = install().await? else {
+        return Ok(());
+    };
+    let answer = run(&folder, "rules.mjs", &[]).await?;
+    let counts = (&answer["urls"], &answer["cookies"]);
+    assert_eq!(counts, (&3.into(), &1.into()));
+    Ok(())
+}
+
 /// The golden bill and what is wrong after each change of it, computed by nobody's code but the client's.
 #[tokio::test]
 async fn a_javascript_client_computes_the_golden_bill() -> anyhow::Result<()> {

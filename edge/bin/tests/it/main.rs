@@ -39,6 +39,7 @@ mod purge_failures;
 mod quota;
 mod ranges;
 mod regions;
+mod rules;
 mod sharing;
 mod soak;
 mod storing;

@@ -29,7 +29,8 @@ fn steps_are_counted_before_they_are_taken() {
 
 #[test]
 fn names_and_values_are_steps_too() {
-    let names: String = (0..60).map(|n| format!("a{n} = '*x*',")).collect();
+    let names: Vec<String> = (0..60).map(|n| format!("a{n} = '*x*'")).collect();
+    let names = names.join(", ");
     let rule = format!("[[rule]]\nwhen.not.query = {{ {names} }}\n");
     let rules = rules(&rule.repeat(60));
     let long: String = (0..60)

@@ -273,6 +273,21 @@ fn a_document_says_what_is_sent_in_place_of_failures() {
 }
 
 #[test]
+fn every_example_of_the_guide_is_in_order() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs/guide/rules");
+    let mut count = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        if let Err(error) = Rules::parse(&text, false) {
+            panic!("{}: {error}", path.display());
+        }
+        count += 1;
+    }
+    assert!(count >= 11, "{count}");
+}
+
+#[test]
 fn lifetimes_alone_spare_hits() {
     let spare = |body: &str| rules(&format!("[[rule]]\n{body}")).spare_hits();
     assert!(spare(

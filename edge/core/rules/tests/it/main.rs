@@ -6,6 +6,7 @@ mod cases;
 mod circles;
 mod keys;
 mod signatures;
+mod vectors;
 
 use std::sync::Arc;
 

@@ -291,3 +291,41 @@ fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map(|since| since.as_secs()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(document: &str, url: &str, method: &str, fields: &[&str]) -> Value {
+        let rules = Arc::new(Rules::parse(document, false).unwrap());
+        let args = CheckArgs {
+            file: "rules.toml".into(),
+            request: None,
+            method: method.to_owned(),
+            fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+            client: [192, 0, 2, 1].into(),
+            private_origins: false,
+        };
+        dry_run(&rules, url, &args).unwrap()
+    }
+
+    #[test]
+    fn a_dry_run_says_what_would_be_asked_for_and_answered() {
+        let keys = include_str!("../../../../../docs/guide/rules/keys.toml");
+        let url = "https://www.example.org/img/a.png?w=1&utm_source=x&h=2";
+        let said = asked(keys, url, "GET", &[]);
+        assert_eq!(said["asked_for"], "/img/a.png?h=2&w=1");
+        assert_eq!(said["rules"][1], "pictures by size alone");
+        assert!(in_words(&said).contains("/img/a.png?h=2&w=1"));
+        let moved = include_str!("../../../../../docs/guide/rules/redirects.toml");
+        let said = asked(moved, "http://a.example/item-7.html", "GET", &[]);
+        assert_eq!(said["answer"]["status"], 301);
+        let cors = include_str!("../../../../../docs/guide/rules/cors.toml");
+        let fields = [
+            "origin: https://a.example.org",
+            "access-control-request-method: PUT",
+        ];
+        let said = asked(cors, "http://b.example/api/x", "OPTIONS", &fields);
+        assert_eq!(said["answer"]["why"], "rules-preflight");
+    }
+}
