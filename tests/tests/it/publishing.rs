@@ -3,7 +3,7 @@
 
 use crate::{env_path, invariants, site::Site, NETWORKS};
 use anyhow::Context;
-use http::StatusCode;
+use http::{header::LOCATION, StatusCode};
 use selvedge_devnet::{
     client,
     figures::Figures,
@@ -124,6 +124,21 @@ async fn everywhere(
     Ok(())
 }
 
+/// Waits until every gateway sends visitors of the old pages to the new ones.
+async fn moved(network: &Network) -> anyhow::Result<()> {
+    for gateway in network.plan.of_role("gateway") {
+        let what = format!("a redirect at {}", gateway.name);
+        wait_for(&what, LIMIT, || async {
+            let answer = client::get(gateway.http_port, HOST, "/old/page").await?;
+            let to = answer.headers().get(LOCATION);
+            let is_moved = answer.status() == StatusCode::MOVED_PERMANENTLY;
+            Ok((is_moved && to.is_some_and(|to| to == "/docs/")).then_some(()))
+        })
+        .await?;
+    }
+    Ok(())
+}
+
 /// Who pays for the service.
 struct Owner {
     suri: String,
@@ -198,7 +213,7 @@ impl Owner {
             let root = put["root"].as_str().context("a root")?;
             self.run(network, &["rules", "set", &self.service, root])
                 .await?;
-            everywhere(network, "/old/page", StatusCode::MOVED_PERMANENTLY, b"").await?;
+            moved(network).await?;
         }
         // What was in force before the unreadable document still is, a whole epoch later.
         let epoch = job::epoch(&network.cli()).await?;
@@ -206,7 +221,7 @@ impl Owner {
             Ok((job::epoch(&network.cli()).await? > epoch + 1).then_some(()))
         })
         .await?;
-        everywhere(network, "/old/page", StatusCode::MOVED_PERMANENTLY, b"").await
+        moved(network).await
     }
 }
 

@@ -21,10 +21,8 @@ pub struct CopierRules {
     pub rate: u64,
     /// As many may be asked for at once after a quiet time; at least one request.
     pub burst: u64,
-    /// Bytes of one request. Half as many after each that took too long, down to [`Self::least_request`].
+    /// Bytes of one request.
     pub request: u64,
-    /// See there.
-    pub least_request: u64,
     /// Copies under way.
     pub concurrency: usize,
     /// Orders, those under way among them.
@@ -46,11 +44,10 @@ impl Default for CopierRules {
             rate: 32 * MIB,
             burst: 8 * MIB,
             request: MIB,
-            least_request: MIB / 16,
             concurrency: 8,
             orders: 4_096,
             sources: 16,
-            patience: Millis(10_000),
+            patience: Millis(20_000),
             retry: Millis(2_000),
             rounds: 3,
         }
@@ -176,8 +173,6 @@ struct Order {
     /// The source that is asked, or is next.
     turn: usize,
     held: u64,
-    /// Bytes of its next request.
-    request: u64,
     /// When the request that is under way has taken too long.
     deadline: Option<Millis>,
     /// Sources that failed since bytes came last.
@@ -310,7 +305,6 @@ impl Copier {
             from: sources,
             turn: 0,
             held,
-            request: self.rules.request,
             deadline: None,
             failed: 0,
             rounds: 0,
@@ -344,7 +338,6 @@ impl Copier {
         self.room = self.room.saturating_sub(bytes);
         (order.held, order.deadline) = (to, None);
         (order.failed, order.rounds) = (0, 0);
-        order.request = (order.request * 2).min(self.rules.request);
         if to == order.content.length {
             let root = *root;
             self.drop(&root);
@@ -368,7 +361,6 @@ impl Copier {
         if why == FetchFailure::Unreachable {
             order.turn += 1;
             order.failed += 1;
-            order.request = (order.request / 2).max(self.rules.least_request);
         } else {
             order.from.remove(order.turn);
         }
@@ -439,7 +431,7 @@ impl Copier {
             else {
                 continue;
             };
-            let end = order.content.length.min(order.held + order.request);
+            let end = order.content.length.min(order.held + self.rules.request);
             if !self.bucket.spend(end - order.held, now) {
                 self.active.rotate_right(1);
                 break;

@@ -21,10 +21,11 @@
 //! Invariants
 //! 1. A copy is ordered only of what a cache has said that it lacks, and only when others hold it.
 //! 2. What begins in a time of `w` seconds is at most `rate · w` bytes and the larger of the burst and one blob. What
-//!    is under way is at most `in_flight` bytes, or one blob: in all, for each source and for each target.
+//!    is under way is at most `in_flight` bytes, or one blob, in all, and `per_node` to each target and from the source that is
+//!    named first.
 //! 3. Nothing moves because of a cache that was silent for less than `grace`, nor while most are silent.
 //! 4. What a draining cache holds moves only where no other holds it.
-//! 5. Nothing is called spare before every cache that should hold it has said so for `spare_after`.
+//! 5. Nothing is called spare unless every cache that should hold it says so, and that for `spare_after`.
 //! 6. Memory is bounded: at most [`BYTES_PER_OBJECT`] for each object and [`Limits`] for the rest. So is the work of
 //!    one input.
 
@@ -47,6 +48,7 @@ mod objects;
 mod placement;
 mod queue;
 mod rules;
+mod start;
 mod steward;
 mod survey;
 

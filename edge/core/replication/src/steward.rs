@@ -1,12 +1,12 @@
 //! The machine: takes what happened, and says what must be done.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use selvedge_primitives_types::{DeviceId, Hash, Millis, ServiceId};
 
 use crate::bucket::Bucket;
 use crate::error::Error;
-use crate::flights::{jitter, Flight, Flights};
+use crate::flights::{Flight, Flights};
 use crate::heat::Heat;
 use crate::message::{Cache, CopyFailure, Figures, Input, Output, Wanted, MAX_ASK};
 use crate::nodes::{Index, Node, Nodes, Standing};
@@ -15,9 +15,6 @@ use crate::placement::Placement;
 use crate::queue::Queue;
 use crate::rules::{Limits, Rules};
 use crate::survey::Pass;
-
-/// Blobs of the queue that one tick looks at.
-const AT_ONCE: usize = 256;
 
 /// Keeps the content of the services whose steward this gateway is.
 #[derive(Debug)]
@@ -31,7 +28,7 @@ pub struct Steward<P> {
     pub(crate) heat: Heat,
     pub(crate) queue: Queue,
     pub(crate) flights: Flights,
-    bucket: Bucket,
+    pub(crate) bucket: Bucket,
     /// Slots to look at, each once.
     pub(crate) dirty: VecDeque<u32>,
     /// Slots whose copies could not begin, each with when to look again.
@@ -196,8 +193,8 @@ impl<P: Placement> Steward<P> {
 
     fn take_caches(&mut self, caches: &[Cache], placement: P, now: Millis) -> Result<(), Error> {
         self.placement = Some(placement);
-        let pass = self.scan.next();
-        let count = self.nodes.replace(caches, now, pass, &self.limits);
+        let passes = (self.scan.next(), self.survey.next());
+        let count = self.nodes.replace(caches, now, passes, &self.limits);
         (self.scan.again, self.survey.again, self.is_moved) = (true, true, true);
         let gone: Vec<(u32, Index)> = self
             .flights
@@ -285,6 +282,10 @@ impl<P: Placement> Steward<P> {
         let Some(entry) = self.objects.at_mut(slot) else {
             return;
         };
+        if !is_complete && entry.note(index).is_none() && self.nodes.at(index).drains.is_some() {
+            // Those that drain are asked about everything; what they lack needs no place.
+            return;
+        }
         let note = match is_complete {
             true if entry.note(index) == Some(Note::Disproved) => return,
             true => Note::Holds,
@@ -406,103 +407,4 @@ impl<P: Placement> Steward<P> {
             self.touch(slot);
         }
     }
-
-    /// Begins copies, the most urgent first, as far as the bounds allow.
-    fn start(&mut self, now: Millis) {
-        if self.nodes.is_cut_off() {
-            return;
-        }
-        // What is longer than a node may have under way waits for an idle one, which others must not keep busy.
-        let mut held = BTreeSet::new();
-        for slot in self.queue.first(AT_ONCE) {
-            let Some(judgement) = self.judge(slot, now) else {
-                continue;
-            };
-            let mut is_parked = false;
-            for to in judgement.missing {
-                if self.flights.has(slot, to) {
-                    continue;
-                }
-                match self.begin(slot, to, &judgement.holders, &mut held, now) {
-                    Begun::Yes => {}
-                    Begun::NotThis => is_parked = true,
-                    Begun::NotNow => return,
-                }
-            }
-            self.queue.remove(&mut self.objects, slot);
-            if is_parked {
-                let until = Millis(now.0.saturating_add(self.rules.tick.0));
-                self.parked.push_back((until, slot));
-            }
-        }
-    }
-
-    fn begin(
-        &mut self,
-        slot: u32,
-        to: Index,
-        holders: &[Index],
-        held: &mut BTreeSet<Index>,
-        now: Millis,
-    ) -> Begun {
-        let Some(entry) = self.objects.at(slot) else {
-            return Begun::NotThis;
-        };
-        let (content, service) = (entry.content(), entry.service());
-        let target = self.nodes.at(to);
-        let may_take = target.is_live() && target.full <= now;
-        let mut from: Vec<Index> = holders.to_vec();
-        from.retain(|index| *index != to && self.nodes.at(*index).is_live());
-        let spread = |index: Index| jitter(&content.root, index, 0);
-        from.sort_by_key(|index| (self.nodes.at(*index).outgoing, spread(*index)));
-        let may_try = may_take && self.flights.may_try(slot, to, now);
-        let fits = |bytes: u64| bytes == 0 || bytes + content.length <= self.rules.per_node;
-        let is_free = |index: &Index| !held.contains(index);
-        let source = from.iter().copied().find(is_free);
-        let Some(source) = source.filter(|_| may_try && is_free(&to)) else {
-            return Begun::NotThis;
-        };
-        if !fits(target.incoming) || !fits(self.nodes.at(source).outgoing) {
-            if content.length > self.rules.per_node {
-                held.extend([to, source]);
-            }
-            return Begun::NotThis;
-        }
-        let under_way = self.flights.bytes();
-        if self.flights.len() >= self.limits.flights
-            || under_way > 0 && under_way + content.length > self.rules.in_flight
-            || !self.bucket.spend(content.length, now)
-        {
-            return Begun::NotNow;
-        }
-        let seconds = content.length / self.rules.least_rate.max(1);
-        let time = self.rules.patience.0.saturating_add(seconds * 1_000);
-        let flight = Flight {
-            bytes: content.length,
-            source,
-            deadline: Millis(now.0.saturating_add(time)),
-        };
-        self.nodes.at_mut(to).incoming += content.length;
-        self.nodes.at_mut(source).outgoing += content.length;
-        self.flights.begin(slot, to, flight);
-        self.outputs.push_back(Output::Copy {
-            content,
-            service,
-            to: self.nodes.at(to).device,
-            from: from
-                .iter()
-                .map(|index| self.nodes.at(*index).device)
-                .collect(),
-        });
-        Begun::Yes
-    }
-}
-
-/// Whether a copy began.
-enum Begun {
-    Yes,
-    /// Its target or its sources cannot, now.
-    NotThis,
-    /// No copy may begin now.
-    NotNow,
 }

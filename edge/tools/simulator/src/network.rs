@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use rand::rngs::StdRng;
 use rand::Rng;
 
+/// How long it takes to send again what was lost of a stream.
+const AGAIN: u64 = 1_000;
+
 /// The lines between nodes, which are numbers.
 #[derive(Debug)]
 pub(crate) struct Network {
@@ -41,8 +44,14 @@ impl Network {
         self.island.contains(&a) == self.island.contains(&b)
     }
 
-    /// Milliseconds that a message takes; `None` when it does not come.
-    pub(crate) fn carry(&self, from: usize, to: usize, random: &mut StdRng) -> Option<u64> {
+    /// Milliseconds that a message takes; `None` when it does not come. What is lost of a stream is sent again.
+    pub(crate) fn carry(
+        &self,
+        from: usize,
+        to: usize,
+        is_stream: bool,
+        random: &mut StdRng,
+    ) -> Option<u64> {
         let base = self.base[self.regions[from]][self.regions[to]];
         let delay = base + random.gen_range(0..=base / 2 + 1);
         let is_lost = random.gen_range(0..1_000) < self.lost;
@@ -52,6 +61,7 @@ impl Network {
         } else {
             0
         };
-        (self.connects(from, to) && !is_lost).then_some(delay + late)
+        let again = if is_lost && is_stream { AGAIN } else { 0 };
+        (self.connects(from, to) && (is_stream || !is_lost)).then_some(delay + late + again)
     }
 }

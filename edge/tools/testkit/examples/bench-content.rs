@@ -224,18 +224,26 @@ async fn fetch_plain(address: SocketAddr, roots: &Path, name: &str, rounds: usiz
     Ok(())
 }
 
+/// The best of a few, since the first finds nothing in the processor's caches.
 fn hash(file: &str) -> Result<()> {
     let bytes = std::fs::read(file)?;
-    let rate =
-        |began: Instant| bytes.len() as f64 / 1024.0 / 1024.0 / began.elapsed().as_secs_f64();
-    let began = Instant::now();
-    let root = blake3::hash(&bytes);
-    let blake3 = rate(began);
-    let began = Instant::now();
-    let tree = Outboard::of(&bytes);
-    let with_tree = rate(began);
-    anyhow::ensure!(tree.root() == root.as_bytes(), "two roots of one file");
-    println!("{}", json!({ "blake3": blake3, "tree": with_tree }));
+    let rate = |root: fn(&[u8]) -> [u8; 32]| {
+        let rounds = (0..5).map(|_| {
+            let began = Instant::now();
+            (
+                root(&bytes),
+                bytes.len() as f64 / 1024.0 / 1024.0 / began.elapsed().as_secs_f64(),
+            )
+        });
+        rounds.fold(
+            ([0; 32], 0.0),
+            |best, round| if round.1 > best.1 { round } else { best },
+        )
+    };
+    let (root, plain) = rate(|bytes| *blake3::hash(bytes).as_bytes());
+    let (same, tree) = rate(|bytes| *Outboard::of(bytes).root());
+    anyhow::ensure!(root == same, "two roots of one file");
+    println!("{}", json!({ "blake3": plain, "tree": tree }));
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! What is missing is copied, in order, and nothing else is.
 
 use selvedge_edge_core_replication::{CopyFailure, Input, Output, Rules};
+use selvedge_primitives_types::Millis;
 
 use crate::net::{blob, device, Net, SERVICE};
 
@@ -132,7 +133,7 @@ fn a_drain_moves_only_what_the_leaving_cache_alone_holds() {
 #[test]
 fn a_drain_that_does_not_end_excuses_nothing_for_ever() {
     let rules = Rules {
-        drain: selvedge_primitives_types::Millis(600_000),
+        drain: Millis(600_000),
         ..Rules::default()
     };
     let mut net = Net::new(6, rules);
@@ -156,7 +157,7 @@ fn two_stewards_order_the_same_copies() {
             device(own),
             Rules::default(),
             Default::default(),
-            selvedge_primitives_types::Millis(1_000),
+            Millis(1_000),
         );
         net.tell_caches();
         let contents: Vec<_> = (0..50).map(|id| blob(id, MIB)).collect();
@@ -196,4 +197,28 @@ fn what_no_service_keeps_any_more_is_copied_no_further() {
     );
     net.run(120_000);
     assert_eq!(net.ordered(0).len(), 1);
+}
+
+#[test]
+fn what_moves_is_not_spare_before_its_new_owners_have_held_it_for_long() {
+    let rules = Rules {
+        spare_after: Millis(120_000),
+        ..Rules::default()
+    };
+    let mut net = Net::new(8, rules);
+    let contents: Vec<_> = (0..60).map(|id| blob(id, MIB)).collect();
+    net.seed(&contents, 2);
+    net.run(300_000);
+    // Places move, and one that was never asked about most blobs drains.
+    net.peers.insert(device(100), Default::default());
+    net.peer(device(2)).is_draining = true;
+    net.tell_caches();
+    let moved = net.now;
+    net.run(300_000);
+    let is_spare = |(_, output): &&(u64, Output)| matches!(output, Output::Excess { .. });
+    let first = net.said.iter().find(is_spare).map(|(at, _)| *at);
+    assert!(
+        first.is_some_and(|at| at > moved + 115_000),
+        "{first:?} {moved}"
+    );
 }

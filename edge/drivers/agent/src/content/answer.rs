@@ -170,7 +170,7 @@ fn refused(refused: ContentRefused) -> Response<Body> {
             StatusCode::SERVICE_UNAVAILABLE
         }
         ContentRefused::NoRoom => StatusCode::INSUFFICIENT_STORAGE,
-        ContentRefused::NotServed => StatusCode::FORBIDDEN,
+        ContentRefused::NotServed => StatusCode::CONFLICT,
         ContentRefused::NotPinned | ContentRefused::Absent | ContentRefused::NoSlice => {
             StatusCode::NOT_FOUND
         }

@@ -14,6 +14,8 @@ use crate::service::Shared;
 
 /// Bytes sent at a time: groups of a range, with their proof.
 const BATCH: usize = 6 * GROUP as usize;
+/// Batches that are read at a time, while as many are sent.
+const AHEAD: usize = 3;
 
 /// Gives a range to a gateway on credit, and to a cache at its pace.
 pub(super) async fn run(
@@ -23,7 +25,7 @@ pub(super) async fn run(
     replies: ContentSender,
 ) {
     let answer = match open(&shared, &request).await {
-        Ok((source, batch)) => send(&shared, peer, &request, source, batch, replies).await,
+        Ok((source, first)) => send(&shared, peer, &request, source, first, replies).await,
         Err(refusal) => {
             replies.refuse(refusal).await;
             "refused"
@@ -36,7 +38,7 @@ pub(super) async fn run(
 async fn open(
     shared: &Arc<Shared>,
     request: &GetContent,
-) -> Result<(Source, Option<Bytes>), ContentRefusal> {
+) -> Result<(Source, Vec<Bytes>), ContentRefusal> {
     let world = shared.world().ok_or(ContentRefusal::NotServing)?;
     if !world.has_service(request.service) {
         return Err(ContentRefusal::NotKept);
@@ -49,8 +51,8 @@ async fn open(
             return Err(ShelfError::Missing);
         }
         let mut source = Source::new(shelf, reader, &plan);
-        let batch = source.batch()?;
-        Ok((source, batch))
+        let first = source.batches()?;
+        Ok((source, first))
     });
     match opened.await {
         Ok(Ok(opened)) => Ok(opened),
@@ -66,38 +68,40 @@ async fn send(
     peer: DeviceId,
     request: &GetContent,
     mut source: Source,
-    mut batch: Option<Bytes>,
+    mut batches: Vec<Bytes>,
     replies: ContentSender,
 ) -> &'static str {
     let on_credit = shared.world().is_some_and(|world| world.is_gateway(&peer));
     let mut left = request.end - request.start;
     let mut is_first = true;
-    while let Some(bytes) = batch {
-        // What was asked for counts, not the proofs and the ends of groups round it.
-        let share = left.min(bytes.len() as u64);
-        left -= share;
-        if !on_credit {
-            shared.contents.pace.wait(bytes.len() as u64).await;
-        } else if !supply(shared, peer, request, share) {
-            match is_first {
-                true => replies.refuse(ContentRefusal::Exposure).await,
-                false => replies.abort().await,
-            }
-            return "exposed";
-        }
-        is_first = false;
-        if replies.send(bytes).await.is_err() {
-            return "left";
-        }
-        let read = tokio::task::spawn_blocking(move || {
-            let batch = source.batch();
-            (source, batch)
+    while !batches.is_empty() {
+        let ahead = tokio::task::spawn_blocking(move || {
+            let batches = source.batches();
+            (source, batches)
         });
-        let Ok((read, next)) = read.await else {
+        for bytes in batches {
+            // What was asked for counts, not the proofs and the ends of groups round it.
+            let share = left.min(bytes.len() as u64);
+            left -= share;
+            if !on_credit {
+                shared.contents.pace.wait(bytes.len() as u64).await;
+            } else if !supply(shared, peer, request, share) {
+                match is_first {
+                    true => replies.refuse(ContentRefusal::Exposure).await,
+                    false => replies.abort().await,
+                }
+                return "exposed";
+            }
+            is_first = false;
+            if replies.send(bytes).await.is_err() {
+                return "left";
+            }
+        }
+        let Ok((read, next)) = ahead.await else {
             return "left";
         };
         source = read;
-        batch = match next {
+        batches = match next {
             Ok(next) => next,
             Err(error) => {
                 tracing::error!(%error, "a kept blob broke off");
@@ -142,9 +146,21 @@ impl Source {
         }
     }
 
+    /// The next batches; none after the last.
+    fn batches(&mut self) -> Result<Vec<Bytes>, ShelfError> {
+        let mut batches = Vec::with_capacity(AHEAD);
+        while batches.len() < AHEAD {
+            let Some(batch) = self.batch()? else {
+                break;
+            };
+            batches.push(batch);
+        }
+        Ok(batches)
+    }
+
     /// The next bytes; `None` after the last.
     fn batch(&mut self) -> Result<Option<Bytes>, ShelfError> {
-        let mut bytes = BytesMut::new();
+        let mut bytes = BytesMut::with_capacity(BATCH + GROUP as usize);
         while bytes.len() < BATCH {
             let Some(part) = self.parts.next() else {
                 break;

@@ -3,7 +3,7 @@
 //! On disk `storage.log`, of one epoch: `epoch u64 LE ‖ service u64 LE ‖ root 32 ‖ cache 32`, once for each that is
 //! counted. A line is written before it is counted, so that a crash in between loses it and never counts it twice.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -32,7 +32,7 @@ struct Counted {
     epoch: Epoch,
     proofs: HashSet<Proof>,
     /// Copies of a service's blob that are counted.
-    copies: std::collections::HashMap<(ServiceId, Hash), u8>,
+    copies: HashMap<(ServiceId, Hash), u8>,
 }
 
 impl Storage {
@@ -52,7 +52,7 @@ impl Storage {
             file,
             epoch: Epoch(0),
             proofs: HashSet::new(),
-            copies: Default::default(),
+            copies: HashMap::new(),
         };
         let whole = bytes.len() / LINE * LINE;
         for line in bytes[..whole].chunks_exact(LINE) {

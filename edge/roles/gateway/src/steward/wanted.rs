@@ -50,15 +50,23 @@ impl Wants {
 
 /// Looks until it is aborted.
 pub(super) async fn run(shared: &Arc<Shared>, wants: &Wants, answers: &Answers) {
+    let mut seen: Option<Arc<World>> = None;
     loop {
-        if let Some(world) = shared.world() {
-            look(shared, wants, answers, &world).await;
+        let is_seen = |world: &Arc<World>| {
+            let seen = seen.as_ref();
+            seen.is_some_and(|seen| Arc::ptr_eq(seen, world))
+        };
+        if let Some(world) = shared.world().filter(|world| !is_seen(world)) {
+            let is_whole = look(shared, wants, answers, &world).await;
+            // What was not found is looked for again.
+            seen = is_whole.then_some(world);
         }
         tokio::time::sleep(LOOK).await;
     }
 }
 
-async fn look(shared: &Arc<Shared>, wants: &Wants, answers: &Answers, world: &Arc<World>) {
+/// Tells what has changed. Says whether every directory was found.
+async fn look(shared: &Arc<Shared>, wants: &Wants, answers: &Answers, world: &Arc<World>) -> bool {
     let (of, own) = (steward(&world.chain.nodes), shared.identity.device());
     let mut now: HashMap<ServiceId, &[Pin]> = HashMap::new();
     for service in &world.chain.services {
@@ -94,7 +102,9 @@ async fn look(shared: &Arc<Shared>, wants: &Wants, answers: &Answers, world: &Ar
             // What an unknown directory names is not let go.
             let is_gone = |root: &&Hash| is_whole && !blobs.contains_key(*root);
             let gone: Vec<Hash> = before.blobs.keys().filter(is_gone).copied().collect();
-            before.blobs.retain(|root, _| !gone.contains(root));
+            for root in &gone {
+                before.blobs.remove(root);
+            }
             before.blobs.extend(blobs);
             (before.pins, before.is_whole) = (pins.to_vec(), is_whole);
             (kept, gone)
@@ -103,6 +113,7 @@ async fn look(shared: &Arc<Shared>, wants: &Wants, answers: &Answers, world: &Ar
             tell(answers, service, kept, gone).await;
         }
     }
+    wants.0.lock().values().all(|kept| kept.is_whole)
 }
 
 async fn tell(answers: &Answers, service: ServiceId, kept: Vec<Wanted>, gone: Vec<Hash>) {

@@ -29,6 +29,9 @@ struct Put {
     /// Of all distinct blobs.
     bytes: u64,
     service: u64,
+    /// How many caches are to keep it.
+    factor: u8,
+    /// How many of them have it.
     owners: u8,
     sent_slices: u64,
     sent_bytes: u64,
@@ -164,6 +167,7 @@ fn put(named: &Named, by: &Publisher, gateway: &Gateway, sent: Sent) -> Put {
         content: Blob::from(*root),
         bytes: named.bytes,
         service: by.service.0,
+        factor: by.factor,
         owners: sent.owners,
         sent_slices: sent.slices,
         sent_bytes: sent.bytes,
@@ -178,7 +182,10 @@ fn told(put: &Put) -> String {
         ("root", put.content.root.clone()),
         ("bytes", put.bytes.to_string()),
         ("sent", format!("{} bytes", put.sent_bytes)),
-        ("caches", format!("{} have it", put.owners)),
+        (
+            "caches",
+            format!("{} of {} have it", put.owners, put.factor),
+        ),
         ("url", put.url.clone()),
     ];
     if let Some(site) = &put.site {

@@ -101,7 +101,9 @@ impl World {
                     cache.empty();
                     cache.lies = true;
                 });
-                self.judge.lost(now, bound(lost) + rules().challenge.0);
+                let unnoticed = bound(lost) + rules().challenge.0;
+                self.judge.unnoticed = Some(unnoticed);
+                self.judge.lost(now, unnoticed);
             }
             Wave::Empty { count } => {
                 let emptied = self.pick(count, false);

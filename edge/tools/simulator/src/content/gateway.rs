@@ -9,6 +9,7 @@ use selvedge_edge_core_replication::{
 use selvedge_primitives_types::agent::NodeConfig;
 use selvedge_primitives_types::{DeviceId, Hash, Millis, Role, ServiceId};
 
+use crate::content::message::Message;
 use crate::content::plan::Blob;
 
 /// What the chain says.
@@ -31,8 +32,19 @@ pub(crate) struct SimGateway {
     /// What it keeps for the services whose steward it is.
     kept: BTreeMap<Hash, (ServiceId, u8)>,
     /// Copies that it ordered, with their bytes: counted apart from the steward's own books.
-    pub(crate) ordered: BTreeMap<(Hash, DeviceId), u64>,
+    pub(crate) ordered: BTreeMap<(Hash, DeviceId), Ordered>,
 }
+
+/// A copy that was ordered and is not known to be over.
+#[derive(Clone, Debug)]
+pub(crate) struct Ordered {
+    pub(crate) bytes: u64,
+    order: Message,
+    sent: u64,
+}
+
+/// How often an order is sent again, which asks how it goes.
+const AGAIN: u64 = 5_000;
 
 impl SimGateway {
     pub(crate) fn new(device: DeviceId, rules: Rules) -> Self {
@@ -132,14 +144,29 @@ impl SimGateway {
     }
 
     /// What the steward wants done.
-    pub(crate) fn drain(&mut self) -> Vec<Output> {
+    pub(crate) fn drain(&mut self, now: u64) -> Vec<Output> {
         let mut outputs = Vec::new();
         loop {
             let output = self.steward.poll_output();
             match &output {
                 Output::Timeout(_) => return outputs,
-                Output::Copy { content, to, .. } => {
-                    self.ordered.insert((content.root, *to), content.length);
+                Output::Copy {
+                    content,
+                    service,
+                    to,
+                    from,
+                } => {
+                    let order = Message::Copy {
+                        content: *content,
+                        service: *service,
+                        from: from.clone(),
+                    };
+                    let ordered = Ordered {
+                        bytes: content.length,
+                        order,
+                        sent: now,
+                    };
+                    self.ordered.insert((content.root, *to), ordered);
                 }
                 Output::Cancel { root, to } => {
                     self.ordered.remove(&(*root, *to));
@@ -148,6 +175,17 @@ impl SimGateway {
             }
             outputs.push(output);
         }
+    }
+
+    /// Orders that are sent again.
+    pub(crate) fn again(&mut self, now: u64) -> Vec<(DeviceId, Message)> {
+        let is_due = |ordered: &Ordered| ordered.sent + AGAIN <= now;
+        let due = self.ordered.iter_mut().filter(|(_, of)| is_due(of));
+        due.map(|((_, to), ordered)| {
+            ordered.sent = now;
+            (*to, ordered.order.clone())
+        })
+        .collect()
     }
 
     /// Whom a visitor's request asks, in order: the owners, then those of the config before.

@@ -139,6 +139,8 @@ pub(crate) struct Judge {
     /// When something was lost, and until when it must be whole.
     pub(crate) loss: Option<(u64, u64)>,
     pub(crate) largest: u64,
+    /// How long a liar may go unnoticed, once there is one: what a spare copy made up for is missing when that is dropped.
+    pub(crate) unnoticed: Option<u64>,
     begun: BTreeMap<usize, Window>,
     asked: BTreeMap<usize, Window>,
     all: Window,
@@ -152,6 +154,7 @@ impl Judge {
             short: BTreeSet::new(),
             loss: None,
             largest,
+            unnoticed: None,
             begun: BTreeMap::new(),
             asked: BTreeMap::new(),
             all: Window::default(),
@@ -219,6 +222,9 @@ impl Judge {
                 left,
                 after: now - began,
             }),
+            None if left > 0 && self.unnoticed.is_some() => {
+                self.lost(now, self.unnoticed.unwrap_or(0));
+            }
             None if left > 0 => self.fail(Failure::NotRepaired {
                 at: now,
                 left,

@@ -42,3 +42,13 @@ pub(crate) enum Message {
     /// The answer, and whether the bytes were right.
     Found { read: u64, is_right: bool },
 }
+
+impl Message {
+    /// Whether it is part of a stream between caches.
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(
+            self,
+            Self::Fetch { .. } | Self::Given { .. } | Self::NotGiven { .. }
+        )
+    }
+}

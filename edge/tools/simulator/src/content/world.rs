@@ -240,6 +240,11 @@ impl World {
             Event::Tick(number) if self.gateways[number].is_up => {
                 self.gateways[number].input(now, Input::Tick);
                 self.drain_gateway(number);
+                for (to, message) in self.gateways[number].again(now) {
+                    if let Some(to) = self.numbers.get(&to).copied() {
+                        self.send(number, to, message);
+                    }
+                }
                 self.schedule.after(250, Event::Tick(number));
             }
             Event::Wake(cache) if self.caches[cache].is_up => {
@@ -271,7 +276,10 @@ impl World {
     }
 
     fn send_after(&mut self, wait: u64, from: usize, to: usize, message: Message) {
-        if let Some(delay) = self.network.carry(from, to, &mut self.random) {
+        if let Some(delay) = self
+            .network
+            .carry(from, to, message.is_stream(), &mut self.random)
+        {
             self.schedule
                 .after(wait + delay, Event::Message { from, to, message });
         }
@@ -279,7 +287,7 @@ impl World {
 
     fn drain_gateway(&mut self, number: usize) {
         let now = self.schedule.now();
-        for output in self.gateways[number].drain() {
+        for output in self.gateways[number].drain(now) {
             let (cache, message) = match output {
                 Output::Ask { cache, roots } => (cache, Message::Ask(roots)),
                 Output::Copy {
@@ -295,8 +303,8 @@ impl World {
                     }
                     let ordered = &self.gateways[number].ordered;
                     let target = ordered.iter().filter(|((_, of), _)| *of == to);
-                    let target = target.map(|(_, bytes)| bytes).sum();
-                    let all = ordered.values().sum();
+                    let target = target.map(|(_, of)| of.bytes).sum();
+                    let all = ordered.values().map(|of| of.bytes).sum();
                     self.judge.in_flight(now, all, target, &self.stated.0);
                     let message = Message::Copy {
                         content,

@@ -11,8 +11,6 @@ use rand::SeedableRng;
 pub enum Off {
     /// A node that says that an order is superseded counts as one that keeps it.
     Superseded,
-    /// Nobody minds under which number a response was fetched that it is given.
-    Hearsay,
     /// Nodes do not compare their orders.
     Sync,
 }

@@ -92,10 +92,8 @@ impl Node {
     }
 
     /// Takes a response from another node.
-    pub(crate) fn receive(&mut self, record: Record, is_heard: bool) {
-        if is_heard {
-            self.log.hear_of(record.generation);
-        }
+    pub(crate) fn receive(&mut self, record: Record) {
+        self.log.hear_of(record.generation);
         self.keep(record);
     }
 

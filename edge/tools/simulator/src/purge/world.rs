@@ -264,7 +264,7 @@ impl World {
     fn send(&mut self, from: usize, to: usize, message: Message) {
         if from == to {
             self.schedule.after(0, Event::Message { from, to, message });
-        } else if let Some(delay) = self.network.carry(from, to, &mut self.random) {
+        } else if let Some(delay) = self.network.carry(from, to, false, &mut self.random) {
             self.schedule
                 .after(delay, Event::Message { from, to, message });
         }
@@ -370,10 +370,7 @@ impl World {
                 self.send(to, from, Message::Lacks(lacking));
             }
             Message::Lacks(orders) => self.nodes[to].learn(orders),
-            Message::Record(record) => {
-                let is_heard = self.off != Some(Off::Hearsay);
-                self.nodes[to].receive(record, is_heard);
-            }
+            Message::Record(record) => self.nodes[to].receive(record),
             Message::Want(key) => {
                 let node = &self.nodes[to];
                 let mut fitting = node.records.iter().filter(|record| record.key == key);
