@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What takes too long for every change: fuzzing, all outside programs, a network whose processes are killed, and one under load.
-# Over an hour.
+# What takes too long for every change: fuzzing, simulating, all outside programs, a network whose processes are killed, and one
+# under load. Over an hour.
 #
 #   scripts/nightly.sh [--fuzz SECONDS] [--soak MINUTES]
 set -euo pipefail
@@ -25,6 +25,7 @@ lane() {
 }
 lane scripts/fuzz.sh --seconds "$fuzz"
 lane scripts/fuzz-runtime.sh --seconds "$fuzz"
+lane scripts/simulate.sh --no-build
 lane scripts/outside-programs.sh --no-build
 lane scripts/crash.sh --no-build
 lane scripts/soak.sh --minutes "$soak"

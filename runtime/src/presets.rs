@@ -42,6 +42,10 @@ const EPOCHS_PER_ERA: u64 = 4;
 /// How long a new node's first earnings are kept back: one minute.
 const FIRST_HOLD_BACK_MILLIS: u64 = 60_000;
 
+/// What a check of a commitment costs an auditor: 1,000 planck. Five of them are the fee of half a request, so whatever is
+/// served is audited.
+const CHECK_COST: Balance = 1_000;
+
 /// Octets in a gibibyte.
 const GIB: u64 = 1 << 30;
 /// Hours in a month of 365.25 / 12 days, rounded up.
@@ -153,6 +157,7 @@ fn genesis(validators: &[Validator], sudo: Option<AccountId>) -> serde_json::Val
             allow_local_names: true,
             referendum_day_blocks: REFERENDUM_DAY_BLOCKS,
             first_hold_back_ms: FIRST_HOLD_BACK_MILLIS,
+            check_cost: CHECK_COST,
         },
         babe: BabeConfig {
             epoch_config: GENESIS_EPOCH_CONFIG

@@ -122,6 +122,16 @@ export const calls = ({ address, agent }) => ({
       "Services.WrongEpoch",
     ],
     publish_prices: [{ prices: Array(6).fill(1n) }, "BadOrigin"],
+    pin: [
+      {
+        service: NOBODY,
+        pin: { content: { root: hex("1a", 32), length: 1n, kind: Enum("File") }, bytes: 1n, factor: 3 },
+      },
+      "Services.UnknownService",
+    ],
+    unpin: [{ service: NOBODY, root: hex("1a", 32) }, "Services.UnknownService"],
+    set_site: [{ service: NOBODY, root: hex("1a", 32) }, "Services.UnknownService"],
+    set_rules: [{ service: NOBODY, root: undefined }, "Services.UnknownService"],
   },
   Audits: {
     report_fraud: [{ gateway: DEVICE, epoch: 1n, proof: PROOF }, "Audits.UnknownCommitment"],
@@ -146,6 +156,20 @@ export const calls = ({ address, agent }) => ({
       "Audits.UnknownCommitment",
     ],
     post_leaf: [{ auditor: DEVICE, gateway: DEVICE, epoch: 1n, leaf: LEAF, agent_signature: SIGNATURE }, "BadOrigin"],
+    name_canary: [{ seal: hex("00", 32), operator: address }, "BadOrigin"],
+    forget_canary: [{ seal: hex("00", 32) }, "BadOrigin"],
+    pledge: [{ canary: hex("00", 32), seal: hex("00", 32) }, "Audits.UnknownCanary"],
+    open_canary: [
+      {
+        opening: {
+          name: { gateway: DEVICE, customers: [], salt: hex("00", 32) },
+          pledged: { gateway: DEVICE, epoch: 1n, leaves: [], salt: hex("00", 32) },
+          tree: Enum("Customers"),
+          shown: LEAF,
+        },
+      },
+      "Audits.UnknownCanary",
+    ],
   },
   Claims: {
     redeem_voucher: [{ voucher: { voucher: VOUCHER, signature: SIGNATURE }, shown: undefined }, "Claims.NotActive"],

@@ -67,6 +67,7 @@ const ROOMS: &[(&str, Room)] = &[
     ("edge/tools", Outside),
     ("edge/tools/cli", Tool),
     ("edge/tools/sim", Scaffold),
+    ("edge/tools/simulator", Scaffold),
     ("edge/tools/testkit", Scaffold),
     ("tests", Scaffold),
     ("tests/economy", Outside),

@@ -11,9 +11,9 @@ use std::time::Duration;
 const MIB: u64 = 1024 * 1024;
 
 /// A gateway's set-up.
-pub fn gateway(config: &Config) -> GatewayOptions {
+pub fn gateway(config: &Config) -> anyhow::Result<GatewayOptions> {
     let gateway = &config.gateway;
-    GatewayOptions {
+    Ok(GatewayOptions {
         http: gateway.http.clone(),
         https: gateway.https.clone(),
         workers: gateway.workers,
@@ -53,8 +53,9 @@ pub fn gateway(config: &Config) -> GatewayOptions {
         },
         purge_silence: Duration::from_secs(gateway.purge_silence_seconds),
         peers: Default::default(),
+        discovery: config.p2p.options()?,
         policy: policy(config.profile),
-    }
+    })
 }
 
 fn share(percent: u32, burst: u32) -> Share {
@@ -65,8 +66,8 @@ fn share(percent: u32, burst: u32) -> Share {
 }
 
 /// A cache's set-up.
-pub fn cache(config: &Config) -> CacheOptions {
-    CacheOptions {
+pub fn cache(config: &Config) -> anyhow::Result<CacheOptions> {
+    Ok(CacheOptions {
         transport: config.cache.listen,
         admin: config.admin.listen,
         state: config.state_dir.clone(),
@@ -80,9 +81,10 @@ pub fn cache(config: &Config) -> CacheOptions {
         lease: Duration::from_secs(LONGEST_ORIGIN + 5),
         stall: Duration::from_secs(config.limits.body_seconds),
         exposure: Default::default(),
+        discovery: config.p2p.options()?,
         limits: limits(&config.limits),
         policy: policy(config.profile),
-    }
+    })
 }
 
 fn policy(profile: Profile) -> Policy {

@@ -82,7 +82,7 @@ async fn gateway(config: &Config) -> anyhow::Result<()> {
     tracing::info!(device = %identity.device(), "gateway");
     let hosts = HostChecker::new(config.gateway.resolver)?;
     let gateway =
-        Gateway::start(identity, options::gateway(config), Arc::new(meter), hosts).await?;
+        Gateway::start(identity, options::gateway(config)?, Arc::new(meter), hosts).await?;
     let control = ControlServer::start(config.control.listen, token, gateway.agent())
         .await
         .with_context(|| format!("control.listen {}", config.control.listen))?;
@@ -126,7 +126,7 @@ async fn cache(config: &Config) -> anyhow::Result<()> {
     let identity = Arc::new(Identity::new(key::read(&config.device_key_file)?)?);
     let token = config.token()?;
     tracing::info!(device = %identity.device(), "cache");
-    let cache = Cache::start(identity, options::cache(config)).await?;
+    let cache = Cache::start(identity, options::cache(config)?).await?;
     let control = ControlServer::start(config.control.listen, token, cache.agent())
         .await
         .with_context(|| format!("control.listen {}", config.control.listen))?;

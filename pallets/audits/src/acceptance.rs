@@ -17,12 +17,15 @@ impl<T: Config> CommitmentAudit<AccountId32> for Pallet<T> {
             true => Stage::Voting(0),
             false => Stage::Open,
         };
+        let operator = T::Stakes::owner_at(gateway, epoch);
         let audit = Audit {
             window,
-            operator: T::Stakes::owner_at(gateway, epoch),
+            draws: Self::draws_of(gateway, epoch, operator.as_ref()),
+            operator,
             stage,
             until: window.next(),
             passed: BoundedVec::new(),
+            block: Self::block(),
         };
         if is_worth_it {
             Self::queue(audit.until, gateway, epoch);
@@ -52,12 +55,14 @@ impl<T: Config> CommitmentAudit<AccountId32> for Pallet<T> {
                     false => Acceptance::Undecided,
                 }
             }
-            Stage::Voting(_) | Stage::LeavesDue { .. } | Stage::Void => Acceptance::Undecided,
+            Stage::Voting(_) | Stage::LeavesDue { .. } | Stage::Proven(_) | Stage::Void => {
+                Acceptance::Undecided
+            }
         }
     }
 
     fn is_challenged(gateway: &DeviceId, epoch: Epoch) -> bool {
-        Challenges::<T>::contains_key(epoch, gateway)
+        Challenges::<T>::contains_key(epoch, gateway) || Self::is_looked_at(gateway, epoch)
     }
 
     fn payees(gateway: &DeviceId, epoch: Epoch) -> Vec<AccountId32> {

@@ -138,6 +138,7 @@ impl<T: Config> Pallet<T> {
         signature: &Signature64,
     ) -> TransactionValidityWithRefund {
         Self::drawn_auditor(auditor, gateway, epoch).map_err(invalid)?;
+        Self::ensure_votes_are_sealed(gateway, epoch).map_err(invalid)?;
         let case = Self::open_case(gateway, epoch).map_err(invalid)?;
         let payload = prove_payload(*auditor, *gateway, epoch, proof);
         Self::ensure_signed_by_agent(auditor, &payload, signature)?;
@@ -193,6 +194,7 @@ fn invalid<T>(error: Error<T>) -> TransactionValidityError {
         | Error::AlreadyReported
         | Error::NotVoted
         | Error::NotUnderAudit
+        | Error::LeafPledged
         | Error::NotDue => InvalidTransaction::Stale,
         Error::NotDrawn => InvalidTransaction::BadSigner,
         _ => InvalidTransaction::Call,

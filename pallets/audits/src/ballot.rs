@@ -6,10 +6,12 @@
 use crate::{
     agent::seal,
     types::{Audit, Auditor, Passed, Stage, Verdicts, Window},
-    Audits, Config, Error, Event, Pallet, Votes, Windows,
+    Audits, Config, Error, Event, Looks, Pallet, Votes, Windows,
 };
+use alloc::vec::Vec;
 use frame_support::ensure;
 use pallet_edge_traits::EpochClock;
+use selvedge_primitives_math::draw::DISPUTED;
 use selvedge_primitives_types::{AuditVerdict, DeviceId, Epoch, Hash, Verdict};
 
 /// Epochs after its window in which the last redraw of it can be voted on. Where blocks were few, decisions come late.
@@ -19,7 +21,7 @@ impl<T: Config> Pallet<T> {
     /// The epoch in which votes of a window's round are taken, if it is this one.
     fn ensure_is_turn(window: Epoch, round: u8) -> Result<Epoch, Error<T>> {
         let (first, last) = match round {
-            0 => (window.next(), window.next()),
+            0 | DISPUTED => (window.next(), window.next()),
             1 => (window.plus(2), window.plus(LAST_REDRAW)),
             _ => return Err(Error::<T>::NotDrawn),
         };
@@ -99,11 +101,15 @@ impl<T: Config> Pallet<T> {
         round: u8,
     ) -> Result<(), Error<T>> {
         let AuditVerdict { gateway, epoch, .. } = verdict;
-        let audit = Audits::<T>::get(epoch, gateway).filter(|audit| audit.window == window);
-        let audit = audit.ok_or(Error::<T>::NotDrawn)?;
-        let operator = audit.operator.as_ref();
+        let operator = match round {
+            DISPUTED => Looks::<T>::get((epoch, gateway), window).map(|look| look.operator),
+            _ => Audits::<T>::get(epoch, gateway)
+                .filter(|audit| audit.window == window)
+                .map(|audit| audit.operator),
+        };
+        let operator = operator.ok_or(Error::<T>::NotDrawn)?;
         let is_drawn = drawn
-            .drawn(gateway, *epoch, operator, round)
+            .drawn(gateway, *epoch, operator.as_ref(), round)
             .contains(&member);
         is_drawn.then_some(()).ok_or(Error::<T>::NotDrawn)
     }
@@ -126,6 +132,15 @@ impl<T: Config> Pallet<T> {
         } in &verdicts
         {
             if !matches!(verdict, Verdict::Ok { .. }) {
+                continue;
+            }
+            if round == DISPUTED {
+                Looks::<T>::mutate((epoch, gateway), window, |look| {
+                    let look = look.as_mut();
+                    let is_room =
+                        look.map(|look| look.passed.try_push(member.owner.clone()).is_ok());
+                    passed += u32::from(is_room == Some(true));
+                });
                 continue;
             }
             Audits::<T>::mutate(epoch, gateway, |audit| {
@@ -154,25 +169,32 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// The member that a device speaks for, if it was drawn for a commitment that is under audit.
+    /// The member that a device speaks for, if it was drawn for a commitment that is under audit, or to look at disputed
+    /// lines of it.
     pub(crate) fn drawn_auditor(
         auditor: &DeviceId,
         gateway: &DeviceId,
         epoch: Epoch,
     ) -> Result<Auditor, Error<T>> {
         let audit = Audits::<T>::get(epoch, gateway).ok_or(Error::<T>::UnknownCommitment)?;
-        let Stage::Voting(round) = audit.stage else {
-            return Err(Error::<T>::NotUnderAudit);
-        };
-        let drawn = Windows::<T>::get(audit.window).ok_or(Error::<T>::NotUnderAudit)?;
-        let member = drawn.member(auditor).ok_or(Error::<T>::NotDrawn)?;
-        let is_drawn = (0..=round).any(|round| {
-            drawn
-                .drawn(gateway, epoch, audit.operator.as_ref(), round)
-                .contains(&member)
-        });
-        ensure!(is_drawn, Error::<T>::NotDrawn);
-        Ok(member.clone())
+        let mut rounds: Vec<_> = Looks::<T>::iter_key_prefix((epoch, gateway))
+            .map(|window| (window, DISPUTED))
+            .collect();
+        if let Stage::Voting(last) | Stage::Proven(last) = audit.stage {
+            rounds.extend((0..=last).map(|round| (audit.window, round)));
+        }
+        ensure!(!rounds.is_empty(), Error::<T>::NotUnderAudit);
+        for (window, round) in rounds {
+            let Some(drawn) = Windows::<T>::get(window) else {
+                continue;
+            };
+            let auditors = drawn.drawn(gateway, epoch, audit.operator.as_ref(), round);
+            let mut speaking = auditors.into_iter();
+            if let Some(member) = speaking.find(|member| member.device == *auditor) {
+                return Ok(member.clone());
+            }
+        }
+        Err(Error::<T>::NotDrawn)
     }
 }
 

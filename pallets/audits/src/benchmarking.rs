@@ -2,19 +2,20 @@
 //! charged yet: it ends at once, which costs most.
 
 use crate::{agent::*, deep, types::*, *};
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, vec, vec::Vec};
 use codec::Encode;
 use frame_benchmarking::v2::*;
 use frame_support::{
     assert_ok,
     pallet_prelude::Authorize,
-    traits::{fungible::Balanced, Get},
+    traits::{fungible::Balanced, EnsureOrigin, Get},
     weights::WeightMeter,
+    BoundedVec,
 };
 use frame_system::RawOrigin;
 use pallet_edge_traits::BenchmarkNodes;
 use selvedge_primitives_math::{
-    draw::{Draw, Place},
+    draw::{draws_for, Draw, Place, DRAWS},
     fraud::{Context, Defect, FraudProof, OpenedLeaf},
     TreeKind,
 };
@@ -33,6 +34,8 @@ pub trait BenchmarkHelper: BenchmarkNodes<AccountId32> {
     fn add_service(owner: &AccountId32, cap: Planck) -> ServiceId;
     /// Moves the usage clock to so many quarters of an epoch.
     fn set_clock(epoch: Epoch, quarters: u64);
+    /// Has the network have taken so much of charges.
+    fn set_take(take: Planck);
 }
 
 const AGENT: KeyTypeId = KeyTypeId(selvedge_primitives_types::agent::AGENT_KEY_TYPE);
@@ -69,6 +72,8 @@ fn audit(stage: Stage) -> Audit {
         stage,
         until: AGAIN,
         passed: Default::default(),
+        draws: DRAWS,
+        block: 1,
     }
 }
 
@@ -205,6 +210,68 @@ fn answer_call<T: Config>() -> Call<T> {
         leaf,
         agent_signature: sign::<T>(&key, &payload),
     }
+}
+
+/// The opening of a canary whose leaf charges a planck for nothing.
+fn canary_opening<T: Config>() -> Box<Opening> {
+    T::BenchmarkHelper::add_node(GATEWAY, Role::Gateway, &account(8), [0; 32]);
+    let customer = AccountId32::new(deep::CUSTOMER);
+    let service = T::BenchmarkHelper::add_service(&customer, 1_000);
+    let (commitment, proof) = deep::one_leaf(GATEWAY, EPOCH, |leaf| {
+        leaf.body.service = service;
+        leaf.body.price_version = 1;
+        leaf.body.amount = 1;
+    });
+    let FraudProof::Leaf { tree, leaf: shown } = proof else {
+        unreachable!("it is the proof of a leaf");
+    };
+    T::BenchmarkHelper::commit(commitment);
+    T::BenchmarkHelper::set_take(1_000);
+    T::BenchmarkHelper::set_clock(AGAIN, 1);
+    panel::<T>();
+    verdicts::<T>(1);
+    let name = CanaryName {
+        gateway: GATEWAY,
+        customers: BoundedVec::truncate_from(vec![shown.leaf.body.customer]),
+        salt: SALT,
+    };
+    let pledged = Pledged {
+        gateway: GATEWAY,
+        epoch: EPOCH,
+        leaves: BoundedVec::truncate_from(vec![shown.leaf]),
+        salt: SALT,
+    };
+    let seal = canary::name_seal(&name);
+    assert_ok!(Pallet::<T>::do_name_canary(seal, account(20)));
+    assert_ok!(Pallet::<T>::do_pledge(
+        account(20),
+        seal,
+        canary::pledge_seal(&pledged)
+    ));
+    let proven = Audit {
+        block: u64::MAX,
+        draws: draws_for(true, true),
+        ..audit(Stage::Proven(1))
+    };
+    Audits::<T>::insert(EPOCH, GATEWAY, proven);
+    let suspicion = Suspicion {
+        defect: Defect::WrongPrice,
+        reporter: account(90),
+        auditor: Some(Auditor {
+            owner: account(90),
+            device: AUDITOR,
+        }),
+        is_rewarded: true,
+        leaf: Some(canary::leaf_name(&shown.leaf)),
+        is_sampled: true,
+    };
+    Suspicions::<T>::insert(EPOCH, GATEWAY, suspicion);
+    Box::new(Opening {
+        name,
+        pledged,
+        tree,
+        shown,
+    })
 }
 
 /// What a block does with a call that was let in.
@@ -387,6 +454,44 @@ mod benchmarks {
         );
         let open = Challenges::<T>::get(EPOCH, GATEWAY).len();
         assert_eq!(open, MAX_CHALLENGES as usize);
+    }
+
+    #[benchmark]
+    fn name_canary() {
+        for number in 1..canary::MAX_CANARIES as u8 {
+            assert_ok!(Pallet::<T>::do_name_canary([number; 32], account(20)));
+        }
+        let origin = T::CanaryOrigin::try_successful_origin().expect("somebody names canaries");
+        #[extrinsic_call]
+        _(origin as T::RuntimeOrigin, [0; 32], account(20));
+        assert_eq!(Canaries::<T>::count(), canary::MAX_CANARIES);
+    }
+
+    #[benchmark]
+    fn pledge() {
+        assert_ok!(Pallet::<T>::do_name_canary([0; 32], account(20)));
+        for number in 0..MAX_PLEDGES as u8 {
+            assert_ok!(Pallet::<T>::do_pledge(account(20), [0; 32], [number; 32]));
+        }
+        #[extrinsic_call]
+        _(RawOrigin::Signed(account(20)), [0; 32], [99; 32]);
+        let canary = Canaries::<T>::get([0; 32]).expect("it was named");
+        assert_eq!(canary.pledges[MAX_PLEDGES as usize - 1].seal, [99; 32]);
+    }
+
+    /// Of a canary with a defect that was shown and as many draws as there can be, and fines of as many as a redraw has: in a
+    /// tree so deep the draws miss the leaf.
+    #[benchmark]
+    fn open_canary() {
+        let opening = canary_opening::<T>();
+        let mut passed = Audits::<T>::get(EPOCH, gateway(0)).expect("it was made up");
+        #[block]
+        {
+            assert_ok!(Pallet::<T>::do_open_canary(*opening));
+            Pallet::<T>::fine_those_who_passed(&mut passed, &GATEWAY, EPOCH);
+        }
+        assert_eq!(Fines::<T>::iter().count(), MAX_AUDITORS as usize - 1);
+        assert_eq!(CanarySpent::<T>::get(), 1);
     }
 
     impl_benchmark_test_suite!(Pallet, crate::mock::externalities(), crate::mock::Test);

@@ -35,6 +35,7 @@ impl<T: Config> Pallet<T> {
         let is_there = match draw.at {
             Place::Amount(planck) => planck < total.amount,
             Place::Index(leaf) => leaf < total.leaves,
+            Place::Entry { entry, .. } => entry < Self::committed(&commitment, draw.tree).entries,
         };
         ensure!(is_there, Error::<T>::NoSuchLeaf);
         let challenges = Challenges::<T>::get(epoch, gateway);
@@ -102,14 +103,24 @@ impl<T: Config> Pallet<T> {
     /// Ends the challenges of a commitment that ran out of time: the gateway is punished if anything is at stake yet, and
     /// every challenger has its bond back.
     pub(crate) fn end_challenges(ended: Epoch, gateway: &DeviceId, epoch: Epoch) {
-        let over = Self::take_challenges(gateway, epoch, |challenge| challenge.until <= ended);
-        if let Some(first) = over.first() {
+        let challenges = Challenges::<T>::get(epoch, gateway);
+        let is_over = |challenge: &Challenge| challenge.until <= ended;
+        if let Some(first) = challenges.iter().find(|one| is_over(one)) {
             Self::punish(gateway, epoch, Some(&first.challenger));
             Self::close_audit(gateway, epoch);
+            Self::release_challenges(gateway, epoch, is_over);
         }
+    }
+
+    /// Ends challenges that were no mistake: their bonds are free again.
+    pub(crate) fn release_challenges(
+        gateway: &DeviceId,
+        epoch: Epoch,
+        is_over: impl Fn(&Challenge) -> bool,
+    ) {
         for Challenge {
             challenger, bond, ..
-        } in over
+        } in Self::take_challenges(gateway, epoch, is_over)
         {
             let reason = HoldReason::LeafChallenge.into();
             if T::Currency::release(&reason, &challenger, bond, Precision::BestEffort).is_err() {

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! Voting(0) ──short──▶ Voting(1) ──short──▶ LeavesDue ──not all──▶ Void, slashed, retired
-//!     └── quorum ──────────┴── quorum ──▶ Accepted ◀── all, held back twice as long
+//!   │ └── quorum ──────┬───┴── quorum ──▶ Accepted ◀── all, held back twice as long
+//!   └─ defect shown ───┴▶ Proven ──▶ Void, slashed; or, of a canary, Accepted
 //! ```
 
 use crate::{
@@ -69,7 +70,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The next epoch of which most is still to come.
-    fn coming_epoch() -> Epoch {
+    pub(crate) fn coming_epoch() -> Epoch {
         let current = T::Clock::current();
         match T::Clock::is_closed(current) {
             true => current.next(),
@@ -78,7 +79,11 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn end_stage(ended: Epoch, gateway: DeviceId, epoch: Epoch) {
+        Self::end_looks(ended, &gateway, epoch);
         Self::end_challenges(ended, &gateway, epoch);
+        if Self::end_suspicion(ended, gateway, epoch) {
+            return;
+        }
         let Some(mut audit) = Audits::<T>::get(epoch, gateway) else {
             return;
         };
@@ -92,7 +97,8 @@ impl<T: Config> Pallet<T> {
                 Self::punish(&gateway, epoch, None);
             }
             Stage::Accepted { .. } => Self::fine_silent(&mut audit, &gateway, epoch),
-            Stage::Open | Stage::Void => return,
+            // Of what was shown one knows by now.
+            Stage::Open | Stage::Void | Stage::Proven(_) => return,
         }
         Audits::<T>::insert(epoch, gateway, audit);
     }
@@ -183,6 +189,7 @@ impl<T: Config> Pallet<T> {
             defensive!("a commitment at stake can be voided");
             return;
         };
+        Self::note_fault(gateway, epoch);
         Self::deposit_event(Event::LeavesWithheld {
             gateway: *gateway,
             epoch,

@@ -1,27 +1,31 @@
 //! Tells a node's off-chain worker what its devices have to do for audits.
 
-use crate::{types::Stage, Audits, Challenges, Config, Pallet, Queue, Votes, Windows};
+use crate::{
+    types::{Look, Stage},
+    Audits, Challenges, Config, Looks, Pallet, Queue, Suspicions, Votes, Windows,
+};
 use alloc::vec::Vec;
 use pallet_edge_traits::{AuditDuties, CommitmentVoid, DeviceInspect, EpochClock, HostKeccak};
 use selvedge_primitives_math::{
-    draw::{leaves, DRAWS},
+    draw::{leaves, Sample, DISPUTED},
     duty::{AuditDuty, AuditPhase, LeafDuty, LeafPurpose},
 };
-use selvedge_primitives_types::{audit::MAX_VERDICTS, DeviceId, Epoch};
+use selvedge_primitives_types::{audit::MAX_VERDICTS, DeviceId, Epoch, Hash, UsageCommitment};
+use sp_runtime::AccountId32;
 
 impl<T: Config> Pallet<T> {
-    /// What an auditor can do about votes that are taken in the epoch `until`; `None` when its time has passed.
-    fn phase(auditor: &DeviceId, window: Epoch, round: u8, until: Epoch) -> Option<AuditPhase> {
+    /// What an auditor can do about votes that are taken in the epoch `until`.
+    fn phase(auditor: &DeviceId, window: Epoch, round: u8, until: Epoch) -> AuditPhase {
         let current = T::Clock::current();
         if current < until {
-            return Some(AuditPhase::Look);
+            return AuditPhase::Look;
         }
         let has_voted = Votes::<T>::contains_key(current, (window, round, auditor));
         match (Self::is_second_half(), has_voted) {
-            (false, false) => Some(AuditPhase::Vote),
-            (false, true) => Some(AuditPhase::Look),
-            (true, true) => Some(AuditPhase::Reveal),
-            (true, false) => None,
+            (false, false) => AuditPhase::Vote,
+            (false, true) => AuditPhase::Look,
+            (true, true) => AuditPhase::Reveal,
+            (true, false) => AuditPhase::Prove,
         }
     }
 
@@ -30,28 +34,72 @@ impl<T: Config> Pallet<T> {
         let Stage::Voting(round) = audit.stage else {
             return None;
         };
-        let window = audit.window;
-        let drawn = Windows::<T>::get(window)?;
-        let member = drawn.member(auditor)?;
-        let is_drawn = drawn
-            .drawn(&gateway, epoch, audit.operator.as_ref(), round)
-            .contains(&member);
-        if !is_drawn {
+        let seed = Self::seed_for(
+            auditor,
+            &gateway,
+            epoch,
+            audit.window,
+            audit.operator.as_ref(),
+            round,
+        )?;
+        let commitment = T::Commitments::commitment_of(&gateway, epoch)?;
+        let sample = leaves::<HostKeccak>(&seed, &commitment, audit.draws);
+        let phase = Self::phase(auditor, audit.window, round, audit.until);
+        // Nothing is left to say of it.
+        if phase == AuditPhase::Prove && Suspicions::<T>::contains_key(epoch, gateway) {
             return None;
         }
-        let commitment = T::Commitments::commitment_of(&gateway, epoch)?;
-        Some(AuditDuty {
+        Some(Self::duty(commitment, audit.window, round, sample, phase))
+    }
+
+    /// What an auditor has to look at because its customers dispute it.
+    fn look_duties(auditor: &DeviceId, gateway: DeviceId, epoch: Epoch) -> Vec<AuditDuty> {
+        let looks = Looks::<T>::iter_prefix((epoch, gateway));
+        let duty = |(window, look): (Epoch, Look)| {
+            let operator = look.operator.as_ref();
+            let seed = Self::seed_for(auditor, &gateway, epoch, window, operator, DISPUTED)?;
+            let commitment = T::Commitments::commitment_of(&gateway, epoch)?;
+            let sample = Sample::Drawn(look.draws(&seed, &gateway, epoch));
+            let phase = Self::phase(auditor, window, DISPUTED, window.next());
+            Some(Self::duty(commitment, window, DISPUTED, sample, phase))
+        };
+        looks.filter_map(duty).collect()
+    }
+
+    /// What the leaves are drawn by, if the auditor was drawn too.
+    fn seed_for(
+        auditor: &DeviceId,
+        gateway: &DeviceId,
+        epoch: Epoch,
+        window: Epoch,
+        operator: Option<&AccountId32>,
+        round: u8,
+    ) -> Option<Hash> {
+        let drawn = Windows::<T>::get(window)?;
+        let member = drawn.member(auditor)?;
+        let auditors = drawn.drawn(gateway, epoch, operator, round);
+        auditors.contains(&member).then_some(drawn.seed)
+    }
+
+    fn duty(
+        commitment: UsageCommitment,
+        window: Epoch,
+        round: u8,
+        sample: Sample,
+        phase: AuditPhase,
+    ) -> AuditDuty {
+        let UsageCommitment { gateway, epoch, .. } = commitment;
+        let device = T::Devices::device(&gateway);
+        AuditDuty {
             window,
             round,
             gateway,
             epoch,
-            public_url: T::Devices::device(&gateway)
-                .map(|device| device.public_url)
-                .unwrap_or_default(),
-            sample: leaves::<HostKeccak>(&drawn.seed, &commitment, DRAWS),
-            phase: Self::phase(auditor, window, round, audit.until)?,
+            public_url: device.map(|device| device.public_url).unwrap_or_default(),
+            sample,
+            phase,
             commitment,
-        })
+        }
     }
 
     fn leaves_of_gateway(gateway: DeviceId, epoch: Epoch) -> Vec<LeafDuty> {
@@ -105,10 +153,11 @@ impl<T: Config> Pallet<T> {
 impl<T: Config> AuditDuties for Pallet<T> {
     fn audits(device: &DeviceId) -> Vec<AuditDuty> {
         let place = |duty: &AuditDuty| (duty.window, duty.round, duty.gateway, duty.epoch);
-        let mut duties: Vec<_> = Self::pending()
-            .into_iter()
-            .filter_map(|(epoch, gateway)| Self::audit_duty(device, gateway, epoch))
-            .collect();
+        let mut duties = Vec::new();
+        for (epoch, gateway) in Self::pending() {
+            duties.extend(Self::audit_duty(device, gateway, epoch));
+            duties.extend(Self::look_duties(device, gateway, epoch));
+        }
         duties.sort_unstable_by_key(place);
         duties
             .chunk_by(|a, b| (a.window, a.round) == (b.window, b.round))

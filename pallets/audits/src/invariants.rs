@@ -1,13 +1,15 @@
 //! Recomputes what must hold from storage. The numbers are those of the README.
 
 use crate::{
+    canary::MAX_SHARE,
     types::{Audit, Stage},
-    Audits, Challenges, ChallengesOf, ClearFrom, Config, Frauds, HoldReason, Pallet, Queue,
-    QueueFrom, Votes, Windows,
+    Audits, CanarySpent, Challenges, ChallengesOf, ClearFrom, Config, Excused, Faults, Frauds,
+    HoldReason, Looks, Pallet, Queue, QueueFrom, Suspicions, Votes, Windows,
 };
-use alloc::collections::BTreeMap;
+use alloc::{collections::BTreeMap, vec::Vec};
 use frame_support::{ensure, traits::fungible::InspectHold};
-use pallet_edge_traits::{CommitmentVoid, EpochClock};
+use pallet_edge_traits::{CommitmentVoid, EpochClock, TakeInspect};
+use selvedge_primitives_math::ratio::apply;
 use selvedge_primitives_types::{Epoch, Planck};
 
 impl<T: Config> Pallet<T> {
@@ -38,6 +40,35 @@ impl<T: Config> Pallet<T> {
                 "5: an operator passed its own commitment, or one twice"
             );
         }
+        for ((epoch, gateway), window, look) in Looks::<T>::iter() {
+            ensure!(
+                Queue::<T>::contains_key(window.next(), (epoch, gateway)),
+                "10: a look at disputed lines is not queued, so it would never end"
+            );
+            let mut owners: Vec<_> = look.passed.iter().chain(&look.operator).collect();
+            owners.sort_unstable();
+            ensure!(
+                owners.is_sorted_by(|a, b| a < b),
+                "5: an operator passed its own commitment, or one twice"
+            );
+        }
+        ensure!(
+            Faults::<T>::iter_values().all(|epoch| from <= epoch && epoch < now),
+            "11: a fault is of an epoch that was cleared or has not ended"
+        );
+        for (epoch, gateway, _) in Suspicions::<T>::iter() {
+            let audit = Audits::<T>::get(epoch, gateway);
+            ensure!(
+                audit.is_some_and(|audit| audit.is_waiting()
+                    && Queue::<T>::contains_key(audit.until, (epoch, gateway))),
+                "12: a defect was shown of an audit that nothing will end, or that was decided"
+            );
+        }
+        ensure!(
+            Excused::<T>::iter_keys().all(|(epoch, gateway)| Audits::<T>::contains_key(epoch, gateway))
+                && CanarySpent::<T>::get() <= apply(MAX_SHARE, T::Take::take()),
+            "13: canaries charge more than their part of the take, or something is excused of nothing"
+        );
         Self::check_challenges()?;
         Self::check_windows(now)
     }
@@ -97,11 +128,22 @@ impl<T: Config> Pallet<T> {
 
 impl Audit {
     fn is_under_way(&self) -> bool {
-        matches!(self.stage, Stage::Voting(_) | Stage::LeavesDue { .. })
+        matches!(
+            self.stage,
+            Stage::Voting(_) | Stage::LeavesDue { .. } | Stage::Proven(_)
+        )
+    }
+
+    /// Whether a defect that was shown may be waiting for its end: votes go on, or it became void for another reason.
+    fn is_waiting(&self) -> bool {
+        matches!(
+            self.stage,
+            Stage::Voting(_) | Stage::Proven(_) | Stage::Void
+        )
     }
 
     fn passed_by_others(&self) -> bool {
-        let mut owners: alloc::vec::Vec<_> = self
+        let mut owners: Vec<_> = self
             .passed
             .iter()
             .map(|passed| &passed.auditor.owner)

@@ -2,19 +2,19 @@
 //! auditors, who have to show that they looked.
 
 use crate::{
-    decide::{ALL_SHOWN, FINE},
+    decide::ALL_SHOWN,
     types::{Audit, Stage},
-    Audits, Challenges, Config, Error, Event, Fines, Pallet, Windows,
+    Audits, Challenges, Config, Error, Event, Pallet, Windows,
 };
 use alloc::vec::Vec;
 use frame_support::ensure;
 use pallet_edge_traits::{CommitmentVoid, EpochClock, HostKeccak};
 use selvedge_primitives_math::{
-    draw::{draws, leaves, post, Draw, DRAWS, LEAVES_ON_CHAIN},
+    draw::{draws, leaves, post, Draw, LEAVES_ON_CHAIN},
     fraud::{verify, FraudProof, NotFraud, OpenedLeaf},
     TreeKind,
 };
-use selvedge_primitives_types::{DeviceId, Epoch, UsageCommitment};
+use selvedge_primitives_types::{DeviceId, Epoch, TreeCommitment, UsageCommitment};
 use sp_runtime::DispatchResult;
 
 impl<T: Config> Pallet<T> {
@@ -23,6 +23,13 @@ impl<T: Config> Pallet<T> {
         epoch: Epoch,
     ) -> Result<UsageCommitment, Error<T>> {
         T::Commitments::commitment_of(gateway, epoch).ok_or(Error::<T>::UnknownCommitment)
+    }
+
+    pub(crate) fn committed(commitment: &UsageCommitment, tree: TreeKind) -> &TreeCommitment {
+        match tree {
+            TreeKind::Customers => &commitment.customers,
+            TreeKind::Caches => &commitment.caches,
+        }
     }
 
     /// The leaves that a gateway owes because its auditors fell short, each with whether it was shown.
@@ -86,15 +93,13 @@ impl<T: Config> Pallet<T> {
         ];
         for proof in proofs {
             match verify::<HostKeccak>(&proof, &commitment, &known) {
+                Ok(defect) if Self::is_excused(gateway, epoch, &proof, defect) => {}
                 Ok(_) => return Ok(Some(proof)),
                 Err(NotFraud::Honest) => {}
                 Err(_) => return Err(Error::<T>::ProofInvalid),
             }
         }
-        let committed = match tree {
-            TreeKind::Customers => &commitment.customers,
-            TreeKind::Caches => &commitment.caches,
-        };
+        let committed = Self::committed(&commitment, tree);
         ensure!(leaf.is_at(committed, draw.at), Error::<T>::WrongLeaf);
         Ok(None)
     }
@@ -107,7 +112,9 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResult {
         Self::ensure_owes(&gateway, epoch, &draw)?;
         if let Some(proof) = Self::look_at(&gateway, epoch, &draw, leaf)? {
-            return Self::do_report(None, gateway, epoch, &proof);
+            Self::report_shown(gateway, epoch, &proof)?;
+            Self::release_challenges(&gateway, epoch, |one| one.draw == draw);
+            return Ok(());
         }
         Self::deposit_event(Event::LeafShown {
             gateway,
@@ -157,7 +164,7 @@ impl<T: Config> Pallet<T> {
     fn named_leaf(audit: &Audit, commitment: &UsageCommitment, auditor: &DeviceId) -> Option<Draw> {
         let drawn = Windows::<T>::get(audit.window)?;
         let later = Windows::<T>::get(audit.until.minus(1))?;
-        let sample = leaves::<HostKeccak>(&drawn.seed, commitment, DRAWS);
+        let sample = leaves::<HostKeccak>(&drawn.seed, commitment, audit.draws);
         post::<HostKeccak>(&later.seed, auditor, commitment, &sample)
     }
 
@@ -168,8 +175,9 @@ impl<T: Config> Pallet<T> {
         leaf: &OpenedLeaf,
     ) -> DispatchResult {
         let draw = Self::owed_post(&auditor, &gateway, epoch)?;
-        if let Some(proof) = Self::look_at(&gateway, epoch, &draw, leaf)? {
-            return Self::do_report(None, gateway, epoch, &proof);
+        let proof = Self::look_at(&gateway, epoch, &draw, leaf)?;
+        if let Some(proof) = &proof {
+            Self::report_shown(gateway, epoch, proof)?;
         }
         Audits::<T>::mutate(epoch, gateway, |audit| {
             let passed = audit.iter_mut().flat_map(|audit| audit.passed.iter_mut());
@@ -177,12 +185,22 @@ impl<T: Config> Pallet<T> {
                 passed.has_posted = true;
             }
         });
-        Self::deposit_event(Event::LeafPosted {
-            auditor,
-            gateway,
-            epoch,
-        });
+        if proof.is_none() {
+            Self::deposit_event(Event::LeafPosted {
+                auditor,
+                gateway,
+                epoch,
+            });
+        }
         Ok(())
+    }
+
+    /// A leaf that is due came and is false: that is reported, unless as much is known.
+    fn report_shown(gateway: DeviceId, epoch: Epoch, proof: &FraudProof) -> DispatchResult {
+        match Self::do_report(None, gateway, epoch, proof) {
+            Err(error) if error == Error::<T>::AlreadyReported.into() => Ok(()),
+            outcome => outcome,
+        }
     }
 
     /// Fines the auditors of an accepted commitment who had to post a leaf and did not.
@@ -195,15 +213,7 @@ impl<T: Config> Pallet<T> {
             if Self::named_leaf(audit, &commitment, &auditor.device).is_none() {
                 continue;
             }
-            Fines::<T>::mutate(&auditor.owner, |left| {
-                *left = Some(left.unwrap_or(0).saturating_add(FINE));
-            });
-            Self::deposit_event(Event::AuditorFined {
-                auditor: auditor.device,
-                owner: auditor.owner.clone(),
-                gateway: *gateway,
-                epoch,
-            });
+            Self::fine(auditor, gateway, epoch);
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod agent;
 mod ballot;
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarking;
+pub mod canary;
 mod challenge;
 mod decide;
 #[cfg(any(test, feature = "runtime-benchmarks"))]
@@ -17,10 +18,13 @@ mod deep;
 mod duties;
 mod invariants;
 mod leaves;
+mod look;
 #[cfg(test)]
 mod mock;
 mod report;
 mod rules;
+mod standing;
+mod suspicion;
 #[cfg(test)]
 mod tests;
 pub mod types;
@@ -33,7 +37,7 @@ pub use weights::WeightInfo;
 
 #[frame_support::pallet]
 pub mod pallet {
-    use super::{types::*, WeightInfo};
+    use super::{suspicion::Reporter, types::*, WeightInfo};
     use alloc::boxed::Box;
     use frame_support::{
         pallet_prelude::*,
@@ -46,7 +50,7 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use pallet_edge_traits::{
         AuditSeed, CommitmentVoid, DeviceInspect, EpochClock, Forfeit, ServiceInspect,
-        StakeInspect, StakeSlash,
+        StakeInspect, StakeSlash, TakeInspect,
     };
     use selvedge_primitives_math::{
         draw::{Draw, Place},
@@ -94,8 +98,16 @@ pub mod pallet {
         type LeastAmount: Get<Planck>;
         /// What is on hold for a challenge, in planck.
         type ChallengeBond: Get<Planck>;
+        /// How long after its stake was assigned a gateway is young, in milliseconds: twice as many leaves of it are drawn.
+        type YoungFor: Get<u64>;
         /// Where a bond goes that nobody else can take.
         type BondDestination: OnUnbalanced<CreditOf<Self>>;
+        /// Who names canaries.
+        type CanaryOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+        /// The part of the take that canaries may charge, at most a twentieth.
+        type CanaryShare: Get<Ppm>;
+        /// What was taken of all charges so far.
+        type Take: TakeInspect;
         /// Most operators among whom the auditors of a window are drawn: 64 bytes of storage each. With more, the seed
         /// chooses where in the storage's order they begin.
         #[pallet::constant]
@@ -234,6 +246,67 @@ pub mod pallet {
     #[pallet::storage]
     pub type ChallengesOf<T: Config> =
         StorageMap<_, Blake2_128Concat, T::AccountId, u32, ValueQuery>;
+
+    /// Operators whose gateways were at fault: twice as many leaves of their commitments are drawn.
+    ///
+    /// Key: the owner of the gateway's stake. The last epoch served in of which a defect was proven or leaves were withheld.
+    /// Goes with the audit of that epoch.
+    #[pallet::storage]
+    pub type Faults<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Epoch, OptionQuery>;
+
+    /// Disputed lines that auditors look at.
+    ///
+    /// Keys: the epoch served in with the gateway, the window whose auditors look. Written by disputes, each with a bond, and
+    /// by reveals; goes when the epoch after the window is over.
+    #[pallet::storage]
+    pub type Looks<T: Config> = StorageDoubleMap<
+        _,
+        Blake2_128Concat,
+        (Epoch, DeviceId),
+        Twox64Concat,
+        Epoch,
+        Look,
+        OptionQuery,
+    >;
+
+    /// Defects that were shown while auditors voted: convictions wait, for the gateway may be a canary.
+    ///
+    /// Keys: the epoch served in, the gateway. Written by reports; at most one per audit under way; goes when its stage ends.
+    #[pallet::storage]
+    pub type Suspicions<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        Epoch,
+        Blake2_128Concat,
+        DeviceId,
+        Suspicion,
+        OptionQuery,
+    >;
+
+    /// Canaries that were named and not opened.
+    ///
+    /// Key: [`name_seal`](crate::canary::name_seal). Written by governance and by pledges; at most `MAX_CANARIES`; each goes
+    /// when it is opened, since everybody knows it then, or forgotten.
+    #[pallet::storage]
+    pub type Canaries<T: Config> = CountedStorageMap<_, Identity, Hash, Canary, OptionQuery>;
+
+    /// Leaves of opened canaries, which prove nothing any more: `blake2_256` of each.
+    ///
+    /// Keys: the epoch served in, the gateway. Written when a canary is opened; goes with the audit.
+    #[pallet::storage]
+    pub type Excused<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        Epoch,
+        Blake2_128Concat,
+        DeviceId,
+        BoundedVec<Hash, ConstU32<MAX_PLEDGED>>,
+        ValueQuery,
+    >;
+
+    /// What commitments of opened canaries charge together, in planck. Written when one is opened.
+    #[pallet::storage]
+    pub type CanarySpent<T: Config> = StorageValue<_, Planck, ValueQuery>;
 
     /// What was proven.
     #[pallet::event]
@@ -407,6 +480,81 @@ pub mod pallet {
             /// The epoch served in.
             epoch: Epoch,
         },
+        /// More leaves of a disputed line are looked at, by auditors of the window before `until`.
+        #[codec(index = 14)]
+        LineSampled {
+            /// The gateway that committed.
+            gateway: DeviceId,
+            /// The epoch served in.
+            epoch: Epoch,
+            /// Index of the line's entry in the tree by customer.
+            entry: u32,
+            /// Leaves that are drawn of it.
+            draws: u32,
+            /// The epoch in which the auditors vote.
+            until: Epoch,
+        },
+        /// The time for looking at disputed lines is over. A defect that was found was proven before.
+        #[codec(index = 15)]
+        LinesLookedAt {
+            /// The gateway that committed.
+            gateway: DeviceId,
+            /// The epoch served in.
+            epoch: Epoch,
+            /// How many lines.
+            lines: u32,
+            /// Auditors who were drawn; none where too few were eligible or no randomness came.
+            auditors: u32,
+            /// Thereof those who looked and found nothing.
+            passed: u32,
+        },
+        /// A defect of a commitment was shown whose auditors may have passed a canary: its gateway is convicted when the next
+        /// epoch is over, unless it turns out to be one.
+        #[codec(index = 16)]
+        DefectShown {
+            /// The gateway that committed.
+            gateway: DeviceId,
+            /// The epoch served in.
+            epoch: Epoch,
+            /// What is wrong.
+            defect: Defect,
+        },
+        /// Governance named a canary.
+        #[codec(index = 17)]
+        CanaryNamed {
+            /// What hides which gateway it is.
+            seal: Hash,
+            /// Who pledges for it.
+            operator: T::AccountId,
+        },
+        /// Governance took the name of a canary back.
+        #[codec(index = 18)]
+        CanaryForgotten {
+            /// What hides which gateway it was.
+            seal: Hash,
+        },
+        /// A canary's operator pledged false leaves, or what may be some.
+        #[codec(index = 19)]
+        CanaryPledged {
+            /// The canary.
+            canary: Hash,
+            /// What hides the leaves.
+            seal: Hash,
+        },
+        /// A commitment turned out to be a canary's: it is accepted, and who passed it is fined.
+        #[codec(index = 20)]
+        CanaryOpened {
+            /// The gateway that committed.
+            gateway: DeviceId,
+            /// The epoch served in.
+            epoch: Epoch,
+            /// What is wrong with the leaf that was shown.
+            defect: Defect,
+            /// Auditors who had passed it.
+            fined: u32,
+            /// What it charges, in planck.
+            amount: Planck,
+        },
     }
 
     /// Why a report was refused. Nothing changed then but the fee.
@@ -469,6 +617,34 @@ pub mod pallet {
         /// The commitment or the account has as many challenges open as there may be.
         #[codec(index = 18)]
         TooManyChallenges,
+        /// The auditors of the next window look at as many lines of the commitment as they may.
+        #[codec(index = 19)]
+        TooManyLines,
+        /// No canary was named so, or it is another gateway.
+        #[codec(index = 20)]
+        UnknownCanary,
+        /// Another account pledges for this canary.
+        #[codec(index = 21)]
+        NotItsOperator,
+        /// A canary was named so already.
+        #[codec(index = 22)]
+        AlreadyNamed,
+        /// As many canaries are named as there may be.
+        #[codec(index = 23)]
+        TooManyCanaries,
+        /// Nothing like it was pledged before the commitment was made, or too many pledges came after it.
+        #[codec(index = 24)]
+        UnknownPledge,
+        /// What was proven or is shown was not pledged, is worse than a false leaf, or charges somebody who is no customer of
+        /// the canary.
+        #[codec(index = 25)]
+        NotPledged,
+        /// Canaries would charge more than their part of the take.
+        #[codec(index = 26)]
+        AboveCanaryShare,
+        /// The leaf was pledged by a canary: it proves nothing.
+        #[codec(index = 27)]
+        LeafPledged,
     }
 
     #[pallet::hooks]
@@ -504,8 +680,11 @@ pub mod pallet {
         /// charged can be refunded; a part of the gateway's stake goes to where slashes go, a capped
         /// share of it to the caller, who pays no fee. A proof that proves nothing costs its fee.
         ///
-        /// Emits `FraudProven`. Fails with `UnknownCommitment`, `TooOld`, `AlreadyReported`,
-        /// `ProofInvalid`, `NothingWrong`.
+        /// While auditors vote on the commitment it is heard once the votes are sealed, in the second half of the epoch, and
+        /// all this happens when the next epoch is over and no canary was opened.
+        ///
+        /// Emits `FraudProven`, or `DefectShown` first. Fails with `UnknownCommitment`, `TooEarly`, `TooOld`,
+        /// `AlreadyReported`, `ProofInvalid`, `NothingWrong`, `LeafPledged`.
         #[pallet::call_index(0)]
         #[pallet::weight(Pallet::<T>::worst())]
         pub fn report_fraud(
@@ -514,7 +693,12 @@ pub mod pallet {
             epoch: Epoch,
             proof: Box<FraudProof>,
         ) -> DispatchResultWithPostInfo {
-            let reporter = ensure_signed(origin)?;
+            let account = ensure_signed(origin)?;
+            Self::ensure_votes_are_sealed(&gateway, epoch)?;
+            let reporter = Reporter {
+                account,
+                auditor: None,
+            };
             Self::do_report(Some(reporter), gateway, epoch, &proof)?;
             Ok(Pays::No.into())
         }
@@ -578,8 +762,8 @@ pub mod pallet {
         /// [`agent::prove_payload`](crate::agent::prove_payload), and free; the reporter's share goes to the owner of the
         /// auditor's stake.
         ///
-        /// Emits `FraudProven`. Fails with `UnknownCommitment`, `NotUnderAudit`, `NotDrawn`, `TooOld`, `AlreadyReported`,
-        /// `ProofInvalid`, `NothingWrong`.
+        /// Emits `FraudProven`, or `DefectShown` first. Fails with `UnknownCommitment`, `NotUnderAudit`, `NotDrawn`,
+        /// `TooEarly`, `TooOld`, `AlreadyReported`, `ProofInvalid`, `NothingWrong`, `LeafPledged`.
         #[pallet::call_index(3)]
         #[pallet::weight(Pallet::<T>::worst())]
         #[pallet::authorize(|_source, auditor, gateway, epoch, proof, signature| {
@@ -596,7 +780,12 @@ pub mod pallet {
         ) -> DispatchResult {
             ensure_authorized(origin)?;
             let member = Self::drawn_auditor(&auditor, &gateway, epoch)?;
-            Self::do_report(Some(member.owner), gateway, epoch, &proof)
+            Self::ensure_votes_are_sealed(&gateway, epoch)?;
+            let reporter = Reporter {
+                account: member.owner.clone(),
+                auditor: Some(member),
+            };
+            Self::do_report(Some(reporter), gateway, epoch, &proof)
         }
 
         /// Shows a leaf that is due on chain, because the auditors fell short twice or because it was challenged.
@@ -604,10 +793,11 @@ pub mod pallet {
         /// An unsigned general transaction with the signature of the gateway's agent key over
         /// [`agent::answer_payload`](crate::agent::answer_payload). Free. When nothing is wrong with the leaf, the bond of its
         /// challenge goes to the gateway's operator, and with the last of eight leaves the commitment is accepted, to be
-        /// held back for twice as long. When something is, it is as if somebody had proven it.
+        /// held back for twice as long. When something is, it is as if somebody had proven it, and a challenger has its bond
+        /// back.
         ///
-        /// Emits `LeafShown`, `ChallengeAnswered`, `CommitmentAccepted`, or `FraudProven`. Fails with `UnknownCommitment`,
-        /// `NotDue`, `TooOld`, `ProofInvalid`, `WrongLeaf`, `AlreadyReported`.
+        /// Emits `LeafShown`, `ChallengeAnswered`, `CommitmentAccepted`, or `DefectShown`, `FraudProven`, `BondReleased`. Fails
+        /// with `UnknownCommitment`, `NotDue`, `TooOld`, `ProofInvalid`, `WrongLeaf`.
         #[pallet::call_index(4)]
         #[pallet::weight((T::WeightInfo::answer(), DispatchClass::Operational))]
         #[pallet::authorize(|_source, gateway, epoch, draw, leaf, signature| {
@@ -656,7 +846,7 @@ pub mod pallet {
         /// it is as if somebody had proven it, without a reward.
         ///
         /// Emits `LeafPosted` or `FraudProven`. Fails with `UnknownCommitment`, `NotDue`, `NotDrawn`, `TooOld`,
-        /// `ProofInvalid`, `WrongLeaf`, `AlreadyReported`.
+        /// `ProofInvalid`, `WrongLeaf`.
         #[pallet::call_index(6)]
         #[pallet::weight(T::WeightInfo::answer())]
         #[pallet::authorize(|_source, auditor, gateway, epoch, leaf, signature| {
@@ -673,6 +863,67 @@ pub mod pallet {
         ) -> DispatchResult {
             ensure_authorized(origin)?;
             Self::do_post(auditor, gateway, epoch, &leaf)
+        }
+
+        /// Names a canary: a gateway that commits to false leaves so that auditors who do not look are found out.
+        ///
+        /// The origin is `CanaryOrigin`. `seal` is [`name_seal`](crate::canary::name_seal) of the gateway and of the customers
+        /// whom the false leaves may charge; `operator` pledges for it, and nothing should connect it with the gateway. A name
+        /// is good for one opening. Moves nothing.
+        ///
+        /// Emits `CanaryNamed`. Fails with `AlreadyNamed`, `TooManyCanaries`.
+        #[pallet::call_index(7)]
+        #[pallet::weight(T::WeightInfo::name_canary())]
+        pub fn name_canary(
+            origin: OriginFor<T>,
+            seal: Hash,
+            operator: T::AccountId,
+        ) -> DispatchResult {
+            T::CanaryOrigin::ensure_origin(origin)?;
+            Self::do_name_canary(seal, operator)
+        }
+
+        /// Takes the name of a canary back: what it pledged is excused no longer.
+        ///
+        /// The origin is `CanaryOrigin`. Emits `CanaryForgotten`. Fails with `UnknownCanary`.
+        #[pallet::call_index(8)]
+        #[pallet::weight(T::WeightInfo::name_canary())]
+        pub fn forget_canary(origin: OriginFor<T>, seal: Hash) -> DispatchResult {
+            T::CanaryOrigin::ensure_origin(origin)?;
+            Self::do_forget_canary(seal)
+        }
+
+        /// Pledges that a canary will commit to false leaves, before it does.
+        ///
+        /// The canary's operator calls it; `seal` is [`pledge_seal`](crate::canary::pledge_seal) of gateway, epoch and leaves.
+        /// The latest sixteen are kept. Whoever pledges in every epoch, most of them nothing, gives no sign. Moves nothing.
+        ///
+        /// Emits `CanaryPledged`. Fails with `UnknownCanary`, `NotItsOperator`.
+        #[pallet::call_index(9)]
+        #[pallet::weight(T::WeightInfo::pledge())]
+        pub fn pledge(origin: OriginFor<T>, canary: Hash, seal: Hash) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_pledge(who, canary, seal)
+        }
+
+        /// Shows that the false leaves of a commitment are a canary's, after its auditors have revealed their votes.
+        ///
+        /// Anyone who knows the salts may call it, and pays no fee. The commitment is accepted: its customers, who are the
+        /// canary's own as far as false leaves go, pay for it, within `CanaryShare` of the take. Auditors who passed it though
+        /// the leaf that is shown was one they had to look at lose its fee and that of their next fifty audits; the fee is the
+        /// auditor's who proved what was pledged. In the epoch after the votes; when leaves are due, before they are shown.
+        ///
+        /// Emits `CanaryOpened`, `AuditorFined`, `CommitmentAccepted`. Fails with `UnknownCanary`, `UnknownCommitment`,
+        /// `TooEarly`, `TooLate`, `UnknownPledge`, `NotPledged`, `TooOld`, `ProofInvalid`, `NothingWrong`, `AboveCanaryShare`.
+        #[pallet::call_index(10)]
+        #[pallet::weight(T::WeightInfo::open_canary())]
+        pub fn open_canary(
+            origin: OriginFor<T>,
+            opening: Box<Opening>,
+        ) -> DispatchResultWithPostInfo {
+            ensure_signed(origin)?;
+            Self::do_open_canary(*opening)?;
+            Ok(Pays::No.into())
         }
     }
 

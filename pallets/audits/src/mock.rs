@@ -12,7 +12,7 @@ use frame_support::{
 };
 use pallet_edge_mocks::{Network, Node};
 use pallet_edge_traits::{
-    AuditSeed, CommitmentVoid, EpochClock, Forfeit, ServiceInspect, ServiceTerms,
+    AuditSeed, CommitmentVoid, EpochClock, Forfeit, ServiceInspect, ServiceTerms, TakeInspect,
 };
 use selvedge_primitives_math::fraud::{Defect, DefectClass};
 use selvedge_primitives_types::{
@@ -66,8 +66,17 @@ impl pallet_balances::Config for Test {
 parameter_types! {
     pub static LeastAmount: Planck = 1;
     pub static MaxPanel: u32 = 32;
+    pub static YoungFor: u64 = 0;
     pub static Seed: Option<(Hash, u64)> = None;
+    pub static Taken: Planck = 0;
+    pub const CanaryShare: Ppm = Ppm::percent(5);
     pub const WithheldSlash: Ppm = Ppm::percent(10);
+}
+
+impl TakeInspect for Taken {
+    fn take() -> Planck {
+        Taken::get()
+    }
 }
 
 impl AuditSeed for Seed {
@@ -103,6 +112,10 @@ impl pallet_edge_audits::Config for Test {
     type WithheldSlash = WithheldSlash;
     type LeastAmount = LeastAmount;
     type ChallengeBond = ConstU128<BOND>;
+    type CanaryOrigin = frame_system::EnsureRoot<AccountId32>;
+    type CanaryShare = CanaryShare;
+    type Take = Taken;
+    type YoungFor = YoungFor;
     type BondDestination = ();
     type MaxPanel = MaxPanel;
     type HistoryDepth = ConstU64<HISTORY>;
@@ -204,6 +217,9 @@ impl crate::benchmarking::BenchmarkHelper for World {
     fn add_service(owner: &AccountId32, cap: Planck) -> ServiceId {
         serve(9, owner.clone(), cap);
         ServiceId(9)
+    }
+    fn set_take(take: Planck) {
+        Taken::set(take);
     }
     fn set_clock(epoch: Epoch, quarters: u64) {
         Network::set_now(Millis(epoch.0 * LENGTH + LENGTH * quarters / 4));
@@ -330,6 +346,8 @@ pub(crate) fn externalities() -> sp_io::TestExternalities {
     Seed::set(None);
     LeastAmount::set(1);
     MaxPanel::set(32);
+    YoungFor::set(0);
+    Taken::set(0);
     for number in [1, 2] {
         let node = Node::new(account(20 + number), Role::Cache, 100);
         Network::set(id_of(&cache(number)), node);

@@ -1,20 +1,22 @@
 //! Judges a report by what the chain knows of the commitment's epoch, and does what follows.
 
-use crate::{types::Fraud, Audits, ClearFrom, Config, Error, Event, Frauds, Pallet};
+use crate::{
+    suspicion::Reporter, Audits, ClearFrom, Config, Error, Excused, Frauds, Pallet, Suspicions,
+};
 use core::marker::PhantomData;
 use frame_support::{ensure, traits::Get, weights::WeightMeter};
 use pallet_edge_traits::{
-    genesis_hash, is_signed_by_device, CommitmentVoid, EpochClock, Forfeit, HostKeccak,
-    ServiceInspect, Slashed, StakeInspect, StakeSlash,
+    genesis_hash, is_signed_by_device, EpochClock, HostKeccak, ServiceInspect, StakeInspect,
 };
 use selvedge_primitives_math::{
-    fraud::{verify, Context, Defect, FraudProof, NotFraud, Terms},
+    fraud::{verify, Context, Defect, DefectClass, FraudProof, NotFraud, Terms},
     lease::lease,
+    storage::most,
 };
 use selvedge_primitives_types::{
     Account, DeviceId, Domain, Epoch, Leaf, Role, ServiceId, UsageCommitment,
 };
-use sp_runtime::{traits::Convert, AccountId32, DispatchResult};
+use sp_runtime::DispatchResult;
 
 /// Proofs and audits that a block forgets at most of each, and epochs that it looks through for them.
 const SWEEP: u32 = 32;
@@ -38,6 +40,10 @@ impl<T: Config> Context for Known<T> {
             },
             price_version: terms.price_version,
             prices: T::Services::prices(terms.price_version),
+            storage: most(
+                T::Services::kept_at(service, self.epoch),
+                T::Clock::length(),
+            ),
         })
     }
 
@@ -63,13 +69,13 @@ impl<T: Config> Context for Known<T> {
 pub(crate) struct Case<T: Config> {
     commitment: UsageCommitment,
     known: Known<T>,
-    before: Option<Fraud<AccountId32>>,
+    /// The gravest that was shown of it.
+    before: Option<DefectClass>,
 }
 
 impl<T: Config> Case<T> {
     fn is_graver(&self, defect: Defect) -> bool {
-        let before = self.before.as_ref();
-        before.is_none_or(|fraud| fraud.defect.class() < defect.class())
+        self.before.is_none_or(|before| before < defect.class())
     }
 }
 
@@ -87,7 +93,9 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn open_case(gateway: &DeviceId, epoch: Epoch) -> Result<Case<T>, Error<T>> {
         let commitment = Self::commitment(gateway, epoch)?;
         let known = Self::known(epoch).ok_or(Error::<T>::TooOld)?;
-        let before = Frauds::<T>::get(epoch, gateway);
+        let proven = Frauds::<T>::get(epoch, gateway).map(|fraud| fraud.defect.class());
+        let shown = Suspicions::<T>::get(epoch, gateway).map(|known| known.defect.class());
+        let before = proven.max(shown);
         let case = Case {
             commitment,
             known,
@@ -109,49 +117,25 @@ impl<T: Config> Pallet<T> {
                     _ => Error::<T>::ProofInvalid,
                 }
             })?;
+        let UsageCommitment { gateway, epoch, .. } = &case.commitment;
+        ensure!(
+            !Self::is_excused(gateway, *epoch, proof, defect),
+            Error::<T>::LeafPledged
+        );
         ensure!(case.is_graver(defect), Error::<T>::AlreadyReported);
         Ok(defect)
     }
 
     /// Nobody is rewarded when the gateway showed the defect itself, without a `reporter`.
     pub(crate) fn do_report(
-        reporter: Option<AccountId32>,
+        reporter: Option<Reporter>,
         gateway: DeviceId,
         epoch: Epoch,
         proof: &FraudProof,
     ) -> DispatchResult {
         let case = Self::open_case(&gateway, epoch)?;
         let defect = Self::judge(&case, proof)?;
-        let forfeit = T::Commitments::forfeit(&gateway, epoch, defect)?;
-        if forfeit == Forfeit::Voided {
-            Self::close_audit(&gateway, epoch);
-        }
-        let part = T::SlashOf::convert(defect.class());
-        let Slashed { taken, reward } = T::Slash::slash(&gateway, epoch, part, reporter.as_ref());
-        let operator = || T::Stakes::owner_at(&gateway, epoch);
-        let reporter = reporter.or_else(operator).ok_or(Error::<T>::TooOld)?;
-        let earlier = case
-            .before
-            .map(|fraud| (fraud.forfeit, fraud.taken, fraud.reward));
-        let (first, taken_before, reward_before) = earlier.unwrap_or((forfeit, 0, 0));
-        let fraud = Fraud {
-            defect,
-            forfeit: first,
-            reporter: reporter.clone(),
-            taken: taken_before.saturating_add(taken),
-            reward: reward_before.saturating_add(reward),
-        };
-        Frauds::<T>::insert(epoch, gateway, fraud);
-        Self::deposit_event(Event::FraudProven {
-            gateway,
-            epoch,
-            defect,
-            forfeit,
-            reporter,
-            taken,
-            reward,
-        });
-        Ok(())
+        Self::accuse(reporter, gateway, epoch, defect, proof)
     }
 
     /// Forgets proofs and audits of epochs that nobody can report any more, a bounded number per block.
@@ -166,15 +150,20 @@ impl<T: Config> Pallet<T> {
         while left > 0 && from < T::Clock::current() && Self::known(from).is_none() {
             // A step meets an item of each kind, or the end of the epoch.
             if meter
-                .try_consume(T::DbWeight::get().reads_writes(4, 3))
+                .try_consume(T::DbWeight::get().reads_writes(5, 5))
                 .is_err()
             {
                 break;
             }
             left -= 1;
             let fraud = Frauds::<T>::drain_prefix(from).next().is_some();
-            let audit = Audits::<T>::drain_prefix(from).next().is_some();
-            if !fraud && !audit {
+            let audit = Audits::<T>::drain_prefix(from).next();
+            let is_over = !fraud && audit.is_none();
+            if let Some((gateway, audit)) = audit {
+                Excused::<T>::remove(from, gateway);
+                Self::forget_fault(from, audit);
+            }
+            if is_over {
                 from = from.next();
             }
         }

@@ -9,9 +9,12 @@ use pallet_edge_traits::Forfeit;
 use scale_info::TypeInfo;
 use selvedge_primitives_math::{
     draw::{Draw, AUDITORS},
-    fraud::Defect,
+    fraud::{Defect, OpenedLeaf},
+    TreeKind,
 };
-use selvedge_primitives_types::{audit::MAX_VERDICTS, AuditVerdict, DeviceId, Epoch, Hash, Planck};
+use selvedge_primitives_types::{
+    audit::MAX_VERDICTS, Account, AuditVerdict, DeviceId, Epoch, Hash, Leaf, Planck,
+};
 use sp_runtime::AccountId32;
 
 /// Auditors of one commitment at most: those of a redraw, `2 × 5 + 1`.
@@ -22,6 +25,18 @@ pub const MAX_CHALLENGES: u32 = 4;
 
 /// Challenges that one account may have open at once.
 pub const MAX_CHALLENGES_OF: u32 = 16;
+
+/// False leaves of one commitment that a canary may pledge.
+pub const MAX_PLEDGED: u32 = 4;
+
+/// Pledges of a canary that are kept: those of the epochs that may be unsettled at once, and some more.
+pub const MAX_PLEDGES: u32 = 16;
+
+/// Customers of a canary.
+pub const MAX_CANARY_CUSTOMERS: u32 = 8;
+
+/// Disputed lines of a commitment that the auditors of one window look at.
+pub const MAX_LINES: u32 = 4;
 
 /// What an auditor reveals, strictly sorted by gateway and epoch.
 pub type Verdicts = BoundedVec<AuditVerdict, ConstU32<MAX_VERDICTS>>;
@@ -154,6 +169,9 @@ pub enum Stage {
     /// A defect was proven, or leaves that were due did not come.
     #[codec(index = 4)]
     Void,
+    /// A defect was shown while auditors of this round voted: until the epoch `until` ends it may turn out to be a canary's.
+    #[codec(index = 5)]
+    Proven(u8),
 }
 
 /// An auditor who passed a commitment.
@@ -184,6 +202,130 @@ pub struct Audit {
     pub until: Epoch,
     /// Who passed it in the last round.
     pub passed: BoundedVec<Passed, ConstU32<MAX_AUDITORS>>,
+    /// Leaves that are drawn of it.
+    pub draws: u32,
+    /// The block it was made in.
+    pub block: u64,
+}
+
+/// A defect that was shown of a commitment which may be a canary's.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Suspicion {
+    /// What is wrong.
+    pub defect: Defect,
+    /// Who showed it; the gateway's own operator when the gateway did.
+    pub reporter: AccountId32,
+    /// The auditor who showed it, if one did.
+    pub auditor: Option<Auditor>,
+    /// Whether the reporter has a share of the slash.
+    pub is_rewarded: bool,
+    /// Name of the leaf that it is a defect of, if it is one of a leaf.
+    pub leaf: Option<Hash>,
+    /// Whether that leaf was one that auditors had to look at.
+    pub is_sampled: bool,
+}
+
+/// What a canary's operator said before it committed.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Pledge {
+    /// [`pledge_seal`](crate::canary::pledge_seal) of what is pledged.
+    pub seal: Hash,
+    /// The block it was said in.
+    pub block: u64,
+}
+
+/// A canary that governance named without saying which gateway it is.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Canary {
+    /// Who pledges for it: an account that nothing connects with the gateway.
+    pub operator: AccountId32,
+    /// The latest pledges.
+    pub pledges: BoundedVec<Pledge, ConstU32<MAX_PLEDGES>>,
+}
+
+/// What the name of a canary hides.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct CanaryName {
+    /// The gateway.
+    pub gateway: DeviceId,
+    /// Whom its false leaves may charge.
+    pub customers: BoundedVec<Account, ConstU32<MAX_CANARY_CUSTOMERS>>,
+    /// What keeps others from finding it by trying.
+    pub salt: Hash,
+}
+
+/// What a pledge hides.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct Pledged {
+    /// The gateway.
+    pub gateway: DeviceId,
+    /// The epoch served in.
+    pub epoch: Epoch,
+    /// The false leaves.
+    pub leaves: BoundedVec<Leaf, ConstU32<MAX_PLEDGED>>,
+    /// What keeps others from finding them by trying.
+    pub salt: Hash,
+}
+
+/// Shows that a false commitment was a canary's.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct Opening {
+    /// The name that governance gave.
+    pub name: CanaryName,
+    /// What was pledged.
+    pub pledged: Pledged,
+    /// The tree in which one of the leaves is shown.
+    pub tree: TreeKind,
+    /// That leaf: best one that the auditors had to look at.
+    pub shown: OpenedLeaf,
+}
+
+/// A disputed line.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Line {
+    /// Index of its entry in the tree by customer.
+    pub entry: u32,
+    /// Leaves that are drawn of it.
+    pub draws: u32,
+}
+
+/// Disputed lines of a commitment that the auditors of a window look at.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Look {
+    /// Owner of the gateway's stake in the epoch served in: it looks at nothing of its own.
+    pub operator: Option<AccountId32>,
+    /// The lines.
+    pub lines: BoundedVec<Line, ConstU32<MAX_LINES>>,
+    /// Who found nothing wrong with them.
+    pub passed: BoundedVec<AccountId32, ConstU32<AUDITORS>>,
 }
 
 /// A leaf that somebody forces on chain.

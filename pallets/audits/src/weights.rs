@@ -36,6 +36,12 @@ pub trait WeightInfo {
     fn authorize_answer() -> Weight;
     /// Of `challenge_leaf`.
     fn challenge_leaf() -> Weight;
+    /// Of `name_canary`; of `forget_canary`, which does less.
+    fn name_canary() -> Weight;
+    /// Of `pledge`.
+    fn pledge() -> Weight;
+    /// Of `open_canary`.
+    fn open_canary() -> Weight;
 }
 
 /// Weights with the runtime's database costs.
@@ -59,8 +65,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Balances::Holds` (r:1 w:1)
     fn report_disagreement() -> Weight {
         Weight::from_parts(950_000_000, 60_000)
-            .saturating_add(T::DbWeight::get().reads(20))
-            .saturating_add(T::DbWeight::get().writes(15))
+            .saturating_add(T::DbWeight::get().reads(32))
+            .saturating_add(T::DbWeight::get().writes(28))
     }
     // As above, and:
     // Storage: `Services::History` (r:1 w:0)
@@ -68,8 +74,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Services::PriceLists` (r:1 w:0)
     fn report_leaf() -> Weight {
         Weight::from_parts(650_000_000, 80_000)
-            .saturating_add(T::DbWeight::get().reads(24))
-            .saturating_add(T::DbWeight::get().writes(15))
+            .saturating_add(T::DbWeight::get().reads(36))
+            .saturating_add(T::DbWeight::get().writes(28))
     }
     // Storage: `System::BlockHash` (r:1 w:0)
     fn verify_signature() -> Weight {
@@ -125,19 +131,30 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(150_000_000, 30_000)
             .saturating_add(T::DbWeight::get().reads_writes(10, 6))
     }
+    fn name_canary() -> Weight {
+        Weight::from_parts(40_000_000, 6_000).saturating_add(T::DbWeight::get().reads_writes(2, 2))
+    }
+    fn pledge() -> Weight {
+        Weight::from_parts(40_000_000, 6_000).saturating_add(T::DbWeight::get().reads_writes(1, 1))
+    }
+    // Of two paths of 32 nodes, a draw of 176 leaves and eleven fines.
+    fn open_canary() -> Weight {
+        Weight::from_parts(1_200_000_000, 120_000)
+            .saturating_add(T::DbWeight::get().reads_writes(40, 20))
+    }
 }
 
 /// Weights for tests.
 impl WeightInfo for () {
     fn report_disagreement() -> Weight {
         Weight::from_parts(950_000_000, 60_000)
-            .saturating_add(RocksDbWeight::get().reads(20))
-            .saturating_add(RocksDbWeight::get().writes(15))
+            .saturating_add(RocksDbWeight::get().reads(32))
+            .saturating_add(RocksDbWeight::get().writes(28))
     }
     fn report_leaf() -> Weight {
         Weight::from_parts(650_000_000, 80_000)
-            .saturating_add(RocksDbWeight::get().reads(24))
-            .saturating_add(RocksDbWeight::get().writes(15))
+            .saturating_add(RocksDbWeight::get().reads(36))
+            .saturating_add(RocksDbWeight::get().writes(28))
     }
     fn verify_signature() -> Weight {
         Weight::from_parts(150_000_000, 1_500).saturating_add(RocksDbWeight::get().reads(1))
@@ -192,5 +209,18 @@ impl WeightInfo for () {
     fn challenge_leaf() -> Weight {
         Weight::from_parts(150_000_000, 30_000)
             .saturating_add(RocksDbWeight::get().reads_writes(10, 6))
+    }
+    fn name_canary() -> Weight {
+        Weight::from_parts(40_000_000, 6_000)
+            .saturating_add(RocksDbWeight::get().reads_writes(2, 2))
+    }
+    fn pledge() -> Weight {
+        Weight::from_parts(40_000_000, 6_000)
+            .saturating_add(RocksDbWeight::get().reads_writes(1, 1))
+    }
+    // Of two paths of 32 nodes, a draw of 176 leaves and eleven fines.
+    fn open_canary() -> Weight {
+        Weight::from_parts(1_200_000_000, 120_000)
+            .saturating_add(RocksDbWeight::get().reads_writes(40, 20))
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 use alloc::vec::Vec;
 use frame_support::weights::WeightMeter;
 use pallet_edge_traits::{AuditSeed, DeviceInspect, EpochClock, HostKeccak, StakeInspect};
-use selvedge_primitives_math::draw::{auditors, committee, redrawn};
+use selvedge_primitives_math::draw::{auditors, committee, redrawn, DISPUTED};
 use selvedge_primitives_types::{DeviceId, Epoch, Hash, Role};
 use sp_runtime::{
     traits::{Get, UniqueSaturatedInto},
@@ -54,7 +54,7 @@ impl<MaxPanel: Get<u32>> Window<MaxPanel> {
         let eligible = self.eligible(operator);
         let first = committee(eligible)?;
         Some(match round {
-            0 => first,
+            0 | DISPUTED => first,
             _ => redrawn(first, eligible),
         })
     }
@@ -154,7 +154,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    fn block() -> u64 {
+    pub(crate) fn block() -> u64 {
         frame_system::Pallet::<T>::block_number().unique_saturated_into()
     }
 

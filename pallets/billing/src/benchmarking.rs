@@ -32,7 +32,8 @@ use sp_runtime::{transaction_validity::TransactionSource, AccountId32};
 pub trait BenchmarkHelper: BenchmarkNodes<AccountId32> {
     /// Moves the usage clock to so many quarters of an epoch.
     fn set_clock(epoch: Epoch, quarters: u64);
-    /// Adds an active service with a published price list, in force from epoch 0 on.
+    /// Adds an active service with a published price list, in force from epoch 0 on, and pins that come to a byte or more
+    /// in every epoch.
     fn add_service(owner: &AccountId32, cap: Planck) -> ServiceId;
 }
 
@@ -91,7 +92,10 @@ fn usage<T: Config>(n: u32) -> (UsageTrees, sp_core::sr25519::Public) {
             T::BenchmarkHelper::add_node(cache(number), Role::Cache, &account(5, number), [0; 32]);
             let terms = T::Services::terms_at(service, EPOCH).expect("the helper added it");
             let prices = T::Services::prices(terms.price_version).expect("it has prices");
-            let paid = Usage::ZERO.with(UsageClass::Requests, 1_000);
+            // Storage is held against what the pins of the service came to.
+            let paid = Usage::ZERO
+                .with(UsageClass::Requests, 1_000)
+                .with(UsageClass::StorageByteHours, 1);
             let body = LeafBody {
                 gateway: GATEWAY,
                 epoch: EPOCH,

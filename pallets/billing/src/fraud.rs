@@ -1,9 +1,9 @@
-//! Ends commitments whose defects were proven or whose leaves were withheld.
+//! Ends commitments whose defects were proven or whose leaves were withheld, and tells what canaries may cost.
 
-use crate::{types::*, Config, Pallet};
-use pallet_edge_traits::{CommitmentVoid, EpochClock, Forfeit};
+use crate::{types::*, Config, Pallet, RunningTotals};
+use pallet_edge_traits::{CommitmentVoid, EpochClock, Forfeit, TakeInspect};
 use selvedge_primitives_math::fraud::Defect;
-use selvedge_primitives_types::{DeviceId, Epoch, UsageCommitment};
+use selvedge_primitives_types::{DeviceId, Epoch, Planck, UsageCommitment};
 use sp_runtime::{DispatchError, DispatchResult};
 
 impl<T: Config> CommitmentVoid for Pallet<T> {
@@ -44,5 +44,14 @@ impl<T: Config> CommitmentVoid for Pallet<T> {
             Status::HeldBack { matures, .. } => T::Clock::current() < matures,
             _ => false,
         })
+    }
+}
+
+impl<T: Config> TakeInspect for Pallet<T> {
+    fn take() -> Planck {
+        let shares = RunningTotals::<T>::get().books.shares;
+        [shares.burn, shares.referral, shares.auditors]
+            .into_iter()
+            .fold(shares.treasury, Planck::saturating_add)
     }
 }

@@ -3,8 +3,13 @@
 use crate::{types::*, Accounts, Config, Error, Event, InvoiceLines, Pallet};
 use alloc::vec::Vec;
 use frame_support::{defensive, ensure};
-use pallet_edge_traits::{PrepaidInspect, ServiceInspect, StakeInspect};
-use selvedge_primitives_math::{lease::lease, price::charge, RangeProof, TreeKind};
+use pallet_edge_traits::{EpochClock, PrepaidInspect, ServiceInspect, StakeInspect};
+use selvedge_primitives_math::{
+    lease::lease,
+    price::charge,
+    storage::{most, stored},
+    RangeProof, TreeKind,
+};
 use selvedge_primitives_types::{
     CustomerEntryKey, DeviceId, Entry, EntryKey, Epoch, Planck, Prices, Role, ServiceId,
 };
@@ -120,6 +125,8 @@ impl<T: Config> Pallet<T> {
             Err(VoidReason::AboveLease)
         } else if !is_priced(entry, &prices) {
             Err(VoidReason::WrongPrice)
+        } else if Self::is_above_pins(entry, service, epoch) {
+            Err(VoidReason::AboveStorage)
         } else if !entry.sum.free.is_zero()
             && !entry
                 .sum
@@ -130,6 +137,12 @@ impl<T: Config> Pallet<T> {
         } else {
             Ok(terms.price_version)
         })
+    }
+
+    /// Whether an entry has more storage than the service's pins come to in the epoch.
+    fn is_above_pins(entry: &Entry, service: ServiceId, epoch: Epoch) -> bool {
+        let stored = stored(&entry.sum);
+        stored > 0 && stored > most(T::Services::kept_at(service, epoch), T::Clock::length())
     }
 
     /// Charges entries that were judged good; returns their sum.

@@ -429,6 +429,9 @@ pub enum VoidReason {
     /// An entry's free usage is above the gateway's lease of the free buffer.
     #[codec(index = 10)]
     AboveFreeLease,
+    /// An entry has more storage than the service's pins come to in the epoch.
+    #[codec(index = 11)]
+    AboveStorage,
     /// Somebody proved a defect.
     #[codec(index = 32)]
     Fraud(Defect),

@@ -164,6 +164,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Services::History` (r:4096 w:0)
     // Storage: `Services::Services` (r:64 w:0)
     // Storage: `Services::PriceLists` (r:1 w:0)
+    // Storage: `Services::KeptBytes` (r:64 w:0)
     // Storage: `Billing::Accounts` (r:64 w:64)
     // Storage: `Balances::Holds` (r:64 w:64)
     // Storage: `System::Account` (r:65 w:65)
@@ -176,10 +177,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(326_740_000, 15764)
             .saturating_add(Weight::from_parts(368_821_153, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(15))
-            .saturating_add(T::DbWeight::get().reads(71).saturating_mul(n.into()))
+            .saturating_add(T::DbWeight::get().reads(72).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().writes(4))
             .saturating_add(T::DbWeight::get().writes(5).saturating_mul(n.into()))
-            .saturating_add(Weight::from_parts(0, 224220).saturating_mul(n.into()))
+            .saturating_add(Weight::from_parts(0, 232839).saturating_mul(n.into()))
     }
     // Storage: `Billing::Commitments` (r:1 w:1)
     // Storage: `UsageClock::Current` (r:1 w:0)
@@ -322,10 +323,10 @@ impl WeightInfo for () {
         Weight::from_parts(326_740_000, 15764)
             .saturating_add(Weight::from_parts(368_821_153, 0).saturating_mul(n.into()))
             .saturating_add(RocksDbWeight::get().reads(15))
-            .saturating_add(RocksDbWeight::get().reads(71).saturating_mul(n.into()))
+            .saturating_add(RocksDbWeight::get().reads(72).saturating_mul(n.into()))
             .saturating_add(RocksDbWeight::get().writes(4))
             .saturating_add(RocksDbWeight::get().writes(5).saturating_mul(n.into()))
-            .saturating_add(Weight::from_parts(0, 224220).saturating_mul(n.into()))
+            .saturating_add(Weight::from_parts(0, 232839).saturating_mul(n.into()))
     }
     fn credit(n: u32) -> Weight {
         Weight::from_parts(174_991_345, 23589)

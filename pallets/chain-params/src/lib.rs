@@ -97,6 +97,15 @@ impl<T: Config> Get<u64> for FirstHoldBackOf<T> {
     }
 }
 
+/// What a check of a commitment costs an auditor, in planck, unless a referendum says otherwise.
+pub struct CheckCostOf<T>(PhantomData<T>);
+
+impl<T: Config> Get<u128> for CheckCostOf<T> {
+    fn get() -> u128 {
+        CheckCost::<T>::get()
+    }
+}
+
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
@@ -135,6 +144,11 @@ pub mod pallet {
     #[pallet::storage]
     pub type FirstHoldBack<T> = StorageValue<_, u64, ValueQuery, DefaultFirstHoldBack>;
 
+    /// What a check of a commitment costs an auditor, in planck, unless a referendum says otherwise. Written at genesis, never
+    /// again.
+    #[pallet::storage]
+    pub type CheckCost<T> = StorageValue<_, u128, ValueQuery, DefaultCheckCost>;
+
     /// Three seconds: a block reaches every continent well within half of it.
     #[pallet::type_value]
     pub fn DefaultSlotDuration() -> u64 {
@@ -160,6 +174,13 @@ pub mod pallet {
         14 * 24 * 60 * 60 * 1_000
     }
 
+    /// 0.000125 SEL of 10^12 planck: 44 leaves with two paths of 1.5 KiB each are 132 KiB, an eighth of a thousandth of a
+    /// gibibyte, which the first price list has at 1 SEL.
+    #[pallet::type_value]
+    pub fn DefaultCheckCost() -> u128 {
+        125_000_000
+    }
+
     /// The parameters of a network.
     #[pallet::genesis_config]
     pub struct GenesisConfig<T: Config> {
@@ -175,6 +196,8 @@ pub mod pallet {
         pub referendum_day_blocks: u32,
         /// How long a new node's first earnings are kept back, in milliseconds.
         pub first_hold_back_ms: u64,
+        /// What a check of a commitment costs an auditor, in planck: of less than it pays for nobody is drawn.
+        pub check_cost: u128,
         /// Nothing.
         #[serde(skip)]
         pub _config: PhantomData<T>,
@@ -189,6 +212,7 @@ pub mod pallet {
                 allow_local_names: false,
                 referendum_day_blocks: DefaultReferendumDay::get(),
                 first_hold_back_ms: DefaultFirstHoldBack::get(),
+                check_cost: DefaultCheckCost::get(),
                 _config: PhantomData,
             }
         }
@@ -203,6 +227,7 @@ pub mod pallet {
             AllowLocalNames::<T>::put(self.allow_local_names);
             ReferendumDay::<T>::put(self.referendum_day_blocks);
             FirstHoldBack::<T>::put(self.first_hold_back_ms);
+            CheckCost::<T>::put(self.check_cost);
             Pallet::<T>::check_invariants().expect("the chain parameters are usable");
         }
     }

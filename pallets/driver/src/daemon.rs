@@ -9,8 +9,8 @@ use codec::{Decode, DecodeAll, Encode};
 use selvedge_primitives_math::{draw::Draw, fraud::OpenedLeaf};
 use selvedge_primitives_types::{
     agent::{
-        AgentEndpoint, AgentStatus, ConfigDelta, HostCheckAnswer, HostCheckRequest, ProbeOrder,
-        ProbeResults, MAX_MESSAGE,
+        AgentEndpoint, AgentStatus, HostCheckAnswer, HostCheckRequest, ProbeOrder, ProbeResults,
+        MAX_MESSAGE,
     },
     Epoch, UsageCommitment,
 };
@@ -142,13 +142,4 @@ impl<'a> Daemon<'a> {
         let answer = request.exchange()?;
         Answer::decode_all(&mut &answer[..]).map_err(|_| Fault::Garbage(expected))
     }
-}
-
-/// Whether a delta may be sent at all.
-pub(crate) fn fits(delta: &ConfigDelta) -> Result<alloc::vec::Vec<u8>, usize> {
-    let bytes = delta.encode();
-    if bytes.len() > MAX_MESSAGE {
-        return Err(bytes.len());
-    }
-    Ok(bytes)
 }

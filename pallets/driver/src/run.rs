@@ -3,13 +3,14 @@
 use crate::{
     audit,
     config::Common,
-    daemon::{fits, Daemon},
+    daemon::Daemon,
     http::Fault,
     memory::Memory,
     work::{ensure_own, Work},
     Config, LOG_TARGET,
 };
 use alloc::vec::Vec;
+use codec::Encode;
 use frame_support::traits::Get;
 use pallet_edge_traits::{DeviceInfo, DeviceInspect, HostChecks};
 use selvedge_primitives_types::{
@@ -133,10 +134,9 @@ impl Run {
         let device = endpoint.device;
         let mut status = daemon.status()?;
         ensure_own(&status, &device)?;
-        let delta = common.delta::<T>(&device, &status.versions);
-        match fits(&delta) {
-            Ok(bytes) => {
-                status = daemon.push(&bytes)?;
+        match common.delta::<T>(&device, &status.versions) {
+            Ok(delta) => {
+                status = daemon.push(&delta.encode())?;
                 ensure_own(&status, &device)?;
                 if status.versions != delta.versions {
                     let number = self.block.number;

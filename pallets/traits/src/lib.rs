@@ -313,6 +313,12 @@ pub trait CommitmentAudit<AccountId> {
     fn payees(gateway: &DeviceId, epoch: Epoch) -> Vec<AccountId>;
 }
 
+/// Knows what the network took of charges (answered by billing).
+pub trait TakeInspect {
+    /// The network's part of all charges that were divided so far, in planck. It never falls.
+    fn take() -> Planck;
+}
+
 /// Knows randomness that nobody could foresee (answered by the consensus engine).
 pub trait AuditSeed {
     /// The newest, with the number of the block from which on it was fixed. `None` where the engine has none: no auditors
@@ -323,8 +329,8 @@ pub trait AuditSeed {
 /// Knows what a device has to do for audits (answered by audits, asked by the driver and by runtime APIs). For off-chain
 /// workers alone: it looks at every commitment under audit.
 pub trait AuditDuties {
-    /// The commitments that the device was drawn to look at and of which it has not revealed a verdict, in the order of
-    /// the votes: window, round, gateway, epoch.
+    /// The commitments that the device was drawn to look at and of which it can say something yet, in the order of the
+    /// votes: window, round, gateway, epoch.
     fn audits(device: &DeviceId) -> Vec<AuditDuty>;
     /// The leaves that the device has to show on chain.
     fn leaves_due(device: &DeviceId) -> Vec<LeafDuty>;

@@ -25,6 +25,9 @@ use selvedge_primitives_types::{DeviceId, Epoch, Hash, Sum, UsageCommitment};
 /// Draws of a commitment: 44 find a tenth of falsified leaves with 99 %, `1 − 0.9^44`.
 pub const DRAWS: u32 = 44;
 
+/// The round of a window in which disputed lines are looked at; 0 is the first draw and 1 the redraw.
+pub const DISPUTED: u8 = 2;
+
 /// Auditors of a commitment, while so many are eligible.
 pub const AUDITORS: u32 = 5;
 
@@ -41,6 +44,7 @@ pub const POST_ONE_IN: u32 = 50;
 const FOR_LEAVES: u8 = 0x40;
 const FOR_AUDITORS: u8 = 0x41;
 const FOR_POST: u8 = 0x42;
+const FOR_ENTRY: u8 = 0x43;
 
 /// A point in a row of leaves: which one is meant is said by [`locate`].
 #[derive(
@@ -62,16 +66,40 @@ pub enum Place {
     /// The leaf with this index, counted from zero.
     #[codec(index = 1)]
     Index(u64),
+    /// A leaf of the entry with this index, whatever stands before it: by index when the number leaves 3 when divided by
+    /// four, else by amount. The rest of the number is taken modulo what the entry has of it.
+    #[codec(index = 2)]
+    Entry {
+        /// Index of the entry.
+        entry: u32,
+        /// Which of its leaves.
+        number: u64,
+    },
 }
 
 impl Place {
-    /// The place inside of a sum if it falls into it, and otherwise the one counted from its end.
-    pub(crate) fn in_or_after(self, sum: &Sum) -> Result<Self, Self> {
+    /// The place inside of the sum of so many items if it falls into it, and otherwise the one counted from its end.
+    pub(crate) fn in_or_after(self, sum: &Sum, items: u32) -> Result<Self, Self> {
         let rest = match self {
             Self::Amount(planck) => planck.checked_sub(sum.amount).map(Self::Amount),
             Self::Index(leaf) => leaf.checked_sub(sum.leaves).map(Self::Index),
+            Self::Entry { entry, number } => entry
+                .checked_sub(items)
+                .map(|entry| Self::Entry { entry, number }),
         };
         rest.map_or(Ok(self), Err)
+    }
+
+    /// What a place that falls into an entry means among the entry's leaves.
+    pub(crate) fn inside(self, entry: &Sum) -> Self {
+        let Self::Entry { number, .. } = self else {
+            return self;
+        };
+        let (kind, number) = (number % 4, number / 4);
+        match entry.amount {
+            amount if kind != 3 && amount > 0 => Self::Amount(u128::from(number) % amount),
+            _ => Self::Index(number % entry.leaves.max(1)),
+        }
     }
 }
 
@@ -123,8 +151,12 @@ pub fn quorum(auditors: u32) -> u32 {
     (u64::from(auditors) * 2).div_ceil(3) as u32
 }
 
-/// The leaves of a commitment to look at. `count` is [`DRAWS`], or more for a gateway that is young
-/// or was at fault.
+/// Draws of a commitment: [`DRAWS`], and twice as many each for a gateway that is young and for one that was at fault.
+pub fn draws_for(is_young: bool, was_at_fault: bool) -> u32 {
+    DRAWS << (u32::from(is_young) + u32::from(was_at_fault))
+}
+
+/// The leaves of a commitment to look at. `count` is [`draws_for`] its gateway.
 pub fn leaves<H: Keccak256>(seed: &Hash, commitment: &UsageCommitment, count: u32) -> Sample {
     let UsageCommitment {
         gateway,
@@ -168,8 +200,29 @@ pub fn draws<H: Keccak256>(
     }
 }
 
+/// `count` draws of the leaves of one entry of the tree by customer, three quarters by amount: nothing but its index is known.
+pub fn entry_draws<H: Keccak256>(
+    seed: &Hash,
+    gateway: &DeviceId,
+    epoch: Epoch,
+    entry: u32,
+    count: u32,
+) -> Vec<Draw> {
+    let draw = |number: u32| {
+        let random = random::<H>(&(FOR_ENTRY, seed, gateway, epoch, entry, number)).low_u64();
+        Draw {
+            tree: TreeKind::Customers,
+            at: Place::Entry {
+                entry,
+                number: random / 4 * 4 + u64::from(number % 4),
+            },
+        }
+    };
+    (0..count).map(draw).collect()
+}
+
 /// `count` different ones of `eligible` operators, by index and in order; all when there are not
-/// more. `round` is 0 for the first draw and 1 for the redraw.
+/// more. `round` is 0 for the first draw, 1 for the redraw and [`DISPUTED`] for disputed lines.
 pub fn auditors<H: Keccak256>(
     seed: &Hash,
     gateway: &DeviceId,
@@ -230,8 +283,8 @@ pub fn post<H: Keccak256>(
 pub fn locate<'a>(sums: impl IntoIterator<Item = &'a Sum>, at: Place) -> Option<(usize, Place)> {
     let mut left = at;
     for (index, sum) in sums.into_iter().enumerate() {
-        match left.in_or_after(sum) {
-            Ok(inside) => return Some((index, inside)),
+        match left.in_or_after(sum, 1) {
+            Ok(inside) => return Some((index, inside.inside(sum))),
             Err(rest) => left = rest,
         }
     }

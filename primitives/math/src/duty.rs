@@ -15,9 +15,12 @@ pub enum AuditPhase {
     /// Vote.
     #[codec(index = 1)]
     Vote,
-    /// Reveal the vote.
+    /// Reveal the vote, and prove what was found.
     #[codec(index = 2)]
     Reveal,
+    /// Prove what was found: the vote was revealed, or it is too late for one.
+    #[codec(index = 3)]
+    Prove,
 }
 
 /// A commitment that an auditor was drawn for.

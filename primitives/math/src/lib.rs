@@ -32,6 +32,7 @@ pub mod ranges;
 pub mod ratio;
 pub mod score;
 pub mod share;
+pub mod storage;
 pub mod tree;
 pub mod yields;
 

@@ -4,7 +4,7 @@ use alloc::{string::String, vec};
 use frame_support::traits::{fungible::Mutate, BuildGenesisConfig, Get};
 use frame_system::RawOrigin;
 use pallet_edge_registry::GenesisDevice;
-use pallet_edge_services::types::{Service, Terms};
+use pallet_edge_services::types::{Kept, KeptHistory, Service, Terms, MAX_KEPT};
 use pallet_edge_staking::GenesisStake;
 use pallet_edge_traits::{EpochClock, StakeInspect};
 use selvedge_primitives_types::{
@@ -88,6 +88,13 @@ impl pallet_edge_billing::benchmarking::BenchmarkHelper for Helper {
         pallet_edge_services::History::<Runtime>::mutate(id, |history| {
             history.try_push(terms).expect("it is the first")
         });
+        let kept = (0..MAX_KEPT).map(|epoch| Kept {
+            from: Epoch(epoch.into()),
+            most: 1,
+            last: 1,
+        });
+        let kept = KeptHistory::truncate_from(kept.collect());
+        pallet_edge_services::KeptBytes::<Runtime>::insert(id, kept);
         pallet_edge_services::Owned::<Runtime>::mutate(owner, |services| {
             services.try_push(id).expect("there is room")
         });
@@ -124,6 +131,12 @@ impl pallet_edge_audits::benchmarking::BenchmarkHelper for Helper {
 
     fn add_service(owner: &AccountId, cap: Planck) -> ServiceId {
         <Self as pallet_edge_billing::benchmarking::BenchmarkHelper>::add_service(owner, cap)
+    }
+
+    fn set_take(take: Planck) {
+        pallet_edge_billing::RunningTotals::<Runtime>::mutate(|totals| {
+            totals.books.shares.treasury = take;
+        });
     }
 
     fn set_clock(epoch: Epoch, quarters: u64) {

@@ -19,7 +19,7 @@ use super::{
     },
 };
 use crate::{
-    governance::origins::{RootOrBrake, RootOrPrices},
+    governance::origins::{RootOrBrake, RootOrPrices, RootOrRoles},
     Audits, Balances, Billing, Claims, NodeRegistry, NodeStaking, NodeYields, Reputation, Runtime,
     RuntimeHoldReason, SafeMode, Services, Timestamp, UsageClock,
 };
@@ -168,6 +168,8 @@ impl pallet_edge_audits::Config for Runtime {
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = super::benchmarks::Helper;
     type BondDestination = ResolveTo<TreasuryAccount, Balances>;
+    type CanaryOrigin = RootOrRoles;
+    type CanaryShare = audits::CanaryShare;
     type ChallengeBond = audits::ChallengeBond;
     type Clock = UsageClock;
     type Commitments = Billing;
@@ -184,8 +186,11 @@ impl pallet_edge_audits::Config for Runtime {
     type Slash = NodeStaking;
     type SlashOf = FraudSlash;
     type Stakes = NodeStaking;
+    type Take = Billing;
     type WithheldSlash = audits::WithheldSlash;
     type WeightInfo = pallet_edge_audits::weights::SubstrateWeight<Runtime>;
+    /// As long as what it earns first is held back.
+    type YoungFor = billing::FirstHoldBack;
 }
 
 impl pallet_edge_claims::Config for Runtime {
@@ -200,7 +205,7 @@ impl pallet_edge_claims::Config for Runtime {
     type Redeem = NodeStaking;
     type RedeemUntil = StakeLiability;
     type RuntimeHoldReason = RuntimeHoldReason;
-    type Samples = ();
+    type Samples = Audits;
     type Stakes = NodeStaking;
     type WeightInfo = pallet_edge_claims::weights::SubstrateWeight<Runtime>;
 }

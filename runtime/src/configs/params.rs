@@ -8,7 +8,7 @@ use frame_support::{
     dynamic_params::{dynamic_pallet_params, dynamic_params},
     traits::Get,
 };
-use pallet_edge_chain_params::FirstHoldBackOf;
+use pallet_edge_chain_params::{CheckCostOf, FirstHoldBackOf};
 use pallet_edge_traits::EpochClock;
 use selvedge_primitives_math::{draw::AUDITORS, fraud::DefectClass};
 use selvedge_primitives_types::{Planck, Ppm, Role};
@@ -296,14 +296,19 @@ pub mod dynamic_params {
         #[codec(index = 3)]
         pub static WithheldSlash: Ppm = Ppm::percent(5);
 
-        /// What a check of a commitment costs an auditor: 44 leaves with two paths of 1.5 KiB each are
-        /// 132 KiB, an eighth of a thousandth of a gibibyte, which the first price list has at 1 SEL.
+        /// What a check of a commitment costs an auditor: MILLI / 8 on a live network, since 44 leaves with two
+        /// paths of 1.5 KiB each are 132 KiB, an eighth of a thousandth of a gibibyte, which the first price list
+        /// has at 1 SEL; what its genesis says on another.
         #[codec(index = 4)]
-        pub static CheckCost: Planck = MILLI / 8;
+        pub static CheckCost: Planck = CheckCostOf::<Runtime>::get();
 
         /// What a challenge puts at stake: many times what showing a leaf costs its gateway.
         #[codec(index = 5)]
         pub static ChallengeBond: Planck = 5 * SEL;
+
+        /// The part of the take that commitments of canaries may charge: of a take of 15 %, 0.75 % of all charges.
+        #[codec(index = 6)]
+        pub static CanaryShare: Ppm = Ppm::percent(5);
     }
 }
 

@@ -9,6 +9,7 @@ use frame_support::{
     storage::{with_transaction, TransactionOutcome},
     traits::{dynamic_params::AggregatedKeyValue, Get},
 };
+use pallet_edge_audits::canary::MAX_SHARE;
 use pallet_edge_billing::types::MAX_UNSETTLED;
 use pallet_edge_governance::{
     ParameterDescription, ParameterRanges, ParameterStore, RangeViolation,
@@ -222,6 +223,7 @@ own_ranges! {
         WithheldSlash: Ppm::percent(5)..=Ppm::ONE, "ppm";
         CheckCost: 0..=SEL, "planck";
         ChallengeBond: 100 * MILLI..=100 * SEL, "planck";
+        CanaryShare: Ppm(0)..=MAX_SHARE, "ppm";
     }
 }
 

@@ -6,7 +6,7 @@
 //! | parameters | set the parameters of billing, shares, yields and services |
 //! | prices | publish price lists |
 //! | treasury | spend from the treasury, up to [`SpendLimit`] at a time |
-//! | roles | set the parameters of stakes; appoint registrars and user-name authorities |
+//! | roles | set the parameters of stakes; appoint registrars and user-name authorities; name canaries |
 //! | brake | enter, extend and leave the safe mode; pause and resume calls; cancel referenda; declare commitments void |
 //!
 //! Parameters stay in their ranges whoever sets them, Root too.

@@ -127,10 +127,20 @@ fn a_worker_proves_a_lie_and_its_operator_is_rewarded() {
     audited(inflated, |chain, network, trees, state| {
         expect(trees, state);
         work();
+        chain.apply_submitted();
+        chain.run_to(3, 2);
+        work();
         let said = chain.submitted();
-        assert_eq!(said.len(), 8, "a proof and a vote of each");
+        assert_eq!(said.len(), 8, "a proof and a reveal of each");
         assert_eq!(chain.block([said[0].clone()]), [Ok(Ok(()))]);
-        let told = told();
+        assert!(matches!(&told()[..], [Event::DefectShown { .. }]));
+        // It turned out to be no canary.
+        chain.run_to(5, 0);
+        let mut told = told();
+        while told.is_empty() {
+            chain.block([]);
+            told = self::told();
+        }
         let [Event::FraudProven {
             gateway,
             epoch,

@@ -292,7 +292,12 @@ fn an_auditor_proves_a_defect_for_nothing() {
             agent_signature: sign(key, &prove_payload(device(key), gateway, EPOCH, &proof)),
             proof,
         };
+        // Once votes are sealed, and for good when it turned out to be no canary.
+        chain.run_to(3, 2);
         bring(chain, prove);
+        assert_eq!(staked(), STAKE);
+        chain.run_to(5, 0);
+        chain.blocks(2);
         assert_eq!(status(&network, 1), Some(CommitmentStatus::Void));
         assert_eq!(staked(), STAKE - STAKE / 4);
         let reward = Balances::free_balance(key.to_account_id()) - before;

@@ -11,13 +11,13 @@ use frame_support::{
 use pallet_edge_billing::{Call as BillingCall, Payouts};
 use pallet_edge_claims::{types::Shown, Call, Error};
 use pallet_edge_staking::HoldReason;
-use pallet_edge_traits::{CommitmentFate, EpochClock, StakeInspect};
+use pallet_edge_traits::{CommitmentAudit, CommitmentFate, EpochClock, StakeInspect};
 use selvedge_primitives_math::{ratio::apply, TreeKind, UsageTrees};
 use selvedge_primitives_runtime_api::CommitmentStatus;
 use selvedge_primitives_types::{Domain, Epoch, Planck, Ppm, Role, SignedVoucher, Voucher};
 use selvedge_runtime::{
-    check_invariants, configs::params::dynamic_params::billing, constants::currency::SEL, Balances,
-    Billing, NodeStaking, Runtime, UsageClock,
+    check_invariants, configs::params::dynamic_params::billing, constants::currency::SEL, Audits,
+    Balances, Billing, NodeStaking, Runtime, UsageClock,
 };
 use sp_keyring::Sr25519Keyring;
 
@@ -148,6 +148,11 @@ fn half_of_a_disputed_line_is_burnt_and_nobody_gains() {
             burn,
         };
         assert_ok!(chain.send(CUSTOMER, dispute));
+        // Auditors of the window that closes next are to look at it, and nothing is paid before they have voted.
+        assert!(Audits::is_challenged(&gateway, EPOCH));
+        chain.run_to(ACCEPTED + 2, 0);
+        chain.blocks(2);
+        assert!(!Audits::is_challenged(&gateway, EPOCH));
         let issued = Balances::total_issuance();
         credit(chain, &network, &trees);
         let record = Billing::commitment(&gateway, EPOCH).expect("it is kept");

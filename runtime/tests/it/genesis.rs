@@ -1,13 +1,15 @@
 //! One test per preset, and what every preset must keep.
 
 use crate::chain::{config, genesis, run};
-use frame_support::traits::{fungible::InspectHold, IntegrityTest};
+use frame_support::traits::{fungible::InspectHold, Get, IntegrityTest};
 use pallet_edge_staking::HoldReason;
 use pallet_edge_traits::{DeviceInspect, EpochClock, ServiceInspect, StakeInspect};
 use selvedge_primitives_types::{DeviceId, Epoch, Millis, Role};
 use selvedge_runtime::{
-    constants::currency::SEL, presets, AccountId, AllPalletsWithSystem, Balances, Historical,
-    NodeRegistry, NodeStaking, Runtime, Services, Session, UsageClock,
+    configs::params::LeastAudited,
+    constants::currency::{MICRO, SEL},
+    presets, AccountId, AllPalletsWithSystem, Balances, Historical, NodeRegistry, NodeStaking,
+    Runtime, Services, Session, UsageClock,
 };
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 
@@ -59,6 +61,8 @@ fn check(validators: &[(Sr25519Keyring, Ed25519Keyring)]) {
     assert_eq!(UsageClock::epochs_per_era(), 4);
     assert_eq!(Services::prices(1), Some(presets::PRICES));
     assert!(pallet_edge_chain_params::AllowLocalNames::<Runtime>::get());
+    // Half of what a request costs is worth a look.
+    assert_eq!(2 * LeastAudited::get(), MICRO);
     assert_eq!(
         pallet_edge_yields::Pallet::<Runtime>::remaining(),
         10_000_000 * SEL

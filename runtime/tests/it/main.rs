@@ -7,6 +7,7 @@ mod audits;
 mod brake;
 mod chain;
 mod claims;
+mod content;
 mod cost;
 mod economy;
 mod edge;

@@ -277,16 +277,21 @@ impl Stage {
         let (fat, epoch) = (fat.to_string(), served.last.to_string());
         let words = ["node", "audit", &fat, &epoch, "--report"];
         let reporter = self.reporter()?.suri();
-        match self.network.cli().run(Some(&reporter), &words).await {
-            Ok(found) => {
-                let is_reported = found["finding"] == "fraud" && !found["reported"].is_null();
-                anyhow::ensure!(is_reported, "{found}");
-                Ok(())
+        wait_for("a report", LIMIT, || async {
+            match self.network.cli().run(Some(&reporter), &words).await {
+                Ok(found) => {
+                    let is_reported = found["finding"] == "fraud" && !found["reported"].is_null();
+                    anyhow::ensure!(is_reported, "{found}");
+                    Ok(Some(()))
+                }
+                // Auditors prove when their votes are sealed, and may be first.
+                Err(error) if error.to_string().contains("AlreadyReported") => Ok(Some(())),
+                // Nothing is heard before.
+                Err(error) if error.to_string().contains("TooEarly") => Ok(None),
+                Err(error) => Err(error),
             }
-            // Auditors may look as soon as they are drawn, and then are first.
-            Err(error) if error.to_string().contains("AlreadyReported") => Ok(()),
-            Err(error) => Err(error),
-        }
+        })
+        .await
     }
 
     /// Who reports: the operator of a cache.

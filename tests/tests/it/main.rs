@@ -18,6 +18,7 @@ mod network;
 mod operated;
 mod ownership;
 mod parameters;
+mod publishing;
 mod pulse;
 mod site;
 mod state;

@@ -26,6 +26,7 @@ impl Context for Chain {
             lease: u128::MAX,
             price_version: 1,
             prices: Some(self.prices),
+            storage: u64::MAX,
         })
     }
     fn is_cache(&self, _: &DeviceId) -> bool {

@@ -200,6 +200,7 @@ impl Context for Auditor {
             lease: u128::MAX,
             price_version: 1,
             prices: Some(self.prices),
+            storage: u64::MAX,
         })
     }
 

@@ -25,6 +25,7 @@ async fn noise_is_no_answer() {
     for (number, noise) in Noise::ALL.into_iter().enumerate() {
         noisy.make(noise);
         let target = format!("/page/{number}?len=5000&cc=max-age=600");
+        let target = net.chain.owned_by(noisy.device(), &target);
         let answer = net.visitor(0).get(&target).await;
         assert!(
             answer.status == 200 && answer.body == content(&target),

@@ -69,7 +69,11 @@ async fn send(net: &Net, ask: Ask) -> Answer {
 }
 
 async fn put(net: &Net, content: &ContentRef, bytes: &Bytes, slice: u64, factor: u8) -> Value {
-    let answer = send(net, put_of(net, content, slice, factor, slice_of(bytes, slice))).await;
+    let answer = send(
+        net,
+        put_of(net, content, slice, factor, slice_of(bytes, slice)),
+    )
+    .await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     serde_json::from_slice(&answer.body).unwrap()
 }
@@ -183,7 +187,12 @@ async fn what_was_put_is_read_by_its_root_once_it_is_pinned() {
         ("//", 400),
     ] {
         let refused = get(&net, &root, rest).await;
-        assert_eq!(refused.status.as_u16(), status, "{rest}: {}", refused.text());
+        assert_eq!(
+            refused.status.as_u16(),
+            status,
+            "{rest}: {}",
+            refused.text()
+        );
     }
 }
 
@@ -274,11 +283,19 @@ async fn slices_that_lie_go_no_further() {
     for (ask, status) in cases {
         let target = ask.target.clone();
         let refused = send(&net, ask).await;
-        assert_eq!(refused.status.as_u16(), status, "{target}: {}", refused.text());
+        assert_eq!(
+            refused.status.as_u16(),
+            status,
+            "{target}: {}",
+            refused.text()
+        );
     }
     assert_eq!(missing(&net, &[content], 2).await, [[(0, 2)]]);
     let taken = put(&net, &content, &bytes, 1, 2).await;
-    assert_eq!(taken, json!({ "owners": 2, "wanted": 2, "complete": false }));
+    assert_eq!(
+        taken,
+        json!({ "owners": 2, "wanted": 2, "complete": false })
+    );
     assert_eq!(missing(&net, &[content], 2).await, [[(0, 1)]]);
     let taken = put(&net, &content, &bytes, 0, 2).await;
     assert_eq!(taken, json!({ "owners": 2, "wanted": 2, "complete": true }));

@@ -201,7 +201,7 @@ impl Choice {
 
     fn eject(&mut self, device: DeviceId, now: Duration) -> bool {
         let out = self.ejected(now);
-        let most = (self.peers.len() / 3).max(usize::from(self.peers.len() > 1));
+        let most = self.peers.len() / 3;
         match self.peers.get_mut(&device) {
             Some(peer) if out < most && !peer.record.is_ejected(now) => {
                 peer.record.eject(now);

@@ -15,8 +15,8 @@
 //!
 //! Invariants
 //! 1. [`Choice::order`] gives each replica once: nobody is ever out of reach for being ejected.
-//! 2. At most a third of the peers (but one of two) is ejected at a time, and each for at most
-//!    [`LONGEST_EJECTION`].
+//! 2. At most a third of the peers is ejected at a time, so of fewer than three none, and each for
+//!    at most [`LONGEST_EJECTION`].
 //! 3. What is remembered is bounded: [`MOST_PEERS`] peers, [`MOST_BLOCKS`] blocks of a filter.
 //! 4. The same seed, inputs and times give the same orders.
 

@@ -132,6 +132,8 @@ rules! {
     HeadMismatch = "RFC 9111 §4.3.5", "head-mismatch";
     /// An unsafe method succeeded.
     Invalidation = "RFC 9111 §4.4", "invalidation";
+    /// The service's own rules say that nothing is stored.
+    RulesOff = "policy", "rules-off";
 }
 
 impl fmt::Display for Rule {

@@ -63,7 +63,8 @@ impl From<Rule> for Forwarded {
             Rule::Upgrade
             | Rule::Authorization
             | Rule::RequestNoStore
-            | Rule::OriginPrecondition => Self::Bypass,
+            | Rule::OriginPrecondition
+            | Rule::RulesOff => Self::Bypass,
             _ => Self::Miss,
         }
     }

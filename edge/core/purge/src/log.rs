@@ -13,7 +13,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use selvedge_primitives_types::{PurgeKind, PurgeMode, PurgeRequest, SignedPurgeOrder};
+use selvedge_primitives_types::{DeviceId, PurgeKind, PurgeMode, PurgeRequest, SignedPurgeOrder};
 
 use crate::book::{Book, Floors, Limits, Verdict};
 use crate::Tags;
@@ -24,6 +24,9 @@ const MAX_ORDERS: usize = 4_096;
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Numbers that are heard of at a time; of more, the lowest count as numbers of nobody.
 const MAX_HEARD: usize = 64;
+
+/// Numbers are one of so many kinds, each owner giving one kind: two that do not know of each other give different ones.
+const KINDS: u64 = 1_024;
 
 /// What became of an order that came straight from whoever spreads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +125,15 @@ impl Log {
             .max(above.saturating_add(1))
     }
 
+    /// The lowest number of an owner's own kind that is above all that is known. Two owners give one number to different
+    /// purges only if they are of one kind and know the same; whoever has one of the two calls the other superseded.
+    pub fn next_of(&self, owner: &DeviceId, now: u64, above: u64) -> u64 {
+        let next = self.next(now, above);
+        let kind = u64::from(owner.0[0]) << 8 | u64::from(owner.0[1]);
+        let ahead = (kind % KINDS + KINDS - next % KINDS) % KINDS;
+        next.saturating_add(ahead)
+    }
+
     /// Takes an order that whoever spreads it offers, unless what was fetched already might escape
     /// it.
     pub fn offer(&mut self, order: SignedPurgeOrder) -> Offer {
@@ -134,7 +146,11 @@ impl Log {
 
     /// What [`Self::offer`] would say.
     pub fn consider(&self, order: &SignedPurgeOrder) -> Offer {
-        if self.has(order.order.number) || self.is_contained(order) {
+        let kept = self.orders.get(&order.order.number);
+        if kept.is_some_and(|kept| kept.request() != order.request()) {
+            // Two owners gave one number: it is not known because the other is.
+            Offer::Superseded(self.top)
+        } else if self.has(order.order.number) || self.is_contained(order) {
             Offer::Known
         } else if self.is_in_order(order) {
             Offer::Taken

@@ -47,7 +47,7 @@ impl Default for CopierRules {
             concurrency: 8,
             orders: 4_096,
             sources: 16,
-            patience: Millis(10_000),
+            patience: Millis(20_000),
             retry: Millis(2_000),
             rounds: 3,
         }

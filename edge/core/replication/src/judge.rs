@@ -15,6 +15,8 @@ pub(crate) struct Judgement {
     pub(crate) wanted: Vec<Index>,
     /// Those of them that said they lack it, and must get it.
     pub(crate) missing: Vec<Index>,
+    /// How many said they lack it, whether or not they must get it.
+    lacking: usize,
     /// Caches whose copies count.
     pub(crate) holders: Vec<Index>,
     /// Of these, those that stay.
@@ -30,7 +32,7 @@ pub(crate) struct Judgement {
 impl Judgement {
     /// Whether all that should hold it do.
     pub(crate) fn is_whole(&self) -> bool {
-        self.missing.is_empty() && self.open.is_empty() && self.wanted.len() <= self.holders.len()
+        self.lacking == 0 && self.open.is_empty()
     }
 
     /// Whether fewer copies are known than were promised.
@@ -84,19 +86,29 @@ impl<P: Placement> Steward<P> {
                 None => judgement.open.push(*index),
             }
         }
-        self.excuse(&mut judgement, now);
+        judgement.lacking = judgement.missing.len();
+        // Those that drain, and may hold it.
+        let is_unasked = |index: &Index| {
+            let node = nodes.at(*index);
+            let is_open = node.survey > self.survey.done;
+            is_open && node.is_live() && entry.note(*index).is_none()
+        };
+        let unasked = nodes.draining().filter(is_unasked).count();
+        self.excuse(&mut judgement, unasked, now);
         Some(judgement)
     }
 
     /// A cache that drains stands for one that lacks the blob, as long as another holds it too and it
     /// drains for no longer than that is granted: most drains end with the cache back.
-    fn excuse(&self, judgement: &mut Judgement, now: Millis) {
+    fn excuse(&self, judgement: &mut Judgement, unasked: usize, now: Millis) {
         let stands = |index: &&Index| {
             let since = self.nodes.at(**index).drains;
             since.is_some_and(|since| now.0.saturating_sub(since.0) < self.rules.drain.0)
         };
-        let standing = judgement.holders.iter().filter(stands).count();
-        let least = usize::from(judgement.firm == 0);
+        let standing = judgement.holders.iter().filter(stands).count() + unasked;
+        // Who has not answered yet may well hold it.
+        let is_alone = judgement.firm == 0 && judgement.open.is_empty() && unasked == 0;
+        let least = usize::from(is_alone);
         let missing = &mut judgement.missing;
         missing.truncate(
             missing

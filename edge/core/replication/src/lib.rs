@@ -24,7 +24,7 @@
 //!    is under way is at most `in_flight` bytes, or one blob: in all, for each source and for each target.
 //! 3. Nothing moves because of a cache that was silent for less than `grace`, nor while most are silent.
 //! 4. What a draining cache holds moves only where no other holds it.
-//! 5. Nothing is called spare before every cache that should hold it has said so for `spare_after`.
+//! 5. Nothing is called spare unless every cache that should hold it says so, and that for `spare_after`.
 //! 6. Memory is bounded: at most [`BYTES_PER_OBJECT`] for each object and [`Limits`] for the rest. So is the work of
 //!    one input.
 

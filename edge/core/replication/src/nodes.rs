@@ -49,6 +49,8 @@ pub(crate) struct Node {
     pub(crate) due: Vec<u32>,
     /// The first pass over all blobs that sees it as it is now.
     pub(crate) touched: u64,
+    /// The first survey that asks it about all blobs, because it drains and owns none any more.
+    pub(crate) survey: u64,
     heard: Millis,
     strikes: u8,
     struck: Millis,
@@ -81,6 +83,7 @@ pub(crate) struct Nodes {
     /// Places of caches that left, with the pass that forgets what they held.
     retired: Vec<(u64, Index)>,
     regions: BTreeMap<Region, usize>,
+    draining: Vec<Index>,
     cut_off: Option<Millis>,
 }
 
@@ -110,6 +113,11 @@ impl Nodes {
         self.regions.keys().copied()
     }
 
+    /// Those that drain.
+    pub(crate) fn draining(&self) -> impl Iterator<Item = Index> + '_ {
+        self.draining.iter().copied()
+    }
+
     /// Whether most of those that ought to answer do not.
     pub(crate) fn is_cut_off(&self) -> bool {
         self.cut_off.is_some()
@@ -120,19 +128,20 @@ impl Nodes {
         self.registered().filter(|node| !node.may_own()).count()
     }
 
-    /// Takes the chain's caches. Those that changed are looked at from pass `pass` on. Says how many
-    /// did not fit.
+    /// Takes the chain's caches. Those that changed are looked at from pass `pass` on, those that drain
+    /// are asked about all blobs by the survey `survey`. Says how many did not fit.
     pub(crate) fn replace(
         &mut self,
         caches: &[Cache],
         now: Millis,
-        pass: u64,
+        (pass, survey): (u64, u64),
         limits: &Limits,
     ) -> usize {
         let mut is_left = vec![true; self.list.len()];
         let limit = limits.caches.min(Limits::MAX_CACHES);
         let mut refused = 0;
         self.regions.clear();
+        self.draining.clear();
         for cache in caches {
             let index = match self.find(&cache.device) {
                 Some(index) => index,
@@ -146,7 +155,13 @@ impl Nodes {
                 *is_left = false;
             }
             *self.regions.entry(cache.region).or_default() += 1;
+            if cache.draining {
+                self.draining.push(index);
+            }
             let node = self.at_mut(index);
+            if node.drains.is_none() && cache.draining {
+                node.survey = survey;
+            }
             if node.drains.is_some() != cache.draining || node.region != cache.region {
                 node.touched = pass;
             }
@@ -188,6 +203,7 @@ impl Nodes {
             next_ask: now,
             due: Vec::new(),
             touched: pass,
+            survey: 0,
             heard: now,
             strikes: 0,
             struck: Millis(0),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use selvedge_edge_core_routing::{Candidate, Owners, Target};
 use selvedge_primitives_types::agent::NodeConfig;
-use selvedge_primitives_types::{DeviceId, Hash, Region, Role};
+use selvedge_primitives_types::{DeviceId, Hash, Region, MAX_FACTOR};
 
 /// The order of the caches for a blob: a function of the chain's nodes alone.
 pub trait Placement {
@@ -16,28 +16,31 @@ pub trait Placement {
     fn cost(&self) -> usize;
 }
 
-/// All caches in the order of rendezvous hashing.
+/// Owners as [`selvedge_edge_core_routing::Placement`] spreads them, and beyond as many as it places those that are next
+/// by the hashing alone.
 #[derive(Clone, Debug, Default)]
 pub struct Ranked {
+    placement: selvedge_edge_core_routing::Placement,
     all: Owners,
     regions: BTreeMap<Region, Owners>,
 }
 
 impl Ranked {
+    /// What a placement costs, in the time of hashes.
+    const COST: usize = 64;
+
     /// The order that these nodes make.
     pub fn new(nodes: &[NodeConfig]) -> Self {
+        let all = Candidate::all(nodes);
         let mut regions: BTreeMap<Region, Vec<Candidate>> = BTreeMap::new();
-        let caches = nodes.iter().filter(|node| node.role == Role::Cache);
-        for node in caches {
-            regions
-                .entry(node.region)
-                .or_default()
-                .push(Candidate::of(node));
+        for (node, candidate) in &all {
+            let region = regions.entry(node.region).or_default();
+            region.push(candidate.clone());
         }
-        let all = regions.values().flatten().cloned().collect();
         let owners = |(region, candidates)| (region, Owners::from_candidates(candidates));
         Self {
-            all: Owners::from_candidates(all),
+            placement: selvedge_edge_core_routing::Placement::new(nodes),
+            all: Owners::everywhere(nodes),
             regions: regions.into_iter().map(owners).collect(),
         }
     }
@@ -45,7 +48,16 @@ impl Ranked {
 
 impl Placement for Ranked {
     fn owners(&self, root: &Hash, count: usize) -> Vec<DeviceId> {
-        self.all.rank(Target::Content(root), count)
+        let target = Target::Content(root);
+        let placed = u8::try_from(count).unwrap_or(u8::MAX).min(MAX_FACTOR);
+        let mut owners = self.placement.owners(target, placed);
+        if owners.len() < count && owners.len() == usize::from(MAX_FACTOR) {
+            let next = self.all.rank(target, count + owners.len());
+            let rest = next.into_iter().filter(|next| !owners.contains(next));
+            let rest: Vec<_> = rest.take(count - owners.len()).collect();
+            owners.extend(rest);
+        }
+        owners
     }
 
     fn owners_in(&self, root: &Hash, region: Region, count: usize) -> Vec<DeviceId> {
@@ -56,6 +68,6 @@ impl Placement for Ranked {
     }
 
     fn cost(&self) -> usize {
-        self.all.len()
+        Self::COST
     }
 }

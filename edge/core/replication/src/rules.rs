@@ -55,7 +55,8 @@ pub struct Rules {
     pub region_heat: u32,
     /// Requests from everywhere, decayed, from which every region has one.
     pub everywhere_heat: u32,
-    /// How long all owners must have held a blob before another copy is called spare.
+    /// How long all owners must have held a blob before another copy is called spare: longer than [`Self::challenge`], so
+    /// that each has shown it.
     pub spare_after: Millis,
 }
 
@@ -85,7 +86,7 @@ impl Default for Rules {
             half_life: Millis(10 * MINUTE),
             region_heat: 600,
             everywhere_heat: 6_000,
-            spare_after: Millis(60 * MINUTE),
+            spare_after: Millis(120 * MINUTE),
         }
     }
 }
@@ -109,6 +110,8 @@ pub struct Limits {
     pub work: usize,
     /// Challenges that one tick may ask for.
     pub challenges: usize,
+    /// Blobs without a known holder that one survey asks all caches about.
+    pub searches: usize,
 }
 
 impl Limits {
@@ -127,6 +130,7 @@ impl Default for Limits {
             hot: 65_536,
             work: 100_000,
             challenges: 64,
+            searches: 256,
         }
     }
 }

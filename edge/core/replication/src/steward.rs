@@ -1,6 +1,6 @@
 //! The machine: takes what happened, and says what must be done.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use selvedge_primitives_types::{DeviceId, Hash, Millis, ServiceId};
 
@@ -42,6 +42,8 @@ pub struct Steward<P> {
     pub(crate) is_moved: bool,
     pub(crate) challenge_slot: u32,
     pub(crate) challenge_debt: u128,
+    /// Blobs that every cache may still be asked about in this survey.
+    pub(crate) searches: usize,
     pub(crate) counted: Figures,
     pub(crate) figures: Figures,
     pub(crate) outputs: VecDeque<Output>,
@@ -70,6 +72,7 @@ impl<P: Placement> Steward<P> {
             is_moved: false,
             challenge_slot: 0,
             challenge_debt: 0,
+            searches: 0,
             counted: Figures::default(),
             figures: Figures::default(),
             outputs: VecDeque::new(),
@@ -193,8 +196,8 @@ impl<P: Placement> Steward<P> {
 
     fn take_caches(&mut self, caches: &[Cache], placement: P, now: Millis) -> Result<(), Error> {
         self.placement = Some(placement);
-        let pass = self.scan.next();
-        let count = self.nodes.replace(caches, now, pass, &self.limits);
+        let passes = (self.scan.next(), self.survey.next());
+        let count = self.nodes.replace(caches, now, passes, &self.limits);
         (self.scan.again, self.survey.again, self.is_moved) = (true, true, true);
         let gone: Vec<(u32, Index)> = self
             .flights
@@ -282,6 +285,10 @@ impl<P: Placement> Steward<P> {
         let Some(entry) = self.objects.at_mut(slot) else {
             return;
         };
+        if !is_complete && entry.note(index).is_none() && self.nodes.at(index).drains.is_some() {
+            // Those that drain are asked about everything; what they lack needs no place.
+            return;
+        }
         let note = match is_complete {
             true if entry.note(index) == Some(Note::Disproved) => return,
             true => Note::Holds,
@@ -409,6 +416,8 @@ impl<P: Placement> Steward<P> {
         if self.nodes.is_cut_off() {
             return;
         }
+        // What is longer than a node may have under way waits for an idle one, which others must not keep busy.
+        let mut held = BTreeSet::new();
         for slot in self.queue.first(AT_ONCE) {
             let Some(judgement) = self.judge(slot, now) else {
                 continue;
@@ -418,7 +427,7 @@ impl<P: Placement> Steward<P> {
                 if self.flights.has(slot, to) {
                     continue;
                 }
-                match self.begin(slot, to, &judgement.holders, now) {
+                match self.begin(slot, to, &judgement.holders, &mut held, now) {
                     Begun::Yes => {}
                     Begun::NotThis => is_parked = true,
                     Begun::NotNow => return,
@@ -432,23 +441,37 @@ impl<P: Placement> Steward<P> {
         }
     }
 
-    fn begin(&mut self, slot: u32, to: Index, holders: &[Index], now: Millis) -> Begun {
+    fn begin(
+        &mut self,
+        slot: u32,
+        to: Index,
+        holders: &[Index],
+        held: &mut BTreeSet<Index>,
+        now: Millis,
+    ) -> Begun {
         let Some(entry) = self.objects.at(slot) else {
             return Begun::NotThis;
         };
         let (content, service) = (entry.content(), entry.service());
-        let fits = |bytes: u64| bytes == 0 || bytes + content.length <= self.rules.per_node;
         let target = self.nodes.at(to);
-        let may_take = target.is_live() && target.full <= now && fits(target.incoming);
+        let may_take = target.is_live() && target.full <= now;
         let mut from: Vec<Index> = holders.to_vec();
         from.retain(|index| *index != to && self.nodes.at(*index).is_live());
         let spread = |index: Index| jitter(&content.root, index, 0);
         from.sort_by_key(|index| (self.nodes.at(*index).outgoing, spread(*index)));
-        let source = from.first().copied();
-        let source = source.filter(|index| fits(self.nodes.at(*index).outgoing));
-        let (true, Some(source)) = (may_take && self.flights.may_try(slot, to, now), source) else {
+        let may_try = may_take && self.flights.may_try(slot, to, now);
+        let fits = |bytes: u64| bytes == 0 || bytes + content.length <= self.rules.per_node;
+        let is_free = |index: &Index| !held.contains(index);
+        let source = from.iter().copied().find(is_free);
+        let Some(source) = source.filter(|_| may_try && is_free(&to)) else {
             return Begun::NotThis;
         };
+        if !fits(target.incoming) || !fits(self.nodes.at(source).outgoing) {
+            if content.length > self.rules.per_node {
+                held.extend([to, source]);
+            }
+            return Begun::NotThis;
+        }
         let under_way = self.flights.bytes();
         if self.flights.len() >= self.limits.flights
             || under_way > 0 && under_way + content.length > self.rules.in_flight

@@ -19,6 +19,8 @@ pub(crate) struct Pass {
     /// Its number.
     pub(crate) id: u64,
     pub(crate) is_on: bool,
+    /// The number of the last that is over.
+    pub(crate) done: u64,
     /// Whether another is to follow.
     pub(crate) again: bool,
     pub(crate) began: Millis,
@@ -148,12 +150,13 @@ impl<P: Placement> Steward<P> {
         if !self.survey.is_on && (is_due || self.survey.again) {
             self.survey.begin(now);
             self.counted = Figures::default();
+            self.searches = self.limits.searches;
         }
         let (cost, mut left) = (self.cost(), self.limits.work);
         while self.survey.is_on && left >= cost {
             let slot = self.survey.slot;
             if slot >= self.objects.end() {
-                self.survey.is_on = false;
+                (self.survey.is_on, self.survey.done) = (false, self.survey.id);
                 self.figures = self.counted;
                 break;
             }
@@ -174,9 +177,17 @@ impl<P: Placement> Steward<P> {
         let Some(entry) = self.objects.at(slot) else {
             return true;
         };
-        let holding = entry.notes().filter(|(_, note)| *note == Note::Holds);
-        let mut asked: Vec<Index> = holding.map(|(index, _)| index).collect();
+        // Who failed to show it may have noticed, and say that it lacks it.
+        let claiming = entry.notes().filter(|(_, note)| *note != Note::Lacks);
+        let mut asked: Vec<Index> = claiming.map(|(index, _)| index).collect();
         asked.extend(&judgement.wanted);
+        let drains = |index: &Index| self.nodes.at(*index).survey >= self.survey.id;
+        asked.extend(self.nodes.draining().filter(drains));
+        if entry.is_unavailable && self.searches > 0 {
+            // Whoever should hold it lacks it: somebody may that should not.
+            self.searches -= 1;
+            asked.extend(self.nodes.indices());
+        }
         asked.sort_unstable();
         asked.dedup();
         asked.retain(|index| self.nodes.at(*index).is_live());
@@ -194,7 +205,10 @@ impl<P: Placement> Steward<P> {
         figures.unavailable += u64::from(entry.is_unavailable);
         let (since, root) = (entry.whole_since, entry.content().root);
         let held = u64::from(since).saturating_mul(1_000);
-        if since > 0 && now.0.saturating_sub(held) >= self.rules.spare_after.0 {
+        if judgement.is_whole()
+            && since > 0
+            && now.0.saturating_sub(held) >= self.rules.spare_after.0
+        {
             // A cache that drains keeps what it has: it may be back.
             let is_spare = |index: &&Index| {
                 !judgement.wanted.contains(index) && self.nodes.at(**index).may_own()

@@ -82,6 +82,14 @@ enum Presence {
 }
 
 impl Presence {
+    /// How often a text is read for it, at most.
+    fn weight(&self) -> usize {
+        match self {
+            Self::There(_) => 1,
+            Self::OneOf(texts) => 1 + texts.len(),
+        }
+    }
+
     fn holds<'a>(&self, mut values: impl Iterator<Item = std::borrow::Cow<'a, str>>) -> bool {
         match self {
             Self::There(is_there) => values.next().is_some() == *is_there,
@@ -210,23 +218,11 @@ impl When {
                 self.client
                     .iter()
                     .any(|net| net.0.contains(&canonical(request.client))),
-            )
-            && self.query.0.iter().all(|(name, presence)| {
-                let values = request
-                    .parameters()
-                    .filter(|(other, _)| name.matches(other));
-                presence.holds(values.map(|(_, value)| value))
-            })
-            && self
-                .header
-                .0
-                .iter()
-                .all(|(name, presence)| presence.holds(request.lines(&name.0).map(Into::into)))
-            && self.cookie.0.iter().all(|(name, presence)| {
-                let values = request.cookies().filter(|(other, _)| name.matches(other));
-                presence.holds(values.map(|(_, value)| value.into()))
-            });
+            );
         if !holds {
+            return Ok(None);
+        }
+        if !self.hold_names(request, steps)? {
             return Ok(None);
         }
         let captured = match self.captured(asked.path, steps)? {
@@ -239,6 +235,35 @@ impl When {
             }
         }
         Ok(Some(captured))
+    }
+
+    /// Whether query, fields and cookies are as they must be.
+    fn hold_names(&self, request: &Request<'_>, steps: &mut Steps) -> Result<bool, Overrun> {
+        for (name, presence) in &self.query.0 {
+            let octets = request.query().map_or(0, str::len);
+            steps.take(octets, presence.weight())?;
+            let values = request.parameters();
+            let values = values.filter(|(other, _)| name.matches(other));
+            if !presence.holds(values.map(|(_, value)| value)) {
+                return Ok(false);
+            }
+        }
+        for (name, presence) in &self.header.0 {
+            let octets = request.lines(&name.0).map(str::len).sum();
+            steps.take(octets, presence.weight())?;
+            if !presence.holds(request.lines(&name.0).map(Into::into)) {
+                return Ok(false);
+            }
+        }
+        for (name, presence) in &self.cookie.0 {
+            let octets = request.lines("cookie").map(str::len).sum();
+            steps.take(octets, presence.weight())?;
+            let values = request.cookies().filter(|(other, _)| name.matches(other));
+            if !presence.holds(values.map(|(_, value)| value.into())) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn captured<'a>(
@@ -309,7 +334,12 @@ impl When {
         if self.path.is_empty() && self.path_regex.is_empty() {
             paths.push("/".to_owned());
         }
-        paths.into_iter().map(|path| (host.clone(), path)).collect()
+        // A few of them show what all of them would.
+        paths
+            .into_iter()
+            .take(4)
+            .map(|path| (host.clone(), path))
+            .collect()
     }
 
     /// Fields of the visitor that it looks at.

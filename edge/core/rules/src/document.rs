@@ -38,6 +38,8 @@ struct DocumentText {
     #[serde(default)]
     error_page: Vec<Spanned<ErrorPageText>>,
     prefetch: Option<Spanned<List<String>>>,
+    #[serde(default)]
+    sign_requests: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -201,6 +203,7 @@ pub struct Rules {
     pub(crate) origins: Vec<Origin>,
     pub(crate) error_pages: Vec<(Vec<u16>, Page)>,
     pub(crate) prefetch: Vec<String>,
+    pub(crate) signs_requests: bool,
     /// Fields of a request whose values count in every key of the service.
     pub(crate) key_fields: Vec<String>,
     /// Whether something else counts, under [`crate::KEY_FIELD`].
@@ -244,6 +247,7 @@ impl Rules {
             origins: Vec::new(),
             error_pages: Vec::new(),
             prefetch: Vec::new(),
+            signs_requests: read.sign_requests,
             key_fields: Vec::new(),
             is_counted: false,
             looked_at: Vec::new(),
@@ -300,7 +304,7 @@ impl Rules {
             }
         }
         let mut spans = Vec::with_capacity(read.rule.len());
-        let mut expressions = 0;
+        let (mut expressions, mut signed) = (0, 0);
         for line in read.rule {
             let span = line.span();
             let number = rules.rules.len() + 1;
@@ -308,6 +312,14 @@ impl Rules {
                 .into_inner()
                 .read(number, &rules)
                 .map_err(|reason| at(span.clone(), reason))?;
+            signed += usize::from(rule.signed.is_some());
+            if signed > Limits::SIGNED {
+                let text = format!(
+                    "more than {} rules want signatures: name several paths in one",
+                    Limits::SIGNED
+                );
+                return Err(at(span, text));
+            }
             expressions += rule.when.expressions();
             if expressions > Limits::EXPRESSIONS {
                 let text = format!(
@@ -350,8 +362,9 @@ impl Rules {
                     .chain(keyed)
                     .map(|name| (name, ())),
             );
-            let is_counted =
-                rule.origin.is_some() || rule.key.as_ref().is_some_and(|key| key.cookies.is_some());
+            let is_counted = rule.origin.is_some()
+                || rule.key.as_ref().is_some_and(|key| key.cookies.is_some())
+                || rule.store.as_ref().is_some_and(StoreText::forces);
             if is_counted || names.len() > before {
                 rule.when.fields(&mut looked_at);
             }
@@ -376,6 +389,36 @@ impl Rules {
         Ok(())
     }
 
+    /// Whether an answer that is stored and fresh leaves as it would without them: they say nothing but
+    /// how long what is fetched stays fresh.
+    pub fn spare_hits(&self) -> bool {
+        self.rules.iter().all(|rule| {
+            let Rule {
+                name: _,
+                when: _,
+                is_last: _,
+                store,
+                key: None,
+                request: None,
+                response: None,
+                redirect: None,
+                rewrite: None,
+                cors: None,
+                deny: None,
+                page: None,
+                signed: None,
+                limit: None,
+                hotlink: None,
+                compression: None,
+                origin: None,
+            } = rule
+            else {
+                return false;
+            };
+            store.as_ref().is_none_or(StoreText::spares_hits)
+        })
+    }
+
     /// How many rules it has.
     pub fn len(&self) -> usize {
         self.rules.len()
@@ -394,6 +437,11 @@ impl Rules {
     /// Sources that rules may choose.
     pub fn origins(&self) -> &[Origin] {
         &self.origins
+    }
+
+    /// Whether gateways sign what they ask the origin, so that it can tell them from others.
+    pub fn signs_requests(&self) -> bool {
+        self.signs_requests
     }
 
     /// Targets to have at hand before visitors ask.

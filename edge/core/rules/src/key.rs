@@ -64,6 +64,7 @@ pub(crate) fn counted(
     request: &Request<'_>,
     cookies: Option<&List<TextPattern>>,
     origin: Option<&str>,
+    is_forced: bool,
 ) -> String {
     let mut members = Vec::new();
     if let Some(patterns) = cookies {
@@ -75,6 +76,10 @@ pub(crate) fn counted(
     }
     if let Some(origin) = origin {
         members.push(format!("o-{}", hidden(origin)));
+    }
+    if is_forced {
+        // Whoever the rules except from it must not get what was fetched as nobody.
+        members.push("f".to_owned());
     }
     members.join(".")
 }
@@ -130,7 +135,7 @@ mod tests {
             };
             let list = List(vec!["*".parse().unwrap()]);
             let (one, other) = (headers(&one), headers(&other));
-            let text = |headers| counted(&request(headers), Some(&list), None);
+            let text = |headers| counted(&request(headers), Some(&list), None, false);
             let pairs = |headers| { let mut all: Vec<_> = crate::request::cookies(headers).collect(); all.sort(); all };
             prop_assert_eq!(text(&one) == text(&other), pairs(&one) == pairs(&other));
         }

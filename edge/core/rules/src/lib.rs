@@ -31,6 +31,7 @@
 )]
 
 mod answer;
+mod coding;
 mod condition;
 mod cors;
 mod document;
@@ -57,6 +58,7 @@ pub use plan::{Plan, RateMeter, Unmetered};
 pub use request::Request;
 pub use signed::{sign_cookie, sign_url, Grant, SignError};
 pub use store::Store;
+pub use words::seconds;
 
 /// The field that carries, between nodes only, what of a request counts beside its address.
 pub const KEY_FIELD: &str = "selvedge-key";
@@ -87,6 +89,8 @@ impl Limits {
     pub const KEYED: usize = 1_024;
     /// Octets of a text in a document that visitors get.
     pub const TEXT: usize = 16 * 1024;
+    /// Rules that want a signature: verifying is what costs most.
+    pub const SIGNED: usize = 8;
     /// Redirects that may follow each other.
     pub const HOPS: usize = 8;
     /// Fields whose values count in keys.

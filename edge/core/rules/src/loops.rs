@@ -34,7 +34,7 @@ fn at_home(to: &str, request: &Request<'_>) -> Option<(String, bool)> {
 
 /// The rule that redirects a request, with where to. `None` when none does, or another one answers
 /// first.
-fn next(rules: &Rules, request: &Request<'_>) -> Option<(String, StatusCode)> {
+fn next(rules: &Rules, request: &Request<'_>, steps: &mut Steps) -> Option<(String, StatusCode)> {
     if request.path().len() > Limits::PATH {
         return None;
     }
@@ -43,9 +43,8 @@ fn next(rules: &Rules, request: &Request<'_>) -> Option<(String, StatusCode)> {
         request,
         path: &path,
     };
-    let mut steps = Steps::new();
     for rule in &rules.rules {
-        let Ok(Some(captured)) = rule.when.matches(&asked, &mut steps) else {
+        let Ok(Some(captured)) = rule.when.matches(&asked, steps) else {
             continue;
         };
         if rule.deny.is_some() || rule.page.is_some() {
@@ -66,8 +65,8 @@ fn next(rules: &Rules, request: &Request<'_>) -> Option<(String, StatusCode)> {
 pub(crate) fn is_circle(
     rules: &Rules,
     request: &Request<'_>,
-    to: &str,
-    status: StatusCode,
+    (to, status): (&str, StatusCode),
+    steps: &mut Steps,
 ) -> bool {
     let mut seen = vec![(
         request.target.to_owned(),
@@ -94,7 +93,7 @@ pub(crate) fn is_circle(
                 method,
                 ..*request
             };
-            next(rules, &after)
+            next(rules, &after, steps)
         });
     }
     false
@@ -137,7 +136,7 @@ pub(crate) fn find(rules: &Rules) -> Option<(usize, String)> {
             let is_decided = rules.rules[..index]
                 .iter()
                 .all(|rule| rule.redirect.is_none() || rule.when.is_about_address());
-            if is_decided && is_circle(rules, &request, &to, redirect.status) {
+            if is_decided && is_circle(rules, &request, (&to, redirect.status), &mut Steps::new()) {
                 let text = format!(
                     "`{}` redirects {path} to {to}, and from there in a circle: except where it leads to with `when.not.path`",
                     rule.name

@@ -8,7 +8,7 @@ use selvedge_primitives_types::Millis;
 
 use crate::answer::{Answer, Why};
 use crate::condition::{canonical, Asked, Steps};
-use crate::document::{Compression, Hotlink, Rule, Rules};
+use crate::document::{Compression, Hotlink, Rules};
 use crate::edit::keep_cookies;
 use crate::key::counted;
 use crate::limiter::Rate;
@@ -46,6 +46,9 @@ pub struct Plan {
     pub answer: Option<Answer>,
     /// Path and query to ask for instead of the visitor's; `None` for the visitor's own.
     pub target: Option<String>,
+    /// Path and query of the key, where it is not that of what is asked for: what a request changes is
+    /// stored without the parameters that do not count.
+    pub key: Option<String>,
     /// Fields to ask with instead of the visitor's; `None` for the visitor's own.
     pub fields: Option<HeaderMap>,
     /// What they say of storing.
@@ -81,6 +84,7 @@ impl Rules {
             matched: Vec::new(),
             answer: None,
             target: None,
+            key: None,
             fields: None,
             store: Store::default(),
             is_overlong: false,
@@ -94,7 +98,8 @@ impl Rules {
                 continue;
             };
             plan.matched.push(index);
-            plan.answer = self.answer_of(index, rule, &asked, &captured, (now, &mut *meter))?;
+            plan.answer =
+                self.answer_of(index, (&asked, &captured), (now, &mut *meter), &mut steps)?;
             if plan.answer.is_some() {
                 return Ok(plan);
             }
@@ -117,7 +122,6 @@ impl Rules {
                 break;
             }
         }
-        let query = query.filter(|_| request.is_shared());
         let mut target = if is_signed {
             unsigned(request.target)
         } else {
@@ -131,16 +135,20 @@ impl Rules {
                 _ => rewritten,
             };
         }
-        if let (Some(key), Some((path, query))) = (query, target.split_once('?')) {
-            let reduced = key.reduced(query);
+        let mut key = None;
+        if let (Some(text), Some((path, query))) = (query, target.split_once('?')) {
+            let reduced = text.reduced(query);
             if reduced != query {
-                target = if reduced.is_empty() {
-                    path.to_owned()
-                } else {
-                    format!("{path}?{reduced}")
-                };
+                key = Some(match reduced.is_empty() {
+                    true => path.to_owned(),
+                    false => format!("{path}?{reduced}"),
+                });
             }
         }
+        if let Some(key) = key.take_if(|_| request.is_shared()) {
+            target = key;
+        }
+        plan.key = key;
         plan.target = (target != request.target).then_some(target);
         self.set_fields(&mut plan, request, cookies);
         Ok(plan)
@@ -177,7 +185,7 @@ impl Rules {
         }
         if self.is_counted && request.is_shared() {
             let origin = plan.origin.map(|origin| self.origins[origin].name.as_str());
-            let text = counted(request, cookies, origin);
+            let text = counted(request, cookies, origin, plan.store.is_forced);
             plan.is_overlong = text.len() > Limits::KEYED;
             if let (false, Ok(value)) = (
                 text.is_empty() || plan.is_overlong,
@@ -192,11 +200,11 @@ impl Rules {
     fn answer_of(
         &self,
         index: usize,
-        rule: &Rule,
-        asked: &Asked<'_>,
-        captured: &[&[u8]],
+        (asked, captured): (&Asked<'_>, &[&[u8]]),
         (now, meter): (Millis, &mut dyn RateMeter),
+        steps: &mut Steps,
     ) -> Result<Option<Answer>, Overrun> {
+        let rule = &self.rules[index];
         let request = asked.request;
         if let Some(status) = rule.deny {
             return Ok(Some(text(status, "This is not for you.", Why::Denied)));
@@ -237,7 +245,7 @@ impl Rules {
         }
         if let Some(redirect) = &rule.redirect {
             let to = loops::target(redirect, request, captured);
-            if loops::is_circle(self, request, &to, redirect.status) {
+            if loops::is_circle(self, request, (&to, redirect.status), steps) {
                 return Err(Overrun::Circle);
             }
             let value = HeaderValue::from_str(&to).map_err(|_| Overrun::Path)?;
@@ -360,19 +368,14 @@ fn network(client: IpAddr) -> IpAddr {
 
 fn has_valid_path(target: &str) -> bool {
     let path = target.split('?').next().unwrap_or_default();
-    let segments = || {
-        plain_path(path.as_bytes())
-            .split(|octet| *octet == b'/')
-            .count()
-    };
     // A dot segment that captures made up would climb out of the origin's folder.
+    let is_dots = |segment: &str| {
+        let plain = segment.replace("%2e", ".").replace("%2E", ".");
+        plain == "." || plain == ".."
+    };
     path.starts_with('/')
         && target.len() <= Limits::PATH
-        && path.split('/').all(|segment| {
-            let plain = segment.replace("%2e", ".").replace("%2E", ".");
-            plain != "." && plain != ".."
-        })
-        && segments() > 0
+        && !path.split('/').any(is_dots)
         && target
             .bytes()
             .all(|octet| octet > b' ' && octet < 0x7f && octet != b'#')

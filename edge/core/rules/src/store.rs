@@ -57,6 +57,16 @@ impl StoreText {
             .then_some("`off` and `edge_ttl` contradict each other")
     }
 
+    /// Whether it is about nothing but what is fetched.
+    pub fn spares_hits(&self) -> bool {
+        self.off.is_none() && self.browser_ttl.is_none() && self.force.is_none()
+    }
+
+    /// Whether it keeps what the origin calls private.
+    pub fn forces(&self) -> bool {
+        self.force == Some(true)
+    }
+
     /// Sets what it speaks of.
     pub fn apply(&self, store: &mut Store) {
         let seconds = |time: &Option<Word<Time>>| time.as_ref().map(|time| time.0 .0);

@@ -102,6 +102,13 @@ impl FromStr for Time {
     }
 }
 
+/// The seconds of a time as documents write it.
+///
+/// Errors: what is no time, or longer than a year.
+pub fn seconds(text: &str) -> Result<u32, &'static str> {
+    text.parse().map(|time: Time| time.0)
+}
+
 /// A method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MethodWord(pub Method);

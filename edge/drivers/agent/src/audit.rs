@@ -112,7 +112,7 @@ impl AuditServer {
             purges: Buckets::new(PURGE_BURST, PURGES_PER_SECOND),
             content: Buckets::new(CONTENT_BURST, CONTENT_PER_SECOND),
             turns: Semaphore::new(open::AT_ONCE),
-            uploads: Semaphore::new(content::AT_ONCE),
+            uploads: content::Turns::default(),
         })))
     }
 }
@@ -123,7 +123,7 @@ struct Endpoint<A> {
     purges: Buckets,
     content: Buckets,
     turns: Semaphore,
-    uploads: Semaphore,
+    uploads: content::Turns,
 }
 
 impl<A: Audit + ContentDesk + Insight + ProbeDesk + PurgeDesk> Handler for Endpoint<A> {

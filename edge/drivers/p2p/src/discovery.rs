@@ -40,6 +40,25 @@ pub struct Discovery {
     task: JoinHandle<()>,
 }
 
+impl Options {
+    /// Reads the addresses.
+    ///
+    /// Errors: [`P2pError::BadAddress`], [`P2pError::NoPeer`], [`P2pError::NotADevice`].
+    pub fn read(listen: &str, announce: &[String], known: &[String]) -> Result<Self, P2pError> {
+        let read = |text: &String| {
+            text.parse::<Multiaddr>()
+                .map_err(|error| P2pError::BadAddress(text.clone(), error.to_string()))
+        };
+        let options = Self {
+            listen: read(&listen.to_owned())?,
+            announce: announce.iter().map(read).collect::<Result<_, _>>()?,
+            known: known.iter().map(read).collect::<Result<_, _>>()?,
+        };
+        crate::swarm::known(&options.known)?;
+        Ok(options)
+    }
+}
+
 impl Discovery {
     /// Starts it as the device with this key.
     ///

@@ -8,6 +8,9 @@ pub enum P2pError {
     /// An address cannot be listened on.
     #[error("cannot listen on {0}: is the port taken, or the address another machine's?")]
     Listen(String),
+    /// An address is none.
+    #[error("{0} is no address such as /ip4/192.0.2.1/tcp/9900: {1}")]
+    BadAddress(String, String),
     /// An address of a known peer does not end with its device.
     #[error("{0} does not end with /p2p/ and the peer's id")]
     NoPeer(String),

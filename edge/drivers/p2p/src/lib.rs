@@ -24,8 +24,10 @@ mod bounds;
 mod discovery;
 mod error;
 mod identity;
+mod late;
 mod swarm;
 
 pub use discovery::{Discovery, Options, Provider};
 pub use error::P2pError;
+pub use late::LateDiscovery;
 pub use litep2p::types::multiaddr::Multiaddr;

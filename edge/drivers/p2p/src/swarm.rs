@@ -247,7 +247,8 @@ impl Swarm {
     }
 }
 
-fn known(addresses: &[Multiaddr]) -> Result<HashMap<PeerId, Vec<Multiaddr>>, P2pError> {
+/// Peers by the addresses that end with them.
+pub fn known(addresses: &[Multiaddr]) -> Result<HashMap<PeerId, Vec<Multiaddr>>, P2pError> {
     let mut known: HashMap<PeerId, Vec<Multiaddr>> = HashMap::new();
     for address in addresses {
         if !matches!(address.iter().last(), Some(Protocol::P2p(_))) {

@@ -287,7 +287,8 @@ impl Purges {
             if !is_left {
                 return Err(PurgeRefusal::TooMany);
             }
-            (state.log.next(now.0, above), state.log.last())
+            let number = state.log.next_of(&self.device(), now.0, above);
+            (number, state.log.last())
         };
         let order = PurgeOrder {
             signed,

@@ -30,6 +30,15 @@ pub enum Error {
         /// The quota.
         quota: u64,
     },
+    /// What is pinned already fills the room for it.
+    #[error("what is pinned fills the {quota} bytes for it; unpin something, or raise the quota")]
+    PinsFull {
+        /// The most bytes that may be pinned.
+        quota: u64,
+    },
+    /// A slice is not of the body that it was put into.
+    #[error("the slice is not of this body: {0}")]
+    Mismatch(selvedge_edge_core_verify::Error),
     /// The bytes on disk are no longer those that were stored. They were dropped, with the records
     /// that name them.
     #[error("stored bytes have decayed: {0}")]
@@ -37,8 +46,8 @@ pub enum Error {
     /// A range does not lie inside the body.
     #[error(transparent)]
     Range(selvedge_edge_core_verify::Error),
-    /// A record does not name the body it was put with.
-    #[error("the record names another body than the one that was written")]
+    /// A record does not name the body it was put with, or a root is known with another length.
+    #[error("the record or root names another body than the one that is here")]
     OtherBody,
     /// A record names a body that is not stored.
     #[error("the body that the record names is not stored")]

@@ -1,15 +1,16 @@
 //! What is found in a folder at start.
 
-use std::fs::{self, File};
-use std::path::Path;
-use std::time::SystemTime;
-use std::{collections::HashMap, io};
+use std::collections::{BTreeMap, HashMap};
 
-use selvedge_primitives_types::Hash;
+use selvedge_primitives_types::ServiceId;
 
-use crate::files::{self, Folder, RecordId};
-use crate::index::{Entry, Gone, Index};
-use crate::Error;
+use crate::body::Body;
+use crate::content;
+use crate::entry::{Extent, Fact, Head, Place, RecordHead, PREFIX};
+use crate::index::{Content, Entry, Index};
+use crate::log::Log;
+use crate::name::{BlobKey, BodyName, RecordId};
+use crate::{files, segment, Error};
 
 /// What a start found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -18,156 +19,293 @@ pub struct Recovery {
     pub records: usize,
     /// Bodies that are stored.
     pub bodies: usize,
-    /// Files under way that were taken away.
+    /// Segments.
+    pub segments: usize,
+    /// Entries under way that were taken away.
     pub unfinished: usize,
     /// Records that were taken away: decayed, or without a body.
     pub dropped_records: usize,
-    /// Bodies that were taken away: decayed, or without a record.
+    /// Bodies that were taken away: decayed, or named by nothing.
     pub dropped_bodies: usize,
     /// Records that left because the quota is smaller than before.
     pub evicted: usize,
+    /// Bytes of segments that could not be read as entries: cut off, or decayed.
+    pub lost: u64,
+    /// Records that were taken over from a folder of an older version.
+    pub migrated: usize,
 }
 
-struct FoundBody {
-    length: u64,
-    disk_bytes: u64,
-    is_named: bool,
+/// Of several entries with a name, the one that counts.
+struct Found<T> {
+    number: u64,
+    place: Place,
+    is_marked: bool,
+    what: T,
 }
 
-/// Reads every record and the end of every body. Bodies are checked whole when they are read.
-pub(crate) fn recover(folder: &Folder, index: &mut Index) -> Result<Recovery, Error> {
+#[derive(Default)]
+struct Finds {
+    records: HashMap<RecordId, Found<RecordHead>>,
+    holds: HashMap<BlobKey, Found<(ServiceId, bool)>>,
+    bodies: HashMap<BodyName, Body>,
+    slices: HashMap<BlobKey, BTreeMap<u32, Extent>>,
+    /// Bytes of each segment's file.
+    sizes: HashMap<u32, u64>,
+    /// What counts no more and is not marked yet.
+    losers: Vec<Place>,
+    next: u64,
+}
+
+/// Reads the list of every segment. Bodies are checked whole when they are read. Returns the next
+/// number too.
+pub(crate) fn recover(log: &Log, index: &mut Index) -> Result<(Recovery, u64), Error> {
     let mut recovery = Recovery::default();
-    each_file(&folder.0.join("tmp"), |path, _| {
-        files::remove(path);
-        recovery.unfinished += 1;
-    })?;
-
-    let mut bodies = HashMap::new();
-    each_named(&folder.0.join("bodies"), |root, path| match body_at(path) {
-        Ok(Some(body)) => {
-            bodies.insert(root, body);
+    let mut finds = Finds::default();
+    for number in numbers(log)? {
+        let path = segment::path(log.folder(), number);
+        let failed = |error| Error::io("read", &path, error);
+        let opened = segment::recover(log.folder(), number, log.occupied.clone());
+        let (segment, scan) = opened.map_err(failed)?;
+        recovery.segments += 1;
+        recovery.unfinished += scan.unfinished;
+        recovery.lost += scan.lost;
+        if scan.lost > 0 {
+            tracing::warn!(path = %path.display(), bytes = scan.lost, "the end of a segment is lost");
         }
-        Ok(None) => {
-            files::remove(path);
-            recovery.dropped_bodies += 1;
+        let marked = log.marks.read(number).map_err(failed)?;
+        if marked.is_damaged {
+            tracing::warn!(path = %path.display(), "marks have decayed: its records are dropped");
         }
-        Err(error) => tracing::warn!(path = %path.display(), %error, "cannot read a body"),
-    })?;
-
-    let mut records = Vec::new();
-    each_named(&folder.0.join("records"), |id, path| {
-        match record_at(path, &id, &mut bodies) {
-            Some(found) => records.push((found.0, id, found.1)),
-            None => {
-                files::remove(path);
+        let bytes = segment.bytes.load(core::sync::atomic::Ordering::Acquire);
+        finds.sizes.insert(number, bytes);
+        log.adopt(segment);
+        for fact in scan.facts {
+            let is_marked = marked.offsets.contains(&fact.offset);
+            // Which record has left nobody knows, and one that has must not come back.
+            let is_doubtful = marked.is_damaged && matches!(fact.head, Head::Record(_));
+            if is_doubtful && !is_marked {
                 recovery.dropped_records += 1;
             }
+            finds.take(number, fact, is_marked || is_doubtful);
+        }
+    }
+    finds.restore(index, &mut recovery);
+    log.marks.add(&finds.losers);
+    Ok((recovery, finds.next))
+}
+
+/// The segments of the folder, in order.
+fn numbers(log: &Log) -> Result<Vec<u32>, Error> {
+    let mut segments = Vec::new();
+    let mut marks = Vec::new();
+    files::each(log.folder(), |path, name| {
+        let number = |name: &str| {
+            let is_hex = name.len() == 8 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+            is_hex.then(|| u32::from_str_radix(name, 16).ok())?
+        };
+        match name.rsplit_once('.') {
+            Some((name, "seg")) => segments.extend(number(name)),
+            Some((name, "dead")) => marks.extend(number(name)),
+            _ => tracing::warn!(path = %path.display(), "not a file of this store"),
         }
     })?;
-    for root in bodies
-        .iter()
-        .filter(|(_, body)| !body.is_named)
-        .map(|(root, _)| root)
-    {
-        files::remove(&folder.body(root));
-        recovery.dropped_bodies += 1;
-    }
-
-    // The order that they came in is the only one a folder remembers.
-    records.sort_by_key(|(modified, id, _)| (*modified, *id));
-    for (_, id, entry) in records {
-        let body_bytes = bodies.get(&entry.root).map_or(0, |body| body.disk_bytes);
-        index.insert(id, entry, body_bytes);
-    }
-    let (_, gone) = index.promise(0);
-    for gone in &gone {
-        if let Gone::Record(_) = gone {
-            recovery.evicted += 1;
+    segments.sort_unstable();
+    for number in marks {
+        if segments.binary_search(&number).is_err() {
+            log.marks.forget(number);
         }
-        remove_gone(folder, gone);
     }
-    (recovery.records, recovery.bodies) = (index.records(), index.bodies());
-    Ok(recovery)
+    Ok(segments)
 }
 
-pub(crate) fn remove_gone(folder: &Folder, gone: &Gone) {
-    match gone {
-        Gone::Record(id) => files::remove(&folder.record(id)),
-        Gone::Body(root) => files::remove(&folder.body(root)),
+impl Finds {
+    fn take(&mut self, segment: u32, fact: Fact, is_marked: bool) {
+        let place = Place {
+            segment,
+            offset: fact.offset,
+            size: fact.size,
+        };
+        self.next = self.next.max(fact.head.number() + 1);
+        let end = fact.offset + fact.size;
+        let head_bytes = codec::Encode::encoded_size(&fact.head) as u32;
+        let payload = fact.offset + PREFIX as u32 + head_bytes;
+        match fact.head {
+            Head::Record(what) => {
+                let found = Found {
+                    number: what.number,
+                    place,
+                    is_marked,
+                    what,
+                };
+                let id = found.what.id;
+                take(&mut self.records, id, found, &mut self.losers);
+            }
+            Head::Hold {
+                name,
+                number,
+                length,
+                service,
+                is_pinned,
+            } => {
+                let found = Found {
+                    number,
+                    place,
+                    is_marked,
+                    what: (service, is_pinned),
+                };
+                let key = BlobKey { name, length };
+                take(&mut self.holds, key, found, &mut self.losers);
+            }
+            Head::Body(head) if !is_marked => {
+                let rest = payload.saturating_add(head.values);
+                let body = Body {
+                    place,
+                    number: head.number,
+                    length: head.length,
+                    values: (payload, head.values),
+                    group: head.group,
+                    extents: head.extents,
+                    rest: (rest, end.saturating_sub(rest)),
+                };
+                let known = self.bodies.get(&head.name).map(|body| body.number);
+                if known.is_none_or(|known| known < body.number) {
+                    self.bodies.insert(head.name, body);
+                }
+            }
+            Head::Slice {
+                name,
+                length,
+                slice,
+                proof,
+                ..
+            } if !is_marked => {
+                let at = payload.saturating_add(proof);
+                let extent = Extent {
+                    segment,
+                    at,
+                    length: end.saturating_sub(at),
+                    size: fact.size,
+                };
+                let slices = self.slices.entry(BlobKey { name, length }).or_default();
+                slices.insert(slice, extent);
+            }
+            Head::Body(_) | Head::Slice { .. } | Head::Piece { .. } => {}
+        }
+    }
+
+    fn restore(&mut self, index: &mut Index, recovery: &mut Recovery) {
+        let mut bodies = core::mem::take(&mut self.bodies);
+        let all = bodies.len();
+        bodies.retain(|_, body| self.is_whole(body));
+        recovery.dropped_bodies += all - bodies.len();
+
+        let mut holds: Vec<_> = self
+            .holds
+            .drain()
+            .filter(|hold| !hold.1.is_marked)
+            .collect();
+        holds.sort_by_key(|hold| hold.1.number);
+        for (key, hold) in holds {
+            let (service, is_pinned) = hold.what;
+            let cost = if is_pinned {
+                content::cost(key.length)
+            } else {
+                0
+            };
+            index.promise_anyway(cost);
+            let content = Content {
+                service,
+                is_pinned,
+                number: hold.number,
+                place: hold.place,
+                promised: cost,
+                cost,
+            };
+            index.hold(key, content);
+            let is_it = |body: &Body| body.length == key.length;
+            if bodies.get(&key.name).is_some_and(is_it) {
+                if let Some(body) = bodies.remove(&key.name) {
+                    insert_body(index, key.name, body);
+                }
+            } else {
+                let slices = self.slices.remove(&key).unwrap_or_default();
+                for (slice, extent) in slices {
+                    index.insert_slice(&key, slice, extent);
+                }
+            }
+        }
+
+        let mut records: Vec<_> = self
+            .records
+            .drain()
+            .filter(|found| !found.1.is_marked)
+            .collect();
+        // The order that they came in.
+        records.sort_by_key(|found| found.1.number);
+        for (id, found) in records {
+            let head = found.what;
+            if let Some(body) = bodies.remove(&head.body) {
+                insert_body(index, head.body, body);
+            }
+            let length = index.body(&head.body).map(|body| body.length);
+            if length != Some(head.length) {
+                recovery.dropped_records += 1;
+                self.losers.push(found.place);
+                continue;
+            }
+            let entry = Entry {
+                service: head.service,
+                key: head.key,
+                body: head.body,
+                generation: head.generation,
+                number: head.number,
+                place: found.place,
+            };
+            self.losers.extend(index.insert(id, entry).marks);
+        }
+        recovery.dropped_bodies += bodies.len();
+    }
+
+    /// Whether all bytes of a body are where it says.
+    fn is_whole(&self, body: &Body) -> bool {
+        let bytes: u64 = body.parts().map(|part| u64::from(part.length)).sum();
+        let is_inside = |part: Extent| {
+            let size = self.sizes.get(&part.segment).copied().unwrap_or_default();
+            u64::from(part.at) + u64::from(part.length) <= size
+                && part.size <= part.at + part.length
+        };
+        bytes == body.length && body.parts().all(is_inside)
     }
 }
 
-fn body_at(path: &Path) -> io::Result<Option<FoundBody>> {
-    let file = File::open(path)?;
-    let disk_bytes = files::disk_bytes(file.metadata()?.len());
-    let length = files::body_length(&file)?;
-    Ok(length.map(|length| FoundBody {
-        length,
-        disk_bytes,
-        is_named: false,
-    }))
-}
-
-fn record_at(
-    path: &Path,
-    id: &RecordId,
-    bodies: &mut HashMap<Hash, FoundBody>,
-) -> Option<(SystemTime, Entry)> {
-    let file = fs::read(path).ok()?;
-    let signed = files::decode_record(&file)?;
-    if files::record_id(&signed) != *id {
-        return None;
-    }
-    let record = &signed.record;
-    let body = bodies
-        .get_mut(&record.root)
-        .filter(|body| body.length == record.length)?;
-    body.is_named = true;
-    let modified = fs::metadata(path).and_then(|data| data.modified()).ok()?;
-    let entry = Entry {
-        service: record.service,
-        key: files::key_digest(record.service, &record.key),
-        root: record.root,
-        generation: record.generation,
-        bytes: files::disk_bytes(file.len() as u64),
+/// Keeps the later of two, or the mark on any copy of one.
+fn take<K: std::hash::Hash + Eq, T>(
+    all: &mut HashMap<K, Found<T>>,
+    key: K,
+    found: Found<T>,
+    losers: &mut Vec<Place>,
+) {
+    let Some(known) = all.get_mut(&key) else {
+        all.insert(key, found);
+        return;
     };
-    Some((modified, entry))
+    let is_marked = known.number == found.number && (known.is_marked || found.is_marked);
+    let (winner, loser) = if known.number <= found.number {
+        let loser = core::mem::replace(known, found);
+        (known, loser)
+    } else {
+        (known, found)
+    };
+    if is_marked && !winner.is_marked {
+        losers.push(winner.place);
+        winner.is_marked = true;
+    }
+    if !loser.is_marked {
+        losers.push(loser.place);
+    }
 }
 
-/// Every file that a folder of named ones holds, with the name it stands for.
-fn each_named(folder: &Path, mut visit: impl FnMut([u8; 32], &Path)) -> Result<(), Error> {
-    for first in 0..=255u8 {
-        each_file(
-            &folder.join(format!("{first:02x}")),
-            |path, rest| match name(first, rest) {
-                Some(name) => visit(name, path),
-                None => tracing::warn!(path = %path.display(), "not a file of this store"),
-            },
-        )?;
-    }
-    Ok(())
-}
-
-fn each_file(folder: &Path, mut visit: impl FnMut(&Path, &str)) -> Result<(), Error> {
-    let entries = fs::read_dir(folder).map_err(|e| Error::io("list", folder, e))?;
-    for entry in entries {
-        let path = entry.map_err(|e| Error::io("list", folder, e))?.path();
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
-        visit(&path, name);
-    }
-    Ok(())
-}
-
-fn name(first: u8, rest: &str) -> Option<[u8; 32]> {
-    let mut name = [first; 32];
-    if rest.len() != 62 || !rest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (at, byte) in name.iter_mut().skip(1).enumerate() {
-        *byte = u8::from_str_radix(rest.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(name)
+fn insert_body(index: &mut Index, name: BodyName, body: Body) {
+    body.extents.iter().for_each(|extent| index.count(extent));
+    index.insert_body(name, body);
 }

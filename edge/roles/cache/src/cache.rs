@@ -84,7 +84,7 @@ impl Cache {
             identity: identity.clone(),
             worlds: worlds.clone(),
             store,
-            contents: Contents::new(shelf, identity.clone(), content),
+            contents: Contents::new(shelf, identity.clone(), content, options.discovery.clone()),
             flights: Flights::new(clock::now().0 << 16),
             passes: Passes::default(),
             asked,

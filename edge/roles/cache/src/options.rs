@@ -26,6 +26,8 @@ pub struct CacheOptions {
     pub exposure: ExposureLimits,
     /// Pinned content.
     pub content: ContentOptions,
+    /// How it tells others what it keeps, if at all.
+    pub discovery: Option<selvedge_edge_drivers_p2p::Options>,
     /// Bounds on gateways.
     pub limits: Limits,
     /// What the caching rules leave open.

@@ -5,7 +5,7 @@ use selvedge_edge_drivers_agent::ChainConfig;
 use selvedge_edge_drivers_purge::Registry;
 use selvedge_edge_drivers_transport::{PeerAddress, PeerList};
 use selvedge_primitives_types::agent::NodeConfig;
-use selvedge_primitives_types::{Account, DeviceId, GenesisHash, Role, ServiceId};
+use selvedge_primitives_types::{Account, DeviceId, GenesisHash, Hash, Role, ServiceId};
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -19,6 +19,8 @@ pub(crate) struct World {
     caches: HashMap<DeviceId, PeerAddress>,
     /// Services with pins.
     pinning: HashSet<ServiceId>,
+    /// Roots of what is pinned.
+    pinned: HashSet<Hash>,
     customers: HashMap<ServiceId, Account>,
     own_drains: bool,
 }
@@ -36,6 +38,12 @@ impl World {
                 .iter()
                 .filter(|service| !service.content.pins.is_empty())
                 .map(|service| service.id)
+                .collect(),
+            pinned: chain
+                .services
+                .iter()
+                .flat_map(|service| &service.content.pins)
+                .map(|pin| pin.content.root)
                 .collect(),
             customers: chain
                 .services
@@ -68,6 +76,11 @@ impl World {
     /// Whether a service has content pinned.
     pub(crate) fn has_pins(&self, service: ServiceId) -> bool {
         self.pinning.contains(&service)
+    }
+
+    /// Whether a pin names this root.
+    pub(crate) fn is_pinned(&self, root: &Hash) -> bool {
+        self.pinned.contains(root)
     }
 
     /// The chain's genesis hash.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri, Version};
 use rand::RngCore;
+use selvedge_edge_core_rules::Plan;
 use selvedge_edge_drivers_agent::clock;
 use selvedge_edge_drivers_http::ConnInfo;
 use selvedge_primitives_types::agent::ServiceState;
@@ -45,6 +46,8 @@ pub struct Exchange {
     pub fault: Option<&'static str>,
     /// How long its origin was waited for.
     pub waited: Arc<Waited>,
+    /// What the service's rules made of it.
+    pub rules: Option<Arc<Plan>>,
 }
 
 impl Exchange {
@@ -74,6 +77,7 @@ impl Exchange {
             target: target.path_and_query.into(),
             fault,
             waited: Arc::default(),
+            rules: None,
         }
     }
 

@@ -23,6 +23,7 @@ use crate::exchange::{Exchange, Scope};
 use crate::failure::{Failure, Reason};
 use crate::gateway::Shared;
 use crate::question::Question;
+use crate::rules::Planned;
 use crate::serve::OWNERS;
 use crate::supplied::next;
 
@@ -97,6 +98,27 @@ pub async fn explain(
         say("now", redirected().json());
         return Ok(said.into());
     }
+    let mut fields = asked.fields.clone();
+    let (mut exchange, mut scope) = (exchange, scope);
+    if scope.service.rules.is_some() {
+        say("rules", shared.rules.explain(service));
+    }
+    match shared.plan_quietly(&exchange, &asked.fields, &scope) {
+        Ok(Planned::Free) => {}
+        Ok(Planned::Answered(answer)) => {
+            say("now", by_rules(&answer).json());
+            return Ok(said.into());
+        }
+        Ok(Planned::Changed(ruled)) => {
+            let names = ruled.exchange.rules.iter().flat_map(|plan| plan.names());
+            say("rules_applied", names.map(str::to_owned).collect());
+            (exchange, scope, fields) = (ruled.exchange, ruled.scope, ruled.headers);
+        }
+        Err(failure) => {
+            say("now", refused(&failure).json());
+            return Ok(said.into());
+        }
+    }
     let policy = &options.policy;
     let key = CacheKey::new(
         exchange.scheme(),
@@ -106,13 +128,19 @@ pub async fn explain(
     );
     let key = key.map_err(|error| NoInsight::Question(error.to_string()))?;
     say("key", key.as_str().into());
-    let question = shared.question(exchange, scope, key, &asked.fields);
+    let question = shared.question(exchange, scope, key, &fields);
     say("generation", question.generation.into());
     let as_sent = selvedge_edge_core_http_cache::RequestHead {
         method: &asked.method,
-        headers: &asked.fields,
+        headers: &fields,
     };
-    if let Lookup::Forward { rule } = policy.lookup_decision(&as_sent) {
+    let lookup = match &question.exchange.rules {
+        Some(plan) if plan.store.is_off || plan.is_overlong => Lookup::Forward {
+            rule: Rule::RulesOff,
+        },
+        _ => policy.lookup_decision(&as_sent),
+    };
+    if let Lookup::Forward { rule } = lookup {
         let text = "the request goes to the origin as it is, and no cache sees it";
         let outcome = Outcome {
             name: "forward",
@@ -137,6 +165,20 @@ pub async fn explain(
     say("now", outcome.json());
     say("stored_afterwards", afterwards(shared, &question, &outcome));
     Ok(said.into())
+}
+
+/// What rules answer by themselves.
+fn by_rules(answer: &selvedge_edge_core_rules::Answer) -> Outcome {
+    Outcome {
+        name: "answer",
+        source: "own",
+        rule: None,
+        text: format!(
+            "the service's rules answer with {}: {}",
+            answer.status,
+            answer.why.name()
+        ),
+    }
 }
 
 /// The request as if it had come over a connection.

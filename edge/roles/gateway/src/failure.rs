@@ -61,11 +61,15 @@ pub enum Reason {
     ContentAway,
     /// The site's root names no directory of pages.
     SiteBroken,
+    /// The service has rules, and none of them has ever been here.
+    RulesMissing,
+    /// The service's rules do not end for this request.
+    RulesBroken,
 }
 
 impl Reason {
     /// Every reason, for metrics.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::BadRequest,
         Self::UnknownHost,
         Self::Misdirected,
@@ -90,6 +94,8 @@ impl Reason {
         Self::NotFound,
         Self::ContentAway,
         Self::SiteBroken,
+        Self::RulesMissing,
+        Self::RulesBroken,
     ];
 
     /// Status, name and text.
@@ -193,6 +199,16 @@ impl Reason {
                 "The network cannot reach this page's content at the moment.",
             ),
             Self::SiteBroken => (502, "site-broken", "What this site names is not a site."),
+            Self::RulesMissing => (
+                503,
+                "rules-missing",
+                "The rules of this site have not arrived here yet.",
+            ),
+            Self::RulesBroken => (
+                500,
+                "rules-broken",
+                "The rules of this site lead nowhere for this address.",
+            ),
         }
     }
 
@@ -247,6 +263,17 @@ pub struct Failure {
     pub cause: Option<String>,
     /// When to come back, in seconds, where that is known better than by the reason.
     pub retry_after: Option<u64>,
+    /// What the customer wants visitors to get in place of the gateway's words.
+    pub page: Option<Box<OwnPage>>,
+}
+
+/// A customer's page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnPage {
+    /// Its text.
+    pub text: String,
+    /// Its media type.
+    pub kind: String,
 }
 
 impl Failure {
@@ -256,6 +283,7 @@ impl Failure {
             reason,
             cause: None,
             retry_after: None,
+            page: None,
         }
     }
 
@@ -294,10 +322,18 @@ impl Failure {
             );
             ("text/html; charset=utf-8", body)
         };
+        let kind = HeaderValue::from_static(kind);
+        let (kind, body) = match self.page.as_deref() {
+            Some(page) => {
+                let own = HeaderValue::from_str(&page.kind);
+                (own.unwrap_or(kind), page.text.clone())
+            }
+            None => (kind, body),
+        };
         let mut response = Response::new(full(Bytes::from(body)));
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        headers.insert(header::CONTENT_TYPE, kind);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(REASON, HeaderValue::from_static(name));
         if let Some(seconds) = self.retry_after.or(self.reason.retry_after()) {

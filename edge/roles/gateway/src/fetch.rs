@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{header, HeaderMap, Method, Request, Response, StatusCode};
+use http::{header, HeaderMap, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use selvedge_edge_core_http_cache::{
     fetch_fields, record_fields, CacheStatus, ErrorReuse, Failure as OriginFailure, Forwarded,
     Kept, ResponseHead, Reuse, Rule, StoreDecision, Stored, Times, Update,
 };
+use selvedge_edge_core_rules::Plan;
 use selvedge_edge_core_verify::{sign_record, LeaseId, PublisherDigest, RecordHead};
 use selvedge_edge_drivers_http::{empty, Patience};
 use selvedge_edge_drivers_transport::{PeerAddress, SeedMessage, SeedStream, Want};
@@ -232,18 +233,36 @@ impl Shared {
         for (name, value) in besides {
             headers.append(name, value.clone());
         }
-        let mut request = Request::new(empty());
-        *request.method_mut() = method;
-        *request.uri_mut() = question.exchange.origin_url(&question.scope.origin);
-        *request.headers_mut() = headers;
+        let request = |origin: &Uri| {
+            let mut request = Request::new(empty());
+            *request.method_mut() = method.clone();
+            *request.uri_mut() = question.exchange.origin_url(origin);
+            *request.headers_mut() = headers.clone();
+            request
+        };
         let patience = Patience {
             deadline: Some(question.exchange.deadline),
             progress: None,
         };
         let asked = std::time::Instant::now();
-        let response = self.origin.send(request, &patience).await;
+        let plan = question.exchange.rules.as_deref();
+        let sent = match plan.and_then(Plan::origin) {
+            Some(origin) => {
+                self.send_by_rules(question, origin, request, &patience)
+                    .await
+            }
+            None => {
+                let request = request(&question.scope.origin);
+                self.send_to_origin(&question.exchange, request, &patience)
+                    .await
+            }
+        };
         question.exchange.waited.add(asked.elapsed());
-        response
+        let mut response = sent?;
+        if let Some(plan) = plan {
+            plan.on_origin(response.status(), response.headers_mut());
+        }
+        Ok(response)
     }
 
     fn may_stay(&self, question: &Question, stale: &StaleCopy, failure: OriginFailure) -> bool {

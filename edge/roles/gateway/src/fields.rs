@@ -2,6 +2,7 @@
 
 use http::{header, HeaderMap, HeaderName, HeaderValue, Version};
 use selvedge_edge_core_http_cache::strip_hop_by_hop;
+use selvedge_edge_core_rules::KEY_FIELD;
 use selvedge_edge_drivers_purge::TAG_FIELDS;
 
 use crate::exchange::Exchange;
@@ -94,6 +95,7 @@ pub fn to_origin(headers: &mut HeaderMap, exchange: &Exchange) {
     strip_hop_by_hop(headers);
     headers.remove(header::HOST);
     headers.remove(header::EXPECT);
+    headers.remove(KEY_FIELD);
     join_cookies(headers);
     // What a visitor says of the way so far is worth nothing, except for the list that each hop
     // appends to.

@@ -9,6 +9,7 @@ use http::Response;
 use parking_lot::RwLock;
 use selvedge_edge_drivers_agent::{clock, ConfigFile, HostChecker, Operated, OperatorServer};
 use selvedge_edge_drivers_http::{Body, CertStore, OriginClient, Server, ServerHandle, Workers};
+use selvedge_edge_drivers_p2p::LateDiscovery;
 use selvedge_edge_drivers_purge::{Purges, Verdict, WaitingFile};
 use selvedge_edge_drivers_store::Memory;
 use selvedge_edge_drivers_transport::{Identity, PeerAddress, Peers};
@@ -38,6 +39,7 @@ use crate::purge_sync::Watch;
 use crate::question::Question;
 use crate::refresh::Refreshes;
 use crate::replicas::Replicas;
+use crate::rules::{Book, Coded, Servers};
 use crate::serve::Front;
 use crate::steward::Storage;
 use crate::tab::{Denied, Meter, Running, Sent, Tab};
@@ -54,6 +56,8 @@ const DIRECTORIES: u64 = 16;
 const MEMO: usize = 65_536;
 /// Explanations at a time.
 const EXPLAINING: usize = 16;
+/// Of the memory cache's bytes, one in so many is for compressed answers besides.
+const CODED: u64 = 8;
 /// How often certificates are looked at.
 const CERT_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -114,6 +118,14 @@ pub struct Shared {
     pub memory: Memory<Entry>,
     /// Sites from content.
     pub content: Contents,
+    /// Customers' rules.
+    pub(crate) rules: Book,
+    /// Wakes the fetching of rules.
+    pub(crate) rules_changed: Notify,
+    /// Which servers of customers' origins are well.
+    pub(crate) servers: Servers,
+    /// Answers that were compressed before.
+    pub(crate) coded: Coded,
     /// Origins.
     pub origin: OriginClient,
     /// Caches.
@@ -152,6 +164,8 @@ pub struct Shared {
     pub storage: Storage,
     /// What was seen of caches.
     pub choices: Arc<Choices>,
+    /// Finds who has content beside its owners.
+    pub discovery: LateDiscovery,
     /// Who may have content.
     pub replicas: Replicas,
     /// Looks for ownership records.
@@ -180,8 +194,11 @@ impl Shared {
         self.peers
             .retain(|peer: &PeerAddress| world.cache(&peer.device).as_ref() == Some(peer));
         self.metrics.epoch.set(world.chain.clock.epoch.0 as i64);
+        self.discovery.begin(world.genesis());
         self.replicas.renew(self.world().as_deref(), &world);
         let mut current = self.world.write();
+        self.rules.renew(current.as_deref(), &world);
+        self.rules_changed.notify_one();
         self.holding.renew(current.as_deref(), &world, clock::now());
         *current = Some(world);
     }
@@ -375,7 +392,15 @@ impl Gateway {
             origin: OriginClient::new(&options.origin)?,
             peers: Peers::new(identity.clone(), options.peers.clone()),
             memory: Memory::new(options.memory_bytes, SHARDS),
+            rules: Book::new(
+                options.state.join("rules"),
+                options.origin.guard.allow_private,
+            ),
+            rules_changed: Notify::new(),
+            servers: Servers::default(),
+            coded: Coded::new(options.memory_bytes / CODED),
             content: Contents::new(options.memory_bytes / DIRECTORIES),
+            discovery: LateDiscovery::new(identity.key().clone(), options.discovery.clone()),
             log: AccessLog::open(&options.access_log).map_err(StartError::AccessLog)?,
             config_file: ConfigFile::new(options.state.join("chain.scale")),
             identity,
@@ -449,6 +474,8 @@ impl Gateway {
             tokio::spawn(crate::purge_sync::run(shared.clone())),
             tokio::spawn(crate::invalidating::run(shared.clone())),
             tokio::spawn(crate::holding::run(shared.clone())),
+            tokio::spawn(crate::rules::run(shared.clone())),
+            tokio::spawn(crate::rules::look(shared.clone())),
             tokio::spawn(crate::steward::run(shared.clone())),
         ];
         Ok(Self {

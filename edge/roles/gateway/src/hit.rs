@@ -142,7 +142,9 @@ impl Front {
             (None, Some(origin)) => may_leave(origin, request.target),
             (None, None) => true,
         };
-        if service.state != ServiceState::Active || leaves {
+        // Rules look at fields that a plain request need not have been read for (ADR 026).
+        let is_ruled = service.rules.is_some() && !shared.rules.spare_hits(service.id);
+        if service.state != ServiceState::Active || leaves || is_ruled {
             return None;
         }
         let scheme = scheme_of(connection);

@@ -66,6 +66,7 @@ mod purging;
 mod question;
 mod refresh;
 mod replicas;
+mod rules;
 mod seeder;
 mod serve;
 mod served;

@@ -81,6 +81,10 @@ pub struct Metrics {
     pub silent: Gauge,
     /// Keys that unsafe requests through this gateway made invalid.
     pub invalidated: Counter,
+    /// Documents of rules that came into force.
+    pub rules_taken: Counter,
+    /// Documents of rules that did not, each time for another reason.
+    pub rules_refused: Counter,
     orders: Family<ReasonLabel, Counter>,
     purged: Family<ReasonLabel, Counter>,
     purge_seconds: Histogram,
@@ -152,6 +156,8 @@ impl Default for Metrics {
         let vouchers_failed = counter("vouchers_failed", "Vouchers that did not reach their cache");
         let hits = counter("hits", "Requests answered by the hit loop");
         let invalidated = counter("invalidations", "Keys that unsafe requests made invalid");
+        let rules_taken = counter("rules_taken", "Documents of rules that came into force");
+        let rules_refused = counter("rules_refused", "Documents of rules that did not");
         let log_lost = counter("log_lost", "Access log lines lost");
         let mut gauge = |name: &str, help: &str| {
             let gauge = Gauge::default();
@@ -200,6 +206,8 @@ impl Default for Metrics {
             invalidations_waiting,
             silent,
             invalidated,
+            rules_taken,
+            rules_refused,
             orders,
             purged,
             purge_seconds,

@@ -59,6 +59,8 @@ pub struct GatewayOptions {
     pub purge_silence: Duration,
     /// How long caches are waited for.
     pub peers: PeersOptions,
+    /// How it finds who has content beside its owners, if at all.
+    pub discovery: Option<selvedge_edge_drivers_p2p::Options>,
     /// What the caching rules leave open.
     pub policy: Policy,
 }

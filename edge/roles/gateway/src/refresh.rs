@@ -56,7 +56,7 @@ impl Shared {
         };
         let (shared, question) = (self.clone(), Arc::new(question.for_everybody()));
         tokio::spawn(async move {
-            if !shared.refresh(&question, entry).await {
+            if !shared.refresh(&question, Some(entry)).await {
                 tokio::time::sleep(AFTER_FAILURE).await;
             }
             drop(taken);
@@ -102,8 +102,12 @@ impl Shared {
         }
     }
 
-    /// Whether it is fresh now.
-    async fn refresh(self: &Arc<Self>, question: &Arc<Question>, entry: Arc<Entry>) -> bool {
+    /// Fetches for nobody in particular what is stale or is not here. Whether it is fresh now.
+    pub(crate) async fn refresh(
+        self: &Arc<Self>,
+        question: &Arc<Question>,
+        entry: Option<Arc<Entry>>,
+    ) -> bool {
         let key = question.key.as_bytes();
         let owners = question
             .scope
@@ -114,12 +118,12 @@ impl Shared {
                 continue;
             }
             let (cache, asked) = self
-                .ask_owner(&cache, None, question, Want::Share, Some(&entry))
+                .ask_owner(&cache, None, question, Want::Share, entry.as_ref())
                 .await;
             match asked {
                 Ok(Asked::Lease { lease, stale }) => {
                     let grant = self.grant(cache, lease).await;
-                    let stale = self.stale_copy(stale, Some(entry));
+                    let stale = self.stale_copy(stale, entry);
                     return self.fetch_for_nobody(question, Some(grant), stale).await;
                 }
                 Ok(Asked::Hit(hit)) => {
@@ -135,7 +139,7 @@ impl Shared {
                 Err(error) => self.blame(&cache, question, &error),
             }
         }
-        let stale = self.stale_copy(None, Some(entry));
+        let stale = self.stale_copy(None, entry);
         self.fetch_for_nobody(question, None, stale).await
     }
 

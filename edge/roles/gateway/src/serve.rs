@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::request::Parts;
-use http::{header, HeaderValue, Method, Request, Response, StatusCode};
+use http::{header, HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use selvedge_edge_core_http_cache::{
     invalidation, Answer, CacheKey, CacheStatus, Forwarded, Lookup, RequestHead, ResponseHead,
@@ -33,6 +33,7 @@ use crate::gather::{Gathering, Place};
 use crate::home::Homed;
 use crate::metrics::Source;
 use crate::question::Question;
+use crate::rules::{own_page, Planned};
 use crate::served::Served;
 use crate::tab::{Running, Tab};
 use crate::upload::upload;
@@ -181,6 +182,31 @@ impl Shared {
         if let Some(reason) = scope.refusal(&exchange.method, &parts.headers) {
             return Err(Failure::new(reason));
         }
+        match self.plan(exchange, &parts.headers, &scope)? {
+            Planned::Free => {
+                let asked = (exchange, &parts.headers);
+                self.answer_as(asked, exchange, parts, body, &scope).await
+            }
+            Planned::Answered(answer) => self.answer_alone(exchange, &scope, *answer),
+            Planned::Changed(ruled) => {
+                let mut changed = parts.clone();
+                changed.headers = ruled.headers;
+                let (asked, own) = ((exchange, &parts.headers), &ruled.exchange);
+                let answered = self.answer_as(asked, own, &changed, body, &ruled.scope);
+                answered.await.map_err(|failure| own_page(own, failure))
+            }
+        }
+    }
+
+    /// Answers a request as `exchange` and `parts` say; its visitor's own is `asked`.
+    async fn answer_as(
+        self: &Arc<Self>,
+        asked: (&Exchange, &HeaderMap),
+        exchange: &Exchange,
+        parts: &Parts,
+        body: Incoming,
+        scope: &Scope,
+    ) -> Result<Answered, Failure> {
         let stated = parts
             .headers
             .get(header::CONTENT_LENGTH)
@@ -189,8 +215,12 @@ impl Shared {
         if stated.is_some_and(|length| length > self.options.max_request_bytes) {
             return Err(Failure::new(Reason::TooLong));
         }
-        let mut tab = self.open_tab(&scope)?;
-        let served = match self.content(exchange, parts, body, &scope).await {
+        let mut tab = self.open_tab(scope)?;
+        let served = match self.content(exchange, parts, body, scope).await {
+            Ok(served) => self.finish_by_rules(asked, exchange, served).await,
+            Err(failure) => Err(failure),
+        };
+        let served = match served {
             Ok(served) => served,
             Err(failure) => {
                 if failure.reason == Reason::Internal {
@@ -202,7 +232,7 @@ impl Shared {
         tab.credit(served.cache);
         let length = http_body::Body::size_hint(&served.body).exact();
         tab.answered(length, exchange.started.elapsed())
-            .map_err(|denied| self.denied(&scope, denied))?;
+            .map_err(|denied| self.denied(scope, denied))?;
         let source = served.source;
         Ok((served.into_response(exchange), Some((source, tab))))
     }
@@ -221,9 +251,17 @@ impl Shared {
         }
         let head = RequestHead::from(parts);
         let limit = self.options.policy.limits.key_bytes;
-        let key = CacheKey::new(exchange.scheme(), &exchange.host, &exchange.target, limit);
+        let own = exchange.rules.as_ref().and_then(|plan| plan.key.as_deref());
+        let target = own.unwrap_or(&exchange.target);
+        let key = CacheKey::new(exchange.scheme(), &exchange.host, target, limit);
         let key = key.map_err(|error| Failure::because(Reason::BadRequest, error))?;
-        match self.options.policy.lookup_decision(&head) {
+        let lookup = match &exchange.rules {
+            Some(plan) if plan.store.is_off || plan.is_overlong => Lookup::Forward {
+                rule: Rule::RulesOff,
+            },
+            _ => self.options.policy.lookup_decision(&head),
+        };
+        match lookup {
             Lookup::Forward { rule } => {
                 self.forward(exchange, parts, body, scope, &key, rule).await
             }
@@ -411,7 +449,7 @@ impl Shared {
     }
 
     /// What came into memory since the visitor asked, or is fresh.
-    fn held(&self, question: &Question) -> Option<Arc<entry::Entry>> {
+    pub(crate) fn held(&self, question: &Question) -> Option<Arc<entry::Entry>> {
         let (service, head) = (question.scope.service.id, question.head());
         let key = question.key.as_bytes();
         let is_current = |entry: &entry::Entry| {
@@ -521,12 +559,15 @@ impl Shared {
         *request.uri_mut() = exchange.origin_url(&scope.origin);
         *request.headers_mut() = headers;
         let asked = Instant::now();
-        let sent = self.origin.send(request, &patience).await;
+        let sent = self.send_to_origin(exchange, request, &patience).await;
         exchange.waited.add(asked.elapsed());
-        let response = sent.map_err(|error| {
+        let mut response = sent.map_err(|error| {
             let reason = upload.fault.reason().unwrap_or(Reason::from(&error));
             Failure::because(reason, error)
         })?;
+        if let Some(plan) = &exchange.rules {
+            plan.on_origin(response.status(), response.headers_mut());
+        }
         let head = ResponseHead::from(&response);
         if let Some(gone) = invalidation(&RequestHead::from(parts), key, &head) {
             self.invalidate(scope, gone.keys).await;

@@ -37,6 +37,8 @@ pub struct Service {
     pub state: ServiceState,
     /// The directory that is served in place of an origin, if any.
     pub site: Option<Pin>,
+    /// The rules that requests follow, if any.
+    pub rules: Option<ContentRef>,
     /// Where its answers are counted, looked up once.
     live: OnceLock<Option<Arc<Live>>>,
 }
@@ -110,6 +112,7 @@ impl World {
                 free: config.free,
                 state: config.state,
                 site: site_of(&config.content),
+                rules: config.content.rules,
                 live: OnceLock::new(),
             });
             services.push(service.clone());
@@ -252,6 +255,18 @@ impl World {
     /// The service that has a root pinned, and what it is.
     pub fn pin_of(&self, root: &Hash) -> Option<(ServiceId, ContentRef)> {
         self.pins.get(root).copied()
+    }
+
+    /// The roots that a service has pinned, that of its site first.
+    pub fn pins_of(&self, service: ServiceId) -> Vec<Hash> {
+        let services = &self.chain.services;
+        let config = services.iter().find(|config| config.id == service);
+        let content = config.map(|config| &config.content);
+        let site = content.and_then(|content| content.site);
+        let pins = content.map_or(&[][..], |content| &content.pins);
+        let pins = pins.iter().map(|pin| pin.content);
+        let others = pins.filter(|pin| Some(*pin) != site);
+        site.into_iter().chain(others).map(|pin| pin.root).collect()
     }
 
     /// Every registered gateway and cache.

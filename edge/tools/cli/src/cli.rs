@@ -1,5 +1,7 @@
 //! The words of the command line.
 
+pub mod rules;
+
 use crate::{
     amount::Sel,
     calendar::{Date, Month},
@@ -106,15 +108,16 @@ bill, at most --bytes times --factor for every epoch.
   selvedge site clear 7              the service is served from its origin"
     )]
     Site(PointerCommand),
-    /// The rules of a service: the pinned file that says how requests are answered.
+    /// The rules of a service: check a document, try it out, sign URLs for it, and say which pinned one requests follow.
     #[command(
         subcommand,
         after_help = "\
+  selvedge rules check rules.toml    what is wrong with it, if anything
   selvedge rules set 7 0x5a...       requests follow these from now on
   selvedge rules rollback 7          and the ones before again
   selvedge rules clear 7             none"
     )]
-    Rules(PointerCommand),
+    Rules(rules::RulesCommand),
     /// The itemised bill of an epoch, a month or some days, every line checked against the chain and the gateways' proofs.
     #[command(after_help = "\
 Gateways keep what is behind a line for a day after it was paid for. With --folder, run it every day: it fetches what is new, and goes on

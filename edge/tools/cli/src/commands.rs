@@ -12,6 +12,7 @@ mod parameters;
 mod publishing;
 mod purge;
 mod put;
+mod rules;
 mod score;
 mod service;
 mod watch;
@@ -128,11 +129,11 @@ pub async fn run(cli: Cli, output: &Output) -> anyhow::Result<()> {
         Command::Unpin(args) => content::unpin(&context, args).await,
         Command::Pins { service } => content::list(&context, service).await,
         Command::Site(command) => content::point(&context, Pointer::Site, command).await,
-        Command::Rules(command) => content::point(&context, Pointer::Rules, command).await,
         Command::Bill(args) => bill::run(&context, args).await,
         Command::Earnings(command) => earnings::run(&context, command).await,
         Command::Node(command) => node::run(&context, command).await,
         Command::Network(command) => network::run(&context, command).await,
+        Command::Rules(command) => rules::run(&context, command).await,
         Command::Parameters(args) => parameters::run(&context, args).await,
     }
 }

@@ -4,6 +4,7 @@
 use crate::{books::Books, daemon::Daemon, wait::wait_for};
 use codec::Encode;
 use ed25519_dalek::{Signer, SigningKey};
+use selvedge_edge_core_routing::{Owners, Target};
 use selvedge_primitives_math::lease::lease;
 use selvedge_primitives_types::{
     agent::{
@@ -60,6 +61,9 @@ impl Site {
     }
 }
 
+/// Every test network's genesis hash.
+pub const GENESIS: GenesisHash = [0x5e; 32];
+
 /// The key of the account that pays for a service, the same in every run.
 pub fn customer_key(service: u64) -> SigningKey {
     let mut seed = [0xc0; 32];
@@ -107,7 +111,7 @@ impl Chain {
     pub fn new() -> Self {
         let one = 1 << Prices::FRACTION_BITS;
         Self {
-            genesis: [0x5e; 32],
+            genesis: GENESIS,
             epoch: Epoch(100),
             epoch_start: now(),
             epoch_length: Millis(3_600_000),
@@ -160,6 +164,22 @@ impl Chain {
     pub fn node(&mut self, device: DeviceId) -> &mut NodeConfig {
         let found = self.nodes.iter_mut().find(|node| node.device == device);
         found.expect("it is registered")
+    }
+
+    /// A target of the first site that a cache is the first owner of.
+    pub fn owned_by(&self, cache: DeviceId, target: &str) -> String {
+        let (owners, site) = (Owners::everywhere(&self.nodes), &self.sites[0]);
+        let host = &site.hosts[0];
+        let owner = |target: &str| {
+            let key = format!("http://{host}{target}");
+            owners.first(Target::Key {
+                service: site.id,
+                key: key.as_bytes(),
+            })
+        };
+        let mut targets = (0..1_000).map(|number| format!("{target}&n={number}"));
+        let owned = targets.find(|target| owner(target) == Some(cache));
+        owned.expect("a cache owns a thousandth")
     }
 
     /// What each gateway may charge for a site.

@@ -70,9 +70,12 @@ fn an_auditor_is_told_what_to_do_in_each_half() {
         send(vote(2, 0, &pass()));
         assert_eq!(phases(2), [AuditPhase::Look]);
         run_to(VOTING, 5);
-        assert_eq!((phases(2), phases(3)), (vec![AuditPhase::Reveal], vec![]));
+        assert_eq!(
+            (phases(2), phases(3)),
+            (vec![AuditPhase::Reveal], vec![AuditPhase::Prove])
+        );
         send(reveal(2, 0, pass()));
-        assert_eq!(phases(2), []);
+        assert_eq!(phases(2), [AuditPhase::Prove]);
         run_to(AGAIN, 1);
         assert_eq!(phases(2), [AuditPhase::Vote]);
         assert_eq!(Audits::audits(&auditor(2).0)[0].round, 1);

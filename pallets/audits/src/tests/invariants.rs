@@ -15,12 +15,13 @@ fn fraud(taken: u128, reward: u128) -> Fraud<sp_runtime::AccountId32> {
     }
 }
 
-fn broken(number: char, spoil: impl FnOnce()) {
+fn broken(number: impl ToString, spoil: impl FnOnce()) {
     externalities().execute_with(|| {
         assert_eq!(Audits::check_invariants(), Ok(()));
         spoil();
         let violation = Audits::check_invariants().expect_err("it is violated");
-        assert!(violation.starts_with(number), "{violation}");
+        let prefix = number.to_string() + ":";
+        assert!(violation.starts_with(&prefix), "{violation}");
     });
 }
 
@@ -150,5 +151,70 @@ fn votes_and_questions_of_epochs_that_were_decided_are_noticed() {
     });
     broken('9', || {
         crate::Queue::<Test>::insert(EPOCH, (EPOCH, GATEWAY), ())
+    });
+}
+
+#[test]
+fn a_look_at_lines_that_nothing_will_end_or_with_one_twice_is_noticed() {
+    use pallet_edge_traits::SampleMore;
+    let look = || {
+        committed(honest());
+        Audits::sample_more(&GATEWAY, EPOCH, 0, 4).unwrap();
+    };
+    broken(10, || {
+        look();
+        crate::Audits::<Test>::remove(EPOCH, GATEWAY);
+        let _ = crate::Queue::<Test>::clear(u32::MAX, None);
+    });
+    broken('5', || {
+        look();
+        crate::Looks::<Test>::mutate((EPOCH, GATEWAY), Epoch(WINDOW), |look| {
+            let look = look.as_mut().unwrap();
+            look.passed = vec![account(41), account(41)].try_into().unwrap();
+        });
+    });
+}
+
+#[test]
+fn a_fault_of_a_cleared_epoch_or_of_one_to_come_is_noticed() {
+    broken(11, || {
+        crate::Faults::<Test>::insert(account(11), Epoch(WINDOW));
+    });
+    broken(11, || {
+        ClearFrom::<Test>::put(EPOCH.next());
+        crate::Faults::<Test>::insert(account(11), EPOCH);
+    });
+}
+
+#[test]
+fn a_defect_that_nothing_will_end_is_noticed() {
+    use crate::{types::Suspicion, Suspicions};
+    let suspicion = || Suspicion {
+        defect: Defect::WrongPrice,
+        reporter: account(5),
+        auditor: None,
+        is_rewarded: true,
+        leaf: None,
+        is_sampled: false,
+    };
+    broken(12, || {
+        commit_to(honest());
+        Suspicions::<Test>::insert(EPOCH, GATEWAY, suspicion());
+    });
+    broken(12, || {
+        LeastAmount::set(u128::MAX);
+        committed(honest());
+        Suspicions::<Test>::insert(EPOCH, GATEWAY, suspicion());
+    });
+}
+
+#[test]
+fn canaries_that_charge_too_much_or_excuse_nothing_are_noticed() {
+    broken(13, || {
+        Taken::set(1_000);
+        crate::CanarySpent::<Test>::put(51);
+    });
+    broken(13, || {
+        crate::Excused::<Test>::mutate(EPOCH, GATEWAY, |all| all.try_push([1; 32]).unwrap());
     });
 }

@@ -2,16 +2,20 @@
 
 mod acceptance;
 mod answer;
+mod canary;
 mod challenge_leaf;
 mod decide;
 mod forget;
 mod honest;
 mod invariants;
+mod look;
 mod post_leaf;
 mod prove;
 mod report_fraud;
 mod reveal;
 mod scene;
+mod standing;
+mod suspicion;
 mod vote;
 mod window;
 

@@ -8,8 +8,10 @@ use sp_runtime::transaction_validity::InvalidTransaction;
 fn voids_the_commitment_and_rewards_the_auditors_owner() {
     run(|| {
         let trees = under_audit(5, inflated());
-        run_to(VOTING, 1);
+        run_to(VOTING, 5);
         send(prove(3, proof_of_inflation(&trees)));
+        assert_eq!(stake(), STAKE, "it may be a canary");
+        begin(VOTING + 2);
         let fraud = Frauds::<Test>::get(EPOCH, GATEWAY).unwrap();
         assert_eq!(fraud.reporter, account(43));
         assert!(fraud.reward > 0);
@@ -24,6 +26,7 @@ fn voids_the_commitment_and_rewards_the_auditors_owner() {
 fn is_for_those_who_were_drawn() {
     run(|| {
         let trees = under_audit(9, inflated());
+        run_to(VOTING, 5);
         let drawn = drawn(0);
         let idle = (1..=9).find(|number| !drawn.contains(number)).unwrap();
         for number in [idle, 30] {
@@ -39,6 +42,7 @@ fn is_for_those_who_were_drawn() {
 fn what_proves_nothing_enters_no_block() {
     run(|| {
         let trees = under_audit(5, honest());
+        run_to(VOTING, 5);
         let sound = opening(&trees, |_| true);
         let call = prove(3, sound.clone());
         assert_eq!(refusal(&call), Some(InvalidTransaction::Call));

@@ -319,6 +319,33 @@ fn a_charge_above_the_lease_is_a_defect_by_what_services_say() {
 }
 
 #[test]
+fn storage_above_what_pins_came_to_is_a_defect() {
+    let stored = |kept: u64, expected: Option<Defect>| {
+        run(|| {
+            let mut leaves = honest();
+            let body = &mut leaves[0].body;
+            body.paid = body.paid.with(UsageClass::StorageByteHours, 10);
+            leaves[0].cache_signature = Default::default();
+            let trees = commit_to(leaves);
+            world(|world| world.kept = kept);
+            let tree = TreeKind::Customers;
+            let proof = FraudProof::Entry {
+                tree,
+                entry: entry(&trees, tree, 0),
+            };
+            match expected {
+                Some(defect) => assert_eq!(proven(proof).defect, defect),
+                None => refused(proof, Error::NothingWrong),
+            }
+        });
+    };
+    // An epoch of the mock network is an hour, so ten bytes make ten byte-hours.
+    stored(10, None);
+    stored(9, Some(Defect::AboveStorage));
+    stored(0, Some(Defect::AboveStorage));
+}
+
+#[test]
 fn what_an_auditor_finds_the_chain_takes() {
     run(|| {
         let mut leaves = honest();

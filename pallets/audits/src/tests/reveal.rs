@@ -140,10 +140,11 @@ fn a_verdict_on_what_the_auditor_was_not_drawn_for_is_refused() {
 #[test]
 fn a_verdict_on_what_became_void_meanwhile_counts_for_nothing() {
     run(|| {
-        let trees = under_audit(5, inflated());
+        under_audit(5, honest());
         run_to(VOTING, 1);
         send(vote(2, 0, &pass()));
-        send(prove(3, proof_of_inflation(&trees)));
+        Audits::punish(&GATEWAY, EPOCH, None);
+        Audits::close_audit(&GATEWAY, EPOCH);
         run_to(VOTING, 5);
         send(reveal(2, 0, pass()));
         assert_eq!((stage(), passed()), (Stage::Void, 0));

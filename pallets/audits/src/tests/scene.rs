@@ -91,8 +91,17 @@ fn signed_by(agent: &sr25519::Pair, payload: &impl Encode) -> Signature64 {
 }
 
 pub(super) fn vote(number: u8, round: u8, verdicts: &[AuditVerdict]) -> Call<Test> {
+    vote_of(number, Epoch(WINDOW), round, verdicts)
+}
+
+pub(super) fn vote_of(
+    number: u8,
+    window: Epoch,
+    round: u8,
+    verdicts: &[AuditVerdict],
+) -> Call<Test> {
     let (auditor, agent) = auditor(number);
-    let (window, seal) = (Epoch(WINDOW), agent::seal(verdicts, &SALT));
+    let seal = agent::seal(verdicts, &SALT);
     let payload = agent::vote_payload(auditor, window, round, seal);
     Call::vote {
         auditor,
@@ -104,8 +113,17 @@ pub(super) fn vote(number: u8, round: u8, verdicts: &[AuditVerdict]) -> Call<Tes
 }
 
 pub(super) fn reveal(number: u8, round: u8, verdicts: Vec<AuditVerdict>) -> Call<Test> {
+    reveal_of(number, Epoch(WINDOW), round, verdicts)
+}
+
+pub(super) fn reveal_of(
+    number: u8,
+    window: Epoch,
+    round: u8,
+    verdicts: Vec<AuditVerdict>,
+) -> Call<Test> {
     let (auditor, agent) = auditor(number);
-    let (window, seal) = (Epoch(WINDOW), agent::seal(&verdicts, &SALT));
+    let seal = agent::seal(&verdicts, &SALT);
     let payload = agent::reveal_payload(auditor, window, round, seal);
     Call::reveal {
         auditor,

@@ -106,7 +106,7 @@ fn of_rounds_and_windows_that_are_not_is_refused() {
             Err(Error::<Test>::TooEarly.into())
         );
         assert_eq!(
-            dispatch(vote(2, 2, &pass())),
+            dispatch(vote(2, 3, &pass())),
             Err(Error::<Test>::NotDrawn.into())
         );
         crate::Windows::<Test>::remove(Epoch(WINDOW));

@@ -240,6 +240,7 @@ impl crate::benchmarking::BenchmarkHelper for World {
             let id = ServiceId(world.services.len() as u64);
             world.prices.insert(1, Prices([1 << 32, 0, 0, 0, 0, 0]));
             world.services.insert(id, terms);
+            world.kept = 1;
             id
         })
     }

@@ -476,3 +476,29 @@ fn weighs_by_entries_never_by_requests() {
         assert!(Real::refund(64).all_gt(Real::refund(1)));
     });
 }
+
+#[test]
+fn storage_is_charged_up_to_what_pins_come_to() {
+    let settled_with = |paid: u64, free: u64, kept: u64, expected: Option<VoidReason>| {
+        run(|| {
+            network();
+            world(|world| world.kept = kept);
+            let mut leaf = leaf(GATEWAY, 10, 0, &Used(1, 0, CACHE, 100));
+            let body = &mut leaf.body;
+            body.paid = body.paid.with(UsageClass::StorageByteHours, paid);
+            body.free = body.free.with(UsageClass::StorageByteHours, free);
+            let trees = UsageTrees::build::<HostKeccak>(vec![leaf]).unwrap();
+            assert_eq!(void_reason(&settle_trees(trees)), expected);
+            assert_eq!(balance(1) == DEPOSIT, expected.is_some());
+        });
+    };
+    // 60 bytes for a minute are one byte-hour; what is begun counts.
+    let kept = 3_600_000 / LENGTH * 9 + 1;
+    let above = Some(VoidReason::AboveStorage);
+    settled_with(10, 0, kept, None);
+    settled_with(11, 0, kept, above);
+    settled_with(9, 2, kept, above);
+    settled_with(u64::MAX, u64::MAX, kept, above);
+    settled_with(1, 0, 0, above);
+    settled_with(0, 0, 0, None);
+}

@@ -20,6 +20,7 @@ fn the_runtime_reads_what_genesis_wrote() {
         assert_eq!(BabeEpochDuration::<Test>::get(), 20);
         assert!(LocalNames::<Test>::get());
         assert_eq!(ReferendumDayOf::<Test>::get(), 28_800);
+        assert_eq!(CheckCostOf::<Test>::get(), 125_000_000);
         ChainParams::check_invariants().unwrap();
     });
 }
@@ -44,6 +45,7 @@ fn the_preset_is_readable_json() {
             "slotDurationMs": 6000,
             "babeEpochLength": 20,
             "allowLocalNames": true,
+            "checkCost": 125_000_000,
             "firstHoldBackMs": 1_209_600_000u64,
             "referendumDayBlocks": 28800,
         })

@@ -2,14 +2,15 @@
 //! revealed it.
 //!
 //! It lies in the node's off-chain persistent storage, under `selvedge::audits::` and the device, and
-//! the leaves that were looked at under `selvedge::audited::`, the device and the commitment's digest.
+//! the leaves that were looked at under `selvedge::audited::`, the device and the commitment's digest, that of a look at
+//! disputed lines with its window.
 //! A vote is written before it is sent: what was voted for is what is revealed, whatever happens in
 //! between.
 
 use alloc::{boxed::Box, vec::Vec};
 use codec::{Decode, DecodeAll, Encode};
 use selvedge_primitives_math::{
-    draw::Draw,
+    draw::{Draw, DISPUTED},
     duty::AuditDuty,
     fraud::{FraudProof, OpenedLeaf},
 };
@@ -128,8 +129,19 @@ pub(super) struct Shown {
 }
 
 impl Shown {
+    /// Those that the rounds of its audit share.
     pub(super) fn read(auditor: &DeviceId, commitment: &UsageCommitment) -> Self {
-        let key = Self::key(auditor, &digest(commitment));
+        Self::read_named(auditor, &digest(commitment))
+    }
+
+    /// Those of a duty: a look at disputed lines has leaves of its own.
+    pub(super) fn read_for(auditor: &DeviceId, duty: &AuditDuty) -> Self {
+        let name = Self::name(&digest(&duty.commitment), duty.window, duty.round);
+        Self::read_named(auditor, &name)
+    }
+
+    fn read_named(auditor: &DeviceId, name: &Hash) -> Self {
+        let key = Self::key(auditor, name);
         let stored = StorageValueRef::persistent(&key).get();
         let leaves = stored.ok().flatten().unwrap_or_default();
         Self { key, leaves }
@@ -139,12 +151,19 @@ impl Shown {
         StorageValueRef::persistent(&self.key).set(&self.leaves);
     }
 
-    fn forget(auditor: &DeviceId, commitment: &Hash) {
-        StorageValueRef::persistent(&Self::key(auditor, commitment)).clear();
+    fn forget(auditor: &DeviceId, name: &Hash) {
+        StorageValueRef::persistent(&Self::key(auditor, name)).clear();
     }
 
-    fn key(auditor: &DeviceId, commitment: &Hash) -> Vec<u8> {
-        [SHOWN_PREFIX, &auditor.0, commitment].concat()
+    fn name(commitment: &Hash, window: Epoch, round: u8) -> Hash {
+        match round {
+            DISPUTED => (commitment, window).using_encoded(sp_io::hashing::blake2_256),
+            _ => *commitment,
+        }
+    }
+
+    fn key(auditor: &DeviceId, name: &Hash) -> Vec<u8> {
+        [SHOWN_PREFIX, &auditor.0, name].concat()
     }
 }
 
@@ -171,8 +190,11 @@ impl Rounds {
             .collect();
         let read = Self { key, rounds };
         if !old.is_empty() {
-            for item in old.iter().flat_map(|round| &round.items) {
-                Shown::forget(device, &item.commitment);
+            for round in &old {
+                for item in &round.items {
+                    let name = Shown::name(&item.commitment, round.window, round.round);
+                    Shown::forget(device, &name);
+                }
             }
             read.write();
         }

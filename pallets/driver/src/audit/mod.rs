@@ -130,7 +130,7 @@ impl Auditor {
         let base = address::base(&duty.public_url, T::AllowPrivate::get());
         let found = base.map_err(Miss::Address).and_then(|url| {
             let mut remote = Remote::new(url, self.deadline);
-            let mut shown = Shown::read(&self.device, &duty.commitment);
+            let mut shown = Shown::read_for(&self.device, duty);
             let before = shown.leaves.len();
             let state = &mut item.state;
             let found = look(

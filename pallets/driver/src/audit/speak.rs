@@ -23,12 +23,15 @@ use selvedge_primitives_types::{audit::MAX_VERDICTS, AuditVerdict};
 impl Auditor {
     /// Proves what can be proven, and votes or reveals when it is time.
     pub(super) fn speak<T: Config>(&self, duties: &[AuditDuty], rounds: &mut Rounds) {
-        for duty in duties {
-            self.prove::<T>(duty, rounds);
-        }
         let Some(first) = duties.first() else { return };
+        // Sooner, a proof would tell those who have not looked what to vote.
+        if matches!(first.phase, AuditPhase::Reveal | AuditPhase::Prove) {
+            for duty in duties {
+                self.prove::<T>(duty, rounds);
+            }
+        }
         match first.phase {
-            AuditPhase::Look => {}
+            AuditPhase::Look | AuditPhase::Prove => {}
             AuditPhase::Vote => self.vote::<T>(duties, rounds),
             AuditPhase::Reveal => self.reveal::<T>(first, rounds),
         }

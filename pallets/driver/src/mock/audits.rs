@@ -42,6 +42,7 @@ impl Context for Knows {
             lease: u128::MAX,
             price_version: 1,
             prices: None,
+            storage: u64::MAX,
         })
     }
     fn is_cache(&self, _: &DeviceId) -> bool {

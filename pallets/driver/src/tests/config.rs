@@ -90,6 +90,36 @@ fn without_daemons_nothing_is_read_or_asked() {
 }
 
 #[test]
+fn what_has_no_room_beside_the_services_comes_with_the_next_block() {
+    run(|net| {
+        plain(&net, 1);
+        net.list(&[endpoint(1)]);
+        const LONG: usize = 1_000_000;
+        set_host_len(LONG);
+        work(1);
+        let mut all = take_deltas(&net).remove(0);
+        all.nodes = None;
+        let longest = MAX_MESSAGE - (all.encoded_size() - LONG);
+
+        plain(&net, 2);
+        net.list(&[endpoint(2)]);
+        set_host_len(longest);
+        work(2);
+        let delta = take_deltas(&net).remove(0);
+        assert_eq!(delta.encoded_size(), MAX_MESSAGE);
+        assert!(delta.nodes.is_none() && delta.prices.is_some());
+        assert_eq!(delta.services.unwrap()[0].hosts[0].len(), longest);
+        assert_eq!(delta.versions.nodes, [0; 32], "the daemon has none");
+        work(3);
+        let delta = take_deltas(&net).remove(0);
+        assert_eq!(delta.nodes, Some(Chain::nodes()));
+        assert_eq!((delta.services, delta.prices), (None, None));
+        work(4);
+        assert!(take_deltas(&net).remove(0).nodes.is_none());
+    });
+}
+
+#[test]
 fn a_config_beyond_the_longest_message_is_not_pushed_but_work_goes_on() {
     run(|net| {
         set_host_len(MAX_MESSAGE);

@@ -83,6 +83,9 @@ pub enum Defect {
     /// A leaf bears a signature that is not its cache's.
     #[codec(index = 19)]
     BadSignature,
+    /// An entry has more storage than the service's pins come to in the epoch.
+    #[codec(index = 20)]
+    AboveStorage,
 }
 
 /// How grave a defect is; a slash goes by it.
@@ -115,7 +118,7 @@ pub enum DefectClass {
 
 impl Defect {
     /// Every defect, in the order of its codec index.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::WrongSum,
         Self::Overflow,
         Self::OutOfOrder,
@@ -136,6 +139,7 @@ impl Defect {
         Self::MalformedCache,
         Self::UnassignedCache,
         Self::BadSignature,
+        Self::AboveStorage,
     ];
 
     /// How grave it is.
@@ -145,7 +149,8 @@ impl Defect {
             | Self::WrongCustomer
             | Self::AboveLease
             | Self::WrongPriceList
-            | Self::UnassignedCache => DefectClass::Terms,
+            | Self::UnassignedCache
+            | Self::AboveStorage => DefectClass::Terms,
             Self::WrongGateway
             | Self::WrongEpoch
             | Self::SliceOutOfEpoch
@@ -188,6 +193,7 @@ impl fmt::Display for Defect {
             Self::MalformedCache => "an entry by cache has a key that no device has",
             Self::UnassignedCache => "an entry credits a device that was no active cache",
             Self::BadSignature => "a leaf bears a signature that is not its cache's",
+            Self::AboveStorage => "an entry has more storage than the service's pins come to",
         })
     }
 }

@@ -5,6 +5,7 @@ use super::{Below, Context, Defect, Item};
 use crate::{
     hash::Keccak256,
     price::charge,
+    storage::stored,
     tree::{split, Level, Node, TreeKind},
 };
 use selvedge_primitives_types::{Entry, Leaf, Signature64, Sum, UsageCommitment};
@@ -99,8 +100,10 @@ pub(super) fn entry_defect(
             };
             if terms.owner != key.customer {
                 Some(Defect::WrongCustomer)
+            } else if entry.sum.amount > terms.lease {
+                Some(Defect::AboveLease)
             } else {
-                (entry.sum.amount > terms.lease).then_some(Defect::AboveLease)
+                (stored(&entry.sum) > terms.storage).then_some(Defect::AboveStorage)
             }
         }
         TreeKind::Caches => {

@@ -54,6 +54,8 @@ pub struct Terms {
     pub price_version: u32,
     /// Its prices; without them no price is judged.
     pub prices: Option<Prices>,
+    /// The most storage byte-hours of its pins.
+    pub storage: u64,
 }
 
 /// What the chain knows of the epoch and of the gateway of the commitment that is judged.

@@ -181,11 +181,19 @@ impl OpenedLeaf {
     ///
     /// Says nothing of whether it stands there at all: ask that first, with [`verify`](super::verify).
     pub fn is_at(&self, tree: &TreeCommitment, at: Place) -> bool {
-        let entries = self.entry.proof.before(tree.entries.into());
-        let leaves = self.proof.before(self.entry.entry.sum.leaves);
-        let before = entries
-            .zip(leaves)
-            .and_then(|(entries, leaves)| entries.checked_add(&leaves));
+        let sum = &self.entry.entry.sum;
+        let leaves = self.proof.before(sum.leaves);
+        let (before, at) = match at {
+            Place::Entry { entry, .. } if entry != self.entry.proof.start => return false,
+            Place::Entry { .. } => (leaves, at.inside(sum)),
+            _ => {
+                let entries = self.entry.proof.before(tree.entries.into());
+                let before = entries
+                    .zip(leaves)
+                    .and_then(|(entries, leaves)| entries.checked_add(&leaves));
+                (before, at)
+            }
+        };
         before.is_some_and(|before| {
             locate([&before, &self.leaf.sum()], at).is_some_and(|(found, _)| found == 1)
         })

@@ -3,8 +3,8 @@ use codec::Encode;
 use proptest::prelude::*;
 use selvedge_primitives_math::{
     draw::{
-        auditors, committee, draws, find, leaves, locate, post, quorum, redrawn, Draw, Place,
-        Sample, AUDITORS, DRAWS, POST_ONE_IN,
+        auditors, committee, draws, draws_for, entry_draws, find, leaves, locate, post, quorum,
+        redrawn, Draw, Place, Sample, AUDITORS, DRAWS, POST_ONE_IN,
     },
     fraud::{OpenedEntry, OpenedLeaf},
     TreeKind, UsageTrees,
@@ -74,6 +74,49 @@ fn small_trees_are_looked_at_whole() {
     assert!(
         matches!(leaves::<Keccak>(&[1; 32], &commitment, DRAWS), Sample::Drawn(d) if d.len() == 44)
     );
+}
+
+#[test]
+fn the_young_and_the_once_faulted_have_twice_as_many_leaves_drawn_each() {
+    let counts = [(false, false), (true, false), (false, true), (true, true)]
+        .map(|(is_young, was_at_fault)| draws_for(is_young, was_at_fault));
+    assert_eq!(counts, [44, 88, 88, 176]);
+    // What is small enough is looked at whole, at each of the ends.
+    for count in [88, 176] {
+        let sample = |leaves: u8| {
+            let commitment = build(one_each(leaves.into())).commitment(GATEWAY, EPOCH);
+            selvedge_primitives_math::draw::leaves::<Keccak>(&[1; 32], &commitment, count)
+        };
+        assert_eq!(sample(count as u8), Sample::Whole);
+        let drawn = sample(count as u8 + 1);
+        assert!(matches!(drawn, Sample::Drawn(draws) if draws.len() == count as usize));
+    }
+}
+
+#[test]
+fn more_draws_begin_with_the_usual_ones() {
+    let total = sum(1_000, 1_000_000);
+    let usual = drawn(1, &total, DRAWS);
+    assert_eq!(drawn(1, &total, 4 * DRAWS)[..DRAWS as usize], usual);
+}
+
+#[test]
+fn a_quarter_of_the_draws_of_an_entry_is_by_index() {
+    let draws = entry_draws::<Keccak>(&[1; 32], &GATEWAY, EPOCH, 7, 4 * DRAWS);
+    let inside: Vec<_> = draws
+        .iter()
+        .map(|draw| {
+            assert_eq!(draw.tree, TreeKind::Customers);
+            let before: Vec<_> = (0..8).map(|_| sum(100, 1_000)).collect();
+            let (entry, inside) = locate(&before, draw.at).unwrap();
+            assert_eq!(entry, 7);
+            inside
+        })
+        .collect();
+    let by_index = inside.iter().filter(|at| matches!(at, Place::Index(_)));
+    assert_eq!(by_index.count(), DRAWS as usize);
+    let other = entry_draws::<Keccak>(&[1; 32], &GATEWAY, EPOCH, 8, 4 * DRAWS);
+    assert_ne!(other, draws);
 }
 
 #[test]
@@ -214,6 +257,25 @@ proptest! {
                 prop_assert_eq!(opened.is_at(&committed, draw.at), opened.leaf == meant);
             }
         }
+    }
+
+    /// The chain knows the index of a disputed entry alone: whoever has the leaves finds those that are meant.
+    #[test]
+    fn a_draw_of_an_entry_means_a_leaf_of_it(all in any_leaves(), seed: u8, nth: u32) {
+        let trees = build(all);
+        let tree = TreeKind::Customers;
+        let committed = tree_of(&trees, tree);
+        let entry = nth % committed.entries;
+        for draw in entry_draws::<Keccak>(&[seed; 32], &GATEWAY, EPOCH, entry, 12) {
+            let (found, leaf) = find(&trees, &draw).unwrap();
+            prop_assert_eq!(found as u32, entry);
+            let meant = trees.leaves_of(tree, found)[leaf];
+            for opened in openings(&trees, tree) {
+                prop_assert_eq!(opened.is_at(&committed, draw.at), opened.leaf == meant);
+            }
+        }
+        let beyond = entry_draws::<Keccak>(&[seed; 32], &GATEWAY, EPOCH, committed.entries, 4);
+        prop_assert!(beyond.iter().all(|draw| find(&trees, draw).is_none()));
     }
 
     #[test]

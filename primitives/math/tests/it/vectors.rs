@@ -34,6 +34,7 @@ fn fraud() -> Value {
                 "lease": chain.lease.to_string(),
                 "price_version": chain.price_version,
                 "caches": chain.caches,
+                "storage": chain.storage.to_string(),
             },
         })
     });

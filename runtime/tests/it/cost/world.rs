@@ -310,6 +310,7 @@ impl World {
 fn genesis(gateways: &[Gateway], caches: &[ed25519::Pair], customers: &[sr25519::Pair]) -> Value {
     let mut config = config("local_testnet");
     config["chainParams"]["babeEpochLength"] = json!(BABE_EPOCH_SLOTS);
+    config["chainParams"]["checkCost"] = json!(125_000_000);
     config["usageClock"]["epochLengthMs"] = json!(EPOCH_MILLIS);
     config["usageClock"]["epochsPerEra"] = json!(EPOCHS_PER_ERA);
     let gateways = gateways

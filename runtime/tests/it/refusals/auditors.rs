@@ -55,7 +55,7 @@ fn panel(seed: Hash) -> Window<<Runtime as pallet_edge_audits::Config>::MaxPanel
 }
 
 /// Sets how far the audit of the first gateway's commitment is, whatever it amounts to.
-fn stage(scene: &Scene<'_>, stage: Stage, until: u64) {
+pub fn stage(scene: &Scene<'_>, stage: Stage, until: u64) {
     let gateway = scene.id(GATEWAY);
     Windows::<Runtime>::insert(WINDOW, panel([1; 32]));
     Queue::<Runtime>::insert(Epoch(until), (EPOCH, gateway), ());
@@ -123,11 +123,11 @@ fn prove(auditor: DeviceId, gateway: DeviceId, entry: OpenedEntry) -> Call<Runti
     }
 }
 
-/// As [`voting`], of a commitment to a service that there is not.
+/// Auditors have voted on a commitment to a service that there is not, and proofs are heard.
 fn false_claim(scene: &mut Scene<'_>) -> OpenedEntry {
     let entry = fraud(scene);
     stage(scene, Stage::Voting(0), 2);
-    scene.at(2, 1);
+    scene.at(2, 2);
     entry
 }
 
@@ -359,6 +359,7 @@ fn proofs() -> Vec<Row> {
         }),
         row(call, Zero, kept_out(Refused), |scene| {
             let trees = voting(scene);
+            scene.at(2, 2);
             brought(prove(device(AUDITOR), scene.id(GATEWAY), entry(&trees)))
         }),
         row(call, Maximum, kept_out(Refused), |scene| {
@@ -380,6 +381,12 @@ fn proofs() -> Vec<Row> {
         row(call, OutOfOrder, kept_out(Refused), |scene| {
             let mut entry = false_claim(scene);
             entry.entry.leaves_root = Hash::default();
+            brought(prove(device(AUDITOR), scene.id(GATEWAY), entry))
+        }),
+        row(call, TooEarly, kept_out(Future), |scene| {
+            let entry = fraud(scene);
+            stage(scene, Stage::Voting(0), 2);
+            scene.at(2, 1);
             brought(prove(device(AUDITOR), scene.id(GATEWAY), entry))
         }),
         row(call, TooEarly, kept_out(Refused), |scene| {

@@ -1,7 +1,7 @@
 //! Proofs of fraud, and what agents and challengers send about audits.
 
 use super::{
-    auditors, by, row,
+    auditors, by, canaries, row,
     scene::{Scene, CACHE, GATEWAY, STRANGER},
     Attempt,
     Fault::*,
@@ -116,6 +116,7 @@ pub fn table() -> Table {
         }),
     ];
     rows.extend(auditors::rows());
+    rows.extend(canaries::rows());
     Table {
         pallet: "Audits",
         rows,
@@ -126,6 +127,26 @@ pub fn table() -> Table {
                 "anybody may prove what is wrong",
             ),
             ("vote", &[Zero], "a seal may be any bytes"),
+            (
+                "name_canary",
+                &[NotTheirs, Zero, UnknownId, OutOfOrder, TooEarly, TooLate],
+                "a seal may be any bytes, and hides what it names",
+            ),
+            (
+                "forget_canary",
+                &[NotTheirs, Zero, Maximum, TooEarly, TooLate],
+                "a seal may be any bytes, and a name may go at any time",
+            ),
+            (
+                "pledge",
+                &[Zero, Maximum, Repeated, TooEarly, TooLate],
+                "a seal may be any bytes, and the oldest pledge makes room",
+            ),
+            (
+                "open_canary",
+                &[NotTheirs],
+                "anybody who knows what was hidden may show it",
+            ),
             (
                 "challenge_leaf",
                 &[NotTheirs],

@@ -7,7 +7,9 @@
 mod auditors;
 mod audits;
 mod billing;
+mod canaries;
 mod claims;
+mod content;
 mod nodes;
 mod others;
 mod reputation;

@@ -1,11 +1,11 @@
 //! Services, their terms, host names and price lists.
 
 use super::{
-    by, row,
+    by, content, row,
     scene::{create, Scene, CUSTOMER, GATEWAY, STRANGER},
     Attempt,
     Fault::*,
-    Table,
+    Never, Table,
 };
 use frame_support::assert_ok;
 use pallet_edge_billing::Error as BillingError;
@@ -118,7 +118,7 @@ fn attested(scene: &Scene<'_>, verdict: HostCheckVerdict) -> Call<Runtime> {
 }
 
 pub fn table() -> Table {
-    let rows = vec![
+    let mut rows = vec![
         row("create_service", NotTheirs, Refused::HostTaken, |scene| {
             scene.service();
             let amount = 200 * SEL;
@@ -439,47 +439,50 @@ pub fn table() -> Table {
             },
         ),
     ];
+    rows.extend(content::rows());
     let any_time = "it may be done at any time";
+    let mut never: Vec<Never> = vec![
+        (
+            "create_service",
+            &[TooLate],
+            "a price list is in force for ever",
+        ),
+        ("add_host", &[OutOfOrder, TooEarly, TooLate], any_time),
+        ("remove_host", &[TooEarly, TooLate], any_time),
+        ("set_origin", &[OutOfOrder, TooEarly, TooLate], any_time),
+        ("set_cap", &[OutOfOrder, TooLate], any_time),
+        (
+            "set_price_version",
+            &[OutOfOrder],
+            "any list follows any other",
+        ),
+        (
+            "set_price_version",
+            &[TooLate],
+            "a price list is in force for ever",
+        ),
+        ("pause", &[Zero, Maximum], "it takes no amount"),
+        ("pause", &[OutOfOrder, TooEarly, TooLate], any_time),
+        ("resume", &[Zero, Maximum], "it takes no amount"),
+        ("resume", &[TooEarly], any_time),
+        ("remove_service", &[Zero, Maximum], "it takes no amount"),
+        (
+            "remove_service",
+            &[TooLate],
+            "a service can be removed for ever",
+        ),
+        (
+            "publish_prices",
+            &[
+                NotTheirs, Zero, UnknownId, Repeated, OutOfOrder, TooEarly, TooLate,
+            ],
+            "any prices may be published, whenever the origin may",
+        ),
+    ];
+    never.extend(content::never());
     Table {
         pallet: "Services",
         rows,
-        never: vec![
-            (
-                "create_service",
-                &[TooLate],
-                "a price list is in force for ever",
-            ),
-            ("add_host", &[OutOfOrder, TooEarly, TooLate], any_time),
-            ("remove_host", &[TooEarly, TooLate], any_time),
-            ("set_origin", &[OutOfOrder, TooEarly, TooLate], any_time),
-            ("set_cap", &[OutOfOrder, TooLate], any_time),
-            (
-                "set_price_version",
-                &[OutOfOrder],
-                "any list follows any other",
-            ),
-            (
-                "set_price_version",
-                &[TooLate],
-                "a price list is in force for ever",
-            ),
-            ("pause", &[Zero, Maximum], "it takes no amount"),
-            ("pause", &[OutOfOrder, TooEarly, TooLate], any_time),
-            ("resume", &[Zero, Maximum], "it takes no amount"),
-            ("resume", &[TooEarly], any_time),
-            ("remove_service", &[Zero, Maximum], "it takes no amount"),
-            (
-                "remove_service",
-                &[TooLate],
-                "a service can be removed for ever",
-            ),
-            (
-                "publish_prices",
-                &[
-                    NotTheirs, Zero, UnknownId, Repeated, OutOfOrder, TooEarly, TooLate,
-                ],
-                "any prices may be published, whenever the origin may",
-            ),
-        ],
+        never,
     }
 }

@@ -1,6 +1,7 @@
 //! All that a step can be, with how often it is.
 
 use super::{
+    audits,
     cast::Signer,
     customers, governance, money, nodes,
     plan::{Dice, Word},
@@ -50,8 +51,8 @@ pub const fn does(name: &'static str, weight: u32, act: fn(&mut World<'_>, &mut 
     }
 }
 
-/// All acts, by area.
-const AREAS: [&[Kind]; 7] = [
+/// All acts, by area. A plan says how many areas there were when it was made: with another it would mean something else.
+const AREAS: [&[Kind]; 8] = [
     time::ACTS,
     usage::ACTS,
     money::ACTS,
@@ -59,23 +60,30 @@ const AREAS: [&[Kind]; 7] = [
     nodes::ACTS,
     governance::ACTS,
     stock::ACTS,
+    audits::ACTS,
 ];
 
-/// The act that the lowest 16 bits of a word name.
-pub fn choose(word: u64) -> Kind {
-    pick(word & 0xffff, |_| true)
+/// How many areas there are.
+pub const ALL: usize = AREAS.len();
+
+/// The act that the lowest 16 bits of a word name among those of the first areas.
+pub fn choose(word: u64, areas: usize) -> Kind {
+    pick(word & 0xffff, areas, |_| true)
 }
 
 /// A word that names this act.
 pub fn word_of(name: &str) -> Word {
     let words = (0..=0xffff).map(Word);
-    let mut named = words.filter(|word| choose(word.0).name == name);
+    let mut named = words.filter(|word| choose(word.0, ALL).name == name);
     named.next().expect("there is such an act")
 }
 
 /// An act that signs a call.
-pub fn choose_signed(dice: &mut Dice) -> fn(&World<'_>, &mut Dice) -> (Signer, RuntimeCall) {
-    let kind = pick(dice.below(1 << 16), |kind| {
+pub fn choose_signed(
+    dice: &mut Dice,
+    areas: usize,
+) -> fn(&World<'_>, &mut Dice) -> (Signer, RuntimeCall) {
+    let kind = pick(dice.below(1 << 16), areas, |kind| {
         // No batch of batches: it shows nothing new and grows without end.
         matches!(kind.act, Act::Signs(_)) && !stock::WRAPPERS.contains(&kind.name)
     });
@@ -85,8 +93,11 @@ pub fn choose_signed(dice: &mut Dice) -> fn(&World<'_>, &mut Dice) -> (Signer, R
     }
 }
 
-fn pick(point: u64, wanted: impl Fn(&Kind) -> bool) -> Kind {
-    let kinds = || AREAS.into_iter().flatten().filter(|kind| wanted(kind));
+fn pick(point: u64, areas: usize, wanted: impl Fn(&Kind) -> bool) -> Kind {
+    let kinds = || {
+        let areas = AREAS.into_iter().take(areas);
+        areas.flatten().filter(|kind| wanted(kind))
+    };
     let total: u32 = kinds().map(|kind| kind.weight).sum();
     let mut left = (point as u32 * total) >> 16;
     for kind in kinds() {

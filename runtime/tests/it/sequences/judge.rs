@@ -97,6 +97,12 @@ impl Judge {
                         self.burnt_of_charges += amount;
                     }
                 }
+                // Bonds of disputes that found nothing, and what a stake loses besides when it pays vouchers.
+                BurnedHeld {
+                    reason: RuntimeHoldReason::Claims(_) | RuntimeHoldReason::NodeStaking(_),
+                    amount,
+                    ..
+                } => self.issuance -= amount,
                 Minted { .. }
                 | MintedCredit { .. }
                 | BurnedDebt { .. }

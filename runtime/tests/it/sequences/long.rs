@@ -32,7 +32,7 @@ fn chunks_stakes_and_services_are_let_go_in_time() {
     logs::listen();
     let story = Story::default();
     run_from(genesis_of(cast::genesis()), |chain| {
-        let mut world = World::new(chain, story.clone());
+        let mut world = World::new(chain, story.clone(), super::acts::ALL);
         for parameter in [
             Parameters::UnlockPeriod(UnlockPeriod, Some(DAY_MILLIS)),
             Parameters::OffenceWindow(OffenceWindow, Some(DAY_MILLIS / 24)),

@@ -1,5 +1,6 @@
 //! Plans: what is done, as words that a seed, a fuzzer or a file may bring, and how they shrink.
 
+use super::acts::ALL;
 use std::fmt;
 
 /// The longest plan.
@@ -10,43 +11,57 @@ pub const MAX_STEPS: usize = 4_000;
 pub struct Word(pub u64);
 
 /// Steps in their order.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Plan(pub Vec<Word>);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The steps.
+    pub words: Vec<Word>,
+    /// How many areas of acts there were when it was made: with more, its words would mean something else.
+    pub areas: usize,
+}
 
 impl Plan {
+    /// A plan of what there is now.
+    pub fn of(words: Vec<Word>) -> Self {
+        Self { words, areas: ALL }
+    }
+
     /// The plan of a seed.
     pub fn from_seed(seed: u64, steps: usize) -> Self {
         let mut dice = Dice(seed);
         let words = (0..steps.min(MAX_STEPS)).map(|_| Word(dice.word()));
-        Self(words.collect())
+        Self::of(words.collect())
     }
 
     /// The plan that these bytes are, eight a step; what is left over is no step.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let words = bytes.chunks_exact(8).take(MAX_STEPS);
         let word = |bytes: &[u8]| Word(u64::from_be_bytes(bytes.try_into().expect("eight bytes")));
-        Self(words.map(word).collect())
+        Self::of(words.map(word).collect())
     }
 
-    /// The plan of a line, as [`Display`](fmt::Display) writes it.
+    /// The plan of a line, as [`Display`](fmt::Display) writes it: the number of areas, a colon and the words.
     pub fn parse(line: &str) -> Option<Self> {
-        let words = line.split_whitespace();
+        let (areas, words) = line.split_once(':')?;
+        let areas = areas.parse().ok().filter(|areas| *areas <= ALL)?;
+        let words = words.split_whitespace();
         let words = words.map(|word| u64::from_str_radix(word, 16).map(Word).ok());
-        words.collect::<Option<_>>().map(Self)
+        let words = words.collect::<Option<_>>()?;
+        Some(Self { words, areas })
     }
 
     /// The shortest plan found that still fails: parts are left out, half of it first and single
     /// steps last, as long as that helps.
     pub fn shrink(self, fails: impl Fn(&Self) -> bool) -> Self {
         let mut plan = self;
-        let mut part = plan.0.len().div_ceil(2);
+        let mut part = plan.words.len().div_ceil(2);
         while part > 0 {
             let mut from = 0;
             let mut is_shorter = false;
-            while from < plan.0.len() {
-                let mut words = plan.0.clone();
+            while from < plan.words.len() {
+                let mut words = plan.words.clone();
                 words.drain(from..(from + part).min(words.len()));
-                let shorter = Self(words);
+                let areas = plan.areas;
+                let shorter = Self { words, areas };
                 if fails(&shorter) {
                     plan = shorter;
                     is_shorter = true;
@@ -64,8 +79,8 @@ impl Plan {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = self.0.iter().map(|word| format!("{:016x}", word.0));
-        f.write_str(&words.collect::<Vec<_>>().join(" "))
+        let words = self.words.iter().map(|word| format!("{:016x}", word.0));
+        write!(f, "{}: {}", self.areas, words.collect::<Vec<_>>().join(" "))
     }
 }
 
@@ -107,22 +122,24 @@ fn a_plan_is_read_as_it_is_written() {
     let plan = Plan::from_seed(7, 20);
     assert_eq!(Plan::parse(&plan.to_string()), Some(plan.clone()));
     let bytes: Vec<u8> = plan
-        .0
+        .words
         .iter()
         .flat_map(|word| word.0.to_be_bytes())
         .collect();
     assert_eq!(Plan::from_bytes(&bytes), plan);
-    assert_eq!(Plan::parse("12 g"), None);
+    assert_eq!(Plan::parse("8: 12 g"), None);
+    assert_eq!(Plan::parse("12"), None);
+    assert_eq!(Plan::parse("1000: 12"), None);
     assert_ne!(plan, Plan::from_seed(8, 20));
 }
 
 #[test]
 fn a_plan_shrinks_to_what_it_fails_by() {
     let plan = Plan::from_seed(1, 300);
-    let (first, second) = (plan.0[17], plan.0[250]);
+    let (first, second) = (plan.words[17], plan.words[250]);
     let fails = |plan: &Plan| {
-        let mut rest = plan.0.iter();
+        let mut rest = plan.words.iter();
         rest.any(|word| *word == first) && rest.any(|word| *word == second)
     };
-    assert_eq!(plan.shrink(fails), Plan(vec![first, second]));
+    assert_eq!(plan.shrink(fails), Plan::of(vec![first, second]));
 }

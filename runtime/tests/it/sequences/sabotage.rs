@@ -149,7 +149,7 @@ fn what_no_chain_would_do_is_found() {
         "poke an account",
         "make a block",
     ];
-    let plan = Plan(names.map(word_of).to_vec());
+    let plan = Plan::of(names.map(word_of).to_vec());
     for (meddle, wrong) in cases {
         let end = play_with(&plan, &|step, _| {
             if step % 2 == 0 {
@@ -167,8 +167,8 @@ fn what_no_chain_would_do_is_found() {
 fn a_failing_plan_shrinks_to_what_matters() {
     let word = word_of("poke an account");
     let mut plan = Plan::from_seed(3, STEPS / 2);
-    plan.0.insert(STEPS / 4, word);
+    plan.words.insert(STEPS / 4, word);
     let meddle = |_: usize, taken: Word| assert_ne!(taken, word, "poked");
     let fails = |plan: &Plan| play_with(plan, &meddle).state.is_err();
-    assert_eq!(plan.shrink(fails), Plan(vec![word]));
+    assert_eq!(plan.shrink(fails), Plan::of(vec![word]));
 }

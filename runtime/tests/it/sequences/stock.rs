@@ -59,7 +59,7 @@ fn batch(world: &World<'_>, dice: &mut Dice) -> (Signer, RuntimeCall) {
     let mut calls = Vec::new();
     let mut signer = anybody(dice);
     for _ in 0..1 + dice.below(3) {
-        let (who, call) = choose_signed(dice)(world, dice);
+        let (who, call) = choose_signed(dice, world.areas)(world, dice);
         calls.push(call);
         signer = who;
     }
@@ -72,7 +72,7 @@ fn batch(world: &World<'_>, dice: &mut Dice) -> (Signer, RuntimeCall) {
 }
 
 fn as_derivative(world: &World<'_>, dice: &mut Dice) -> (Signer, RuntimeCall) {
-    let (signer, call) = choose_signed(dice)(world, dice);
+    let (signer, call) = choose_signed(dice, world.areas)(world, dice);
     let call = pallet_utility::Call::as_derivative {
         index: 1,
         call: Box::new(call),
@@ -82,7 +82,7 @@ fn as_derivative(world: &World<'_>, dice: &mut Dice) -> (Signer, RuntimeCall) {
 
 /// A proxy does what its principal would do, if it has one.
 fn proxy(world: &World<'_>, dice: &mut Dice) -> (Signer, RuntimeCall) {
-    let (principal, call) = choose_signed(dice)(world, dice);
+    let (principal, call) = choose_signed(dice, world.areas)(world, dice);
     let (proxies, _) = pallet_proxy::Proxies::<Runtime>::get(principal.account());
     let known = proxies.iter().find_map(|proxy| Signer::of(&proxy.delegate));
     let call = pallet_proxy::Call::proxy {
@@ -94,7 +94,7 @@ fn proxy(world: &World<'_>, dice: &mut Dice) -> (Signer, RuntimeCall) {
 }
 
 fn multisig(world: &World<'_>, dice: &mut Dice) -> (Signer, RuntimeCall) {
-    let (signer, call) = choose_signed(dice)(world, dice);
+    let (signer, call) = choose_signed(dice, world.areas)(world, dice);
     let call = Box::new(call);
     let mut other_signatories = vec![account(dice), account(dice)];
     other_signatories.sort();
@@ -242,7 +242,7 @@ fn enter_safe_mode(_: &World<'_>, dice: &mut Dice) -> (Signer, RuntimeCall) {
 }
 
 fn sudo(world: &World<'_>, dice: &mut Dice) -> (Signer, RuntimeCall) {
-    let (signer, call) = choose_signed(dice)(world, dice);
+    let (signer, call) = choose_signed(dice, world.areas)(world, dice);
     let call = Box::new(call);
     (signer, pallet_sudo::Call::sudo { call }.into())
 }

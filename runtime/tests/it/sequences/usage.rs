@@ -35,9 +35,12 @@ pub const ACTS: &[Kind] = &[
 
 /// A commitment that the chain took, with what stands behind it.
 pub struct Claim {
-    gateway: DeviceId,
-    epoch: Epoch,
-    trees: UsageTrees,
+    /// Who committed.
+    pub gateway: DeviceId,
+    /// The epoch served in.
+    pub epoch: Epoch,
+    /// What was committed to.
+    pub trees: UsageTrees,
 }
 
 /// What a commitment is false about.
@@ -182,7 +185,7 @@ fn stated(mut commitment: UsageCommitment, lie: Lie) -> UsageCommitment {
 }
 
 /// The device whose agent may sign for a gateway: the one whose key is registered for it.
-fn agent_of<'a>(world: &'a World<'_>, gateway: &DeviceId) -> Option<&'a Node> {
+pub fn agent_of<'a>(world: &'a World<'_>, gateway: &DeviceId) -> Option<&'a Node> {
     let key = NodeRegistry::device(gateway)?.agent_key;
     world.nodes.iter().find(|node| node.agent_key() == key)
 }
@@ -206,6 +209,40 @@ fn commit(world: &mut World<'_>, dice: &mut Dice) {
 
 fn commit_to(world: &mut World<'_>, gateway: DeviceId, epoch: Epoch, lie: Lie, dice: &mut Dice) {
     let leaves = leaves(world, gateway, epoch, lie, dice);
+    commit_as(world, gateway, epoch, leaves, lie, dice);
+}
+
+/// The leaves of a gateway's epoch, the last of which is a planck too dear, and that one.
+pub fn with_one_too_dear(
+    world: &World<'_>,
+    gateway: DeviceId,
+    epoch: Epoch,
+    dice: &mut Dice,
+) -> Option<(Vec<Leaf>, Leaf)> {
+    let leaves = leaves(world, gateway, epoch, Lie::TooDear, dice);
+    let last = *leaves.last()?;
+    Some((leaves, last))
+}
+
+/// Commits to leaves as they are.
+pub fn commit_leaves(
+    world: &mut World<'_>,
+    gateway: DeviceId,
+    epoch: Epoch,
+    leaves: Vec<Leaf>,
+    dice: &mut Dice,
+) {
+    commit_as(world, gateway, epoch, leaves, Lie::None, dice);
+}
+
+fn commit_as(
+    world: &mut World<'_>,
+    gateway: DeviceId,
+    epoch: Epoch,
+    leaves: Vec<Leaf>,
+    lie: Lie,
+    dice: &mut Dice,
+) {
     let Ok(trees) = UsageTrees::build::<HostKeccak>(leaves) else {
         return;
     };
@@ -381,8 +418,8 @@ fn bring_page(
 /// paid, voided or given back in time, as long as somebody asks for it.
 pub fn finish(world: &mut World<'_>) {
     let by = Bringer::Anybody(richest());
-    // What nobody audits is held back twice as long.
-    let longest = 2 * Billing::unsettled_epochs() + 2 * hold_back() + 1;
+    // What nobody audits is held back twice as long, and waits for two epochs more where a line of it is disputed.
+    let longest = 2 * Billing::unsettled_epochs() + 2 * hold_back() + 3;
     let last = UsageClock::current().plus(longest);
     loop {
         let mut waiting = 0;

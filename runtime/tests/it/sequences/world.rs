@@ -1,6 +1,7 @@
 //! The chain that a plan is played on, with what the model remembers of it.
 
 use super::{
+    audits::{Ballot, Canary},
     cast::{nodes, Node, Signer, CUSTOMERS},
     judge::Judge,
     plan::Dice,
@@ -37,11 +38,17 @@ pub struct World<'a> {
     pub nodes: Vec<Node>,
     /// What gateways committed to, oldest first.
     pub claims: Vec<Claim>,
+    /// What auditors voted.
+    pub ballots: Vec<Ballot>,
+    /// Canaries that were named.
+    pub canaries: Vec<Canary>,
+    /// Areas of acts that the plan knows.
+    pub areas: usize,
 }
 
 impl<'a> World<'a> {
     /// A network with two gateways, two caches, two customers and three services.
-    pub fn new(chain: &'a mut Chain, story: Story) -> Self {
+    pub fn new(chain: &'a mut Chain, story: Story, areas: usize) -> Self {
         let mut world = Self {
             chain,
             open: None,
@@ -49,6 +56,9 @@ impl<'a> World<'a> {
             story,
             nodes: nodes(),
             claims: Vec::new(),
+            ballots: Vec::new(),
+            canaries: Vec::new(),
+            areas,
         };
         for (customer, caps) in CUSTOMERS.into_iter().zip([&[10, 2][..], &[5]]) {
             let amount = 400 * SEL;

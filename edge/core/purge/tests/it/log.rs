@@ -80,6 +80,24 @@ fn what_an_order_that_was_missed_may_be_about_is_doubtful() {
 }
 
 #[test]
+fn another_purge_with_the_same_number_is_not_taken_for_known() {
+    let mut log = Log::default();
+    assert_eq!(log.offer(order(30, 0, 1)), Offer::Taken);
+    assert_eq!(log.offer(order(30, 0, 1)), Offer::Known);
+    assert_eq!(log.offer(order(30, 0, 2)), Offer::Superseded(30));
+}
+
+#[test]
+fn two_owners_give_different_numbers() {
+    let log = Log::default();
+    let number = |owner, now| log.next_of(&DeviceId([owner; 32]), now, 0);
+    for now in 0..3_000 {
+        let (one, two) = (number(1, now), number(2, now));
+        assert!(one != two && one >= now && one < now + 1_024);
+    }
+}
+
+#[test]
 fn a_gap_makes_doubtful_until_it_is_filled() {
     let mut log = Log::default();
     let other = b"http://a.test/other";

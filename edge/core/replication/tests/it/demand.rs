@@ -31,7 +31,7 @@ fn a_region_with_demand_has_a_copy_and_loses_it_when_that_ends() {
     let home = regions(&net, &content.root)[0];
     let far = REGIONS.map(|name| Region::parse(name).unwrap());
     let far = far.into_iter().find(|region| *region != home).unwrap();
-    let mut heat = |net: &mut Net, requests| {
+    let heat = |net: &mut Net, requests| {
         net.input(Input::Heat {
             root: content.root,
             region: far,

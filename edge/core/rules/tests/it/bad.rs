@@ -173,6 +173,9 @@ fn what_is_too_much_is_refused() {
     assert!(reason(&" ".repeat(Limits::DOCUMENT + 1)).contains("longer than"));
     let expressions = many(Limits::EXPRESSIONS + 1, "when.path_regex = 'a'");
     assert!(reason(&expressions).contains("64 patterns"));
+    let key = "[[key]]\nid = 'k'\ned25519 = 'ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c'\n";
+    let signed = format!("{}{key}", many(Limits::SIGNED + 1, "signed.keys = 'k'"));
+    assert!(reason(&signed).contains("8 rules want"));
     let list = format!("when.path = [{}]", "'/a',".repeat(Limits::LIST + 1));
     assert!(reason(&many(1, &list)).contains("64 members"));
     let fields: String = (0..=Limits::KEY_FIELDS)

@@ -28,6 +28,20 @@ fn steps_are_counted_before_they_are_taken() {
 }
 
 #[test]
+fn names_and_values_are_steps_too() {
+    let names: String = (0..60).map(|n| format!("a{n} = '*x*',")).collect();
+    let rule = format!("[[rule]]\nwhen.not.query = {{ {names} }}\n");
+    let rules = rules(&rule.repeat(60));
+    let long: String = (0..60)
+        .map(|n| format!("&a{n}={}", "x".repeat(100)))
+        .collect();
+    assert_eq!(
+        get(&format!("/?{long}")).try_plan(&rules).unwrap_err(),
+        Overrun::Steps
+    );
+}
+
+#[test]
 fn the_largest_document_is_read_in_time() {
     // Each of them is as large as one may be when it is compiled.
     let rule = "[[rule]]\nwhen.path_regex = '([a-z0-9]{1,40}/){1,12}'\n";

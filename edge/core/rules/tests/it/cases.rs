@@ -273,6 +273,64 @@ fn a_document_says_what_is_sent_in_place_of_failures() {
 }
 
 #[test]
+fn lifetimes_alone_spare_hits() {
+    let spare = |body: &str| rules(&format!("[[rule]]\n{body}")).spare_hits();
+    assert!(spare(
+        "cache = { edge_ttl = '1h', error_ttl = '1s', strip_set_cookie = true }"
+    ));
+    for body in [
+        "cache.off = true",
+        "cache.browser_ttl = '1h'",
+        "cache = { edge_ttl = '1h', force = true }",
+        "deny = {}",
+        "key.query.sort = true",
+        "response.remove = 'server'",
+        "limit = { requests = 1, per = '1s' }",
+        "compress = {}",
+    ] {
+        assert!(!spare(body), "{body}");
+    }
+}
+
+/// Run it with `--ignored --nocapture` to see what a plan costs.
+#[test]
+#[ignore = "measures, and asserts nothing"]
+fn what_a_plan_costs() {
+    for (name, text) in [
+        (
+            "caching",
+            include_str!("../../../../../docs/guide/rules/caching.toml"),
+        ),
+        (
+            "keys",
+            include_str!("../../../../../docs/guide/rules/keys.toml"),
+        ),
+        (
+            "access",
+            include_str!("../../../../../docs/guide/rules/access.toml"),
+        ),
+        (
+            "signed",
+            include_str!("../../../../../docs/guide/rules/signed.toml"),
+        ),
+    ] {
+        let rules = std::sync::Arc::new(Rules::parse(text, false).unwrap());
+        let ask = get("/assets/a/b.css?v=1")
+            .field("user-agent", "Mozilla/5.0")
+            .field("cookie", "lang=de; a=b");
+        let times = 200_000u32;
+        let began = std::time::Instant::now();
+        for _ in 0..times {
+            std::hint::black_box(ask.plan(&rules));
+        }
+        println!(
+            "{name}: {:.0} ns",
+            began.elapsed().as_nanos() as f64 / f64::from(times)
+        );
+    }
+}
+
+#[test]
 fn a_source_has_servers_in_an_order() {
     let text = r#"
         version = 1

@@ -3,7 +3,7 @@
 use http::{HeaderMap, Method, StatusCode};
 use selvedge_edge_core_rules::KEY_FIELD;
 
-use crate::{get, rules};
+use crate::{get, rules, rules as rules_of};
 
 #[test]
 fn parameters_that_do_not_count_are_not_sent() {
@@ -15,6 +15,8 @@ fn parameters_that_do_not_count_are_not_sent() {
     // What is for the origin alone arrives as it was sent.
     let post = get("/a?b=2&utm_x=1").method(Method::POST).plan(&rules);
     assert_eq!(post.target, None);
+    // What it changed is stored under the address that counts.
+    assert_eq!(post.key, Some("/a?b=2".to_owned()));
 }
 
 #[test]
@@ -97,6 +99,16 @@ fn what_is_forced_is_fetched_as_nobody() {
     assert!(plan.store.is_forced && !plan.fields.unwrap().contains_key("cookie"));
     let plan = get("/").field("cookie", "login_7=1").plan(&rules);
     assert!(plan.store.is_off);
+    // Those who are excepted have a key of their own.
+    let rules = rules_of(
+        "[[rule]]\nwhen.not.cookie.login = true\ncache = { edge_ttl = '1m', force = true }",
+    );
+    let key = |cookie: &str| {
+        let plan = get("/").field("cookie", cookie).plan(&rules);
+        plan.fields.unwrap().get(KEY_FIELD).cloned()
+    };
+    assert_ne!(key("login=1"), key("a=1"));
+    assert_eq!(key("b=1"), key("a=1"));
 }
 
 #[test]

@@ -141,7 +141,10 @@ pub(super) async fn run(shared: &Arc<Shared>) {
                     let _ = shared.contents.copies.input(input);
                 });
             }
-            CopierOutput::Kept { .. } => shared.metrics.copied("kept"),
+            CopierOutput::Kept { root } => {
+                shared.metrics.copied("kept");
+                shared.arrived(&root);
+            }
             CopierOutput::GaveUp { root } => {
                 shared.metrics.copied("given_up");
                 let mut failed = copies.failed.lock();

@@ -89,6 +89,9 @@ async fn look(shared: &Arc<Shared>, world: &World) {
     let (keeping, shelf) = (&shared.contents.keeping.known, &shared.contents.shelf);
     let epoch = world.chain.clock.epoch;
     let pins = pins(world);
+    // Whoever has the whole of a pin's first blob very likely has what is below it.
+    let whole = pins.keys().filter(|root| shelf.has(root)).copied();
+    shared.contents.discovery.announce(whole.collect()).await;
     let kept: HashSet<Hash> = shelf.blobs().iter().map(|blob| blob.root).collect();
     let mut roots: Vec<Hash> = pins.keys().copied().collect();
     roots.sort_unstable();

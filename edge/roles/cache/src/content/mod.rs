@@ -18,6 +18,7 @@ mod put;
 
 use std::sync::Arc;
 
+use selvedge_edge_drivers_p2p::LateDiscovery;
 use selvedge_edge_drivers_store::{Shelf, ShelfError};
 use selvedge_edge_drivers_transport::{
     ContentRefusal, ContentSender, ContentService, CopyAnswer, CopyContent, GetContent, Identity,
@@ -41,12 +42,19 @@ pub(crate) struct Contents {
     copies: Copies,
     /// Of what other caches get.
     pace: Pace,
+    discovery: LateDiscovery,
     options: ContentOptions,
 }
 
 impl Contents {
-    pub(crate) fn new(shelf: Shelf, identity: Arc<Identity>, options: ContentOptions) -> Self {
+    pub(crate) fn new(
+        shelf: Shelf,
+        identity: Arc<Identity>,
+        options: ContentOptions,
+        discovery: Option<selvedge_edge_drivers_p2p::Options>,
+    ) -> Self {
         Self {
+            discovery: LateDiscovery::new(identity.key().clone(), discovery),
             shelf: Arc::new(shelf),
             peers: Peers::new(identity, Default::default()),
             keeping: Keeping::default(),
@@ -56,8 +64,9 @@ impl Contents {
         }
     }
 
-    /// Forgets connections to caches that another config does not have.
+    /// Another config: forgets connections to caches that it does not have.
     pub(crate) fn renew(&self, world: &World) {
+        self.discovery.begin(&world.chain.clock.genesis);
         self.peers
             .retain(|peer| world.cache(&peer.device).as_ref() == Some(peer));
     }
@@ -65,6 +74,15 @@ impl Contents {
     /// What is kept is to be held against the config that is in place now.
     pub(crate) fn look(&self) {
         self.keeping.wake();
+    }
+}
+
+impl Shared {
+    /// A blob is here, whole. Others are told soon where it is one that is asked for by name.
+    fn arrived(&self, root: &Hash) {
+        if self.world().is_some_and(|world| world.is_pinned(root)) {
+            self.contents.keeping.wake();
+        }
     }
 }
 
@@ -102,7 +120,11 @@ impl ContentService for Shared {
         put: PutContent,
         slices: PutReceiver,
     ) -> PutAnswer {
+        let root = put.content.root;
         let answer = put::run(&self, peer, put, slices).await;
+        if answer == PutAnswer::Complete {
+            self.arrived(&root);
+        }
         self.metrics.put(match &answer {
             PutAnswer::Complete => "complete",
             PutAnswer::Missing(_) => "missing",

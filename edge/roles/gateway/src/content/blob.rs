@@ -17,6 +17,11 @@ use crate::world::World;
 /// How long the next group of a blob may take.
 const PIECE: Duration = Duration::from_secs(5);
 
+/// How long others than owners are looked for.
+const SEARCH: Duration = Duration::from_secs(2);
+/// Roots that they are looked for by at most.
+const SEARCHED: usize = 8;
+
 /// No cache that is asked gave all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no cache gives the content")]
@@ -43,6 +48,8 @@ pub(crate) struct Blob {
     others: Vec<PeerAddress>,
     asked: Vec<DeviceId>,
     source: Option<Source>,
+    /// Whether others were looked for beyond the registry's rules.
+    is_searched: bool,
     /// Who gave bytes first.
     cache: DeviceId,
 }
@@ -68,6 +75,7 @@ impl Blob {
             others: shared.content_holders(world, &content.root, MAX_FACTOR),
             asked: Vec::new(),
             source: None,
+            is_searched: false,
             cache: NO_CACHE,
         }
     }
@@ -130,6 +138,9 @@ impl Blob {
                 self.owners
                     .retain(|cache| !self.asked.contains(&cache.device));
             }
+            if self.owners.is_empty() {
+                self.search().await;
+            }
             let cache = self.owners.pop_front().ok_or(NoSource)?;
             self.asked.push(cache.device);
             let mut asking = self.shared.choices.ask(cache.device);
@@ -149,6 +160,28 @@ impl Blob {
                     drop(asking);
                     self.shared.blame_for_content(&cache.device, &error);
                 }
+            }
+        }
+    }
+
+    /// Looks once for registered caches that say they have it, or the pin that it lies below.
+    async fn search(&mut self) {
+        if std::mem::replace(&mut self.is_searched, true) {
+            return;
+        }
+        let Some(world) = self.shared.world() else {
+            return;
+        };
+        let pins = world.pins_of(self.service);
+        let roots = std::iter::once(self.content.root)
+            .chain(pins)
+            .take(SEARCHED);
+        let found = roots.map(|root| self.shared.discovery.providers(root, SEARCH));
+        let found = futures::future::join_all(found).await.into_iter().flatten();
+        let caches = found.filter_map(|provider| world.cache(&provider.device));
+        for cache in caches {
+            if !self.asked.contains(&cache.device) && !self.owners.contains(&cache) {
+                self.owners.push_back(cache);
             }
         }
     }

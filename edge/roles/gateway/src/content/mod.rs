@@ -12,6 +12,8 @@
 mod blob;
 mod site;
 
+pub(crate) use blob::Blob;
+
 use selvedge_edge_core_content::Directory;
 use selvedge_edge_drivers_store::{Memory, Weigh};
 use selvedge_edge_drivers_transport::ContentError;

@@ -227,6 +227,7 @@ mod tests {
             lease: 1_000,
             price_version: 1,
             prices: Some(PRICES),
+            storage: 0,
         };
         Known {
             services: [(ServiceId(0), terms)].into(),

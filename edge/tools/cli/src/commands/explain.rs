@@ -116,6 +116,23 @@ fn in_words(name: &str, answer: &Value) -> String {
     if let Some(key) = answer["key"].as_str() {
         rows.push(("key", plain(key)));
     }
+    let rules = &answer["rules"];
+    if !rules.is_null() {
+        let fault = match &rules["fault"] {
+            Value::Null => String::new(),
+            fault => format!(", {} is not: {}", text(&rules["wanted"]), text(fault)),
+        };
+        let in_force = match &rules["in_force"] {
+            Value::Null => "none is in force".to_owned(),
+            root => format!("{} is in force", text(root)),
+        };
+        rows.push(("rules", format!("{in_force}{fault}")));
+    }
+    let applied = answer["rules_applied"].as_array().into_iter().flatten();
+    let applied: Vec<String> = applied.map(text).collect();
+    if !applied.is_empty() {
+        rows.push(("rules applied", applied.join(", ")));
+    }
     for entry in answer["memory"].as_array().into_iter().flatten() {
         let name = if entry["is_chosen"] == true {
             "memory, chosen"

@@ -15,6 +15,7 @@ use crate::{
     },
     views::Blob,
 };
+use selvedge_primitives_runtime_api::ServiceView;
 use selvedge_primitives_types::{ContentKind, Pin, ServiceId};
 use serde::Serialize;
 use std::path::Path;
@@ -28,13 +29,24 @@ struct Put {
     /// Of all distinct blobs.
     bytes: u64,
     service: u64,
+    /// How many caches are to keep it.
+    factor: u8,
+    /// How many of them have it.
     owners: u8,
     sent_slices: u64,
     sent_bytes: u64,
     url: String,
     pinned: bool,
-    /// The site's version, where the service is served from it now.
-    site_version: Option<u64>,
+    /// Where it is the service's site now.
+    site: Option<Site>,
+}
+
+/// What visitors get from now on.
+#[derive(Serialize)]
+struct Site {
+    version: u64,
+    /// Host names of the service that are proven.
+    hosts: Vec<String>,
 }
 
 /// Puts a file or a folder into the network.
@@ -68,19 +80,19 @@ pub async fn run(context: &Context<'_>, args: PutArgs) -> anyhow::Result<()> {
         context
             .output
             .progress(format!("{} is there", put.content.root));
-        put.site_version = pin(context, &by, &named, args.site).await?;
+        put.site = pin(context, &by, &named, args.site).await?;
         put.pinned = true;
     }
     context.output.answer(&put, || told(&put))
 }
 
-/// Pins what was put, and points the site at it; neither where it is so already. Returns the version of the site.
+/// Pins what was put, and points the site at it; neither where it is so already.
 async fn pin(
     context: &Context<'_>,
     by: &Publisher,
     named: &Named,
     as_site: bool,
-) -> anyhow::Result<Option<u64>> {
+) -> anyhow::Result<Option<Site>> {
     let chain = context.chain().await?;
     let pin = Pin {
         content: named.root,
@@ -95,13 +107,24 @@ async fn pin(
     if !as_site {
         return Ok(None);
     }
-    if held.site == Some(named.root) {
-        return Ok(held.site_moves.first().map(|newest| newest.version.into()));
-    }
-    context.output.progress("sending Services.set_site ...");
-    let root = Some(named.root.root);
-    let receipt = content::chain::set_site(&chain, &by.signer, by.service, root).await?;
-    Ok(Some(receipt.number("Services", "SiteSet", "version")?))
+    let version = match held.site_moves.first() {
+        Some(newest) if held.site == Some(named.root) => newest.version.into(),
+        _ => {
+            context.output.progress("sending Services.set_site ...");
+            let root = Some(named.root.root);
+            let receipt = content::chain::set_site(&chain, &by.signer, by.service, root).await?;
+            receipt.number("Services", "SiteSet", "version")?
+        }
+    };
+    let services: Vec<ServiceView> = chain.view("BillingApi_services", &held.owner).await?;
+    let service = services.iter().find(|view| view.id == by.service);
+    let hosts = service.map(|view| &view.hosts[..]).unwrap_or_default();
+    let hosts = hosts.iter().filter(|host| host.proven);
+    let hosts = hosts.map(|host| String::from_utf8_lossy(&host.name).into_owned());
+    Ok(Some(Site {
+        version,
+        hosts: hosts.collect(),
+    }))
 }
 
 async fn named(output: &Output, args: &PutArgs) -> Result<Named, Failure> {
@@ -144,12 +167,13 @@ fn put(named: &Named, by: &Publisher, gateway: &Gateway, sent: Sent) -> Put {
         content: Blob::from(*root),
         bytes: named.bytes,
         service: by.service.0,
+        factor: by.factor,
         owners: sent.owners,
         sent_slices: sent.slices,
         sent_bytes: sent.bytes,
         url: format!("{}{}", gateway.url, content_path(&root.root, &[])),
         pinned: false,
-        site_version: None,
+        site: None,
     }
 }
 
@@ -158,11 +182,15 @@ fn told(put: &Put) -> String {
         ("root", put.content.root.clone()),
         ("bytes", put.bytes.to_string()),
         ("sent", format!("{} bytes", put.sent_bytes)),
-        ("caches", format!("{} have it", put.owners)),
+        (
+            "caches",
+            format!("{} of {} have it", put.owners, put.factor),
+        ),
         ("url", put.url.clone()),
     ];
-    if let Some(version) = put.site_version {
-        rows.push(("site", format!("version {version}")));
+    if let Some(site) = &put.site {
+        let hosts = site.hosts.join(", ");
+        rows.push(("site", format!("version {} at {hosts}", site.version)));
     }
     let list = output::list(&rows);
     if put.pinned {

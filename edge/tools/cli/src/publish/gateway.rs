@@ -28,8 +28,8 @@ use std::time::Duration;
 use subxt_signer::sr25519::Keypair;
 
 /// How long one request may take.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// How often a request is sent that gets no answer, or one that asks for patience; the pause before the second, which doubles.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How often a request is sent that fails at once, or is asked for patience; the pause before the second, which doubles.
 const ATTEMPTS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(250);
 /// The longest answer that is no slice, in bytes: what 1,024 blobs lack, each in 1,024 runs.
@@ -220,7 +220,7 @@ impl Gateway {
                 Ok(Err(wrong)) => wrong,
                 Err(_) => {
                     let cause = format!("no answer within {} s", PATIENCE.as_secs());
-                    Wrong::Passing(self.silent(cause))
+                    Wrong::Lasting(self.silent(cause))
                 }
             };
             match wrong {

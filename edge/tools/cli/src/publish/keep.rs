@@ -137,7 +137,16 @@ pub async fn file(
     // A blob without bytes has one slice too, which says that it has none.
     let mut slices = std::pin::pin!(reader.slices(path, content, had / SLICE));
     while let Some(slice) = slices.next().await {
-        let bytes = slice?.bytes;
+        let bytes = match slice {
+            Ok(slice) => slice.bytes,
+            Err(failure) => {
+                if builder.length() == 0 {
+                    // A beginning without bytes is none; if it stays, nothing is lost.
+                    let _ = fs::remove_file(&part);
+                }
+                return Err(failure);
+            }
+        };
         bar.inc(bytes.len() as u64);
         let named = part.clone();
         (file, builder) = in_background(move || {

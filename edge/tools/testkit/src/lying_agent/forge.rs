@@ -97,6 +97,7 @@ mod tests {
                 lease: Planck::MAX,
                 price_version: 1,
                 prices: Some(PRICES),
+                storage: u64::MAX,
             })
         }
 

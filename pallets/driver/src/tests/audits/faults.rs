@@ -131,21 +131,26 @@ fn a_lie_is_proven_and_voted_bad() {
             net.serve_public(&url(1), Box::new(honest(trees.clone())));
             set_phase(AuditPhase::Vote, &[&trees]);
             work(1);
+            let ballot = voted().unwrap();
+            assert_eq!(verdicts(&ballot), [Verdict::Bad]);
+            // Not before votes are sealed: it would tell others what to vote.
+            set_phase(AuditPhase::Reveal, &[&trees]);
+            work(2);
             let said = take_said();
-            let [Said::Proof(gateway, epoch, proof), Said::Vote(ballot)] = &said[..] else {
+            let [Said::Proof(gateway, epoch, proof), Said::Reveal(revealed)] = &said[..] else {
                 panic!("{said:?}");
             };
-            assert_eq!((*gateway, *epoch), (device(1), SERVED));
+            assert_eq!((*gateway, *epoch, revealed), (device(1), SERVED, &ballot));
             let committed = commitment(&trees);
             assert!(verify::<HostKeccak>(proof, &committed, &Knows).is_ok());
-            assert_eq!(verdicts(ballot), [Verdict::Bad]);
             // Nothing more is fetched, and the proof is sent again should it have been lost.
             net.take_lines();
-            for block in 2..=5 {
+            set_phase(AuditPhase::Prove, &[&trees]);
+            for block in 3..=6 {
                 work(block);
             }
             assert_eq!(take_said(), []);
-            work(6);
+            work(7);
             let again = take_said();
             assert!(matches!(&again[0], Said::Proof(_, _, other) if other == proof));
             assert_eq!(net.take_lines().len(), 0);

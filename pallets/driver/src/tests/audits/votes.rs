@@ -1,6 +1,7 @@
 //! Looking, voting and revealing beside honest gateways.
 
 use super::*;
+use selvedge_primitives_math::draw::{entry_draws, DISPUTED};
 
 #[test]
 fn a_gateway_is_looked_at_whole_voted_for_and_revealed() {
@@ -192,5 +193,36 @@ fn who_holds_no_key_of_an_auditor_asks_nobody() {
         set_auditors(&[]);
         work(2);
         assert_eq!((net.take_lines().len(), take_said().len()), (0, 0));
+    });
+}
+
+#[test]
+fn leaves_of_disputed_lines_are_others_than_those_of_the_audit() {
+    audited(|net| {
+        let trees = trees(1, 20_000);
+        net.serve_public(&url(1), Box::new(honest(trees.clone())));
+        set_phase(AuditPhase::Vote, &[&trees]);
+        work(1);
+        assert!(voted().is_some());
+        let lines = AuditDuty {
+            window: WINDOW.next(),
+            round: DISPUTED,
+            sample: Sample::Drawn(entry_draws::<HostKeccak>(
+                &[4; 32],
+                &device(1),
+                SERVED,
+                17,
+                4 * DRAWS,
+            )),
+            ..duty(&trees, AuditPhase::Vote)
+        };
+        set_audits(vec![lines.clone()]);
+        let ballot = (2..=20).find_map(|block| {
+            work(block);
+            voted()
+        });
+        let ballot = ballot.unwrap();
+        assert_eq!(ballot.round, DISPUTED);
+        assert_eq!(verdicts(&ballot), [stated(&trees, &lines)]);
     });
 }

@@ -1,6 +1,6 @@
 //! Looks at drawn leaves alone, each on its way from the root and in both trees.
 
-use super::{steps::Step, Search, Shown, Withheld};
+use super::{place::Place, steps::Step, Search, Shown, Withheld};
 use crate::{
     draw::{Draw, Place as At},
     fraud::{Below, Context, FraudProof},
@@ -73,13 +73,15 @@ impl<H: Keccak256, V: Shown<H>, C: Context> Search<'_, H, V, C> {
     fn drawn(&mut self, draw: &Draw) -> Step<Leaf> {
         let (kind, at) = (draw.tree, Cell::new(draw.at));
         let Some((index, entry)) =
-            self.walk_entries(kind, |left, right| by_sum(&at, left, right))?
+            self.walk_entries(kind, |halves, left, right| by_sum(&at, halves, left, right))?
         else {
             return Ok(None);
         };
+        at.set(at.get().inside(&entry.sum));
         let of = (index, &entry);
-        let Some((place, leaf)) =
-            self.walk_leaves(kind, of, |left, right| by_sum(&at, left, right))?
+        let Some((place, leaf)) = self.walk_leaves(kind, of, |halves, left, right| {
+            by_sum(&at, halves, left, right)
+        })?
         else {
             return Ok(None);
         };
@@ -93,12 +95,12 @@ impl<H: Keccak256, V: Shown<H>, C: Context> Search<'_, H, V, C> {
         let other = kind.other();
         let (entry_key, leaf_key) = other.position(leaf);
         let Some((index, entry)) =
-            self.walk_entries(other, |left, _| Some(entry_key <= left.max))?
+            self.walk_entries(other, |_, left, _| Some(entry_key <= left.max))?
         else {
             return Ok(None);
         };
         if entry.key == entry_key {
-            let is_left = |left: &Node<LeafKey>, _: &_| Some(leaf_key <= left.max);
+            let is_left = |_, left: &Node<LeafKey>, _: &_| Some(leaf_key <= left.max);
             let Some((_, found)) = self.walk_leaves(other, (index, &entry), is_left)? else {
                 return Ok(None);
             };
@@ -113,7 +115,7 @@ impl<H: Keccak256, V: Shown<H>, C: Context> Search<'_, H, V, C> {
     fn walk_entries(
         &mut self,
         kind: TreeKind,
-        is_left: impl Fn(&Node<EntryKey>, &Node<EntryKey>) -> Option<bool>,
+        is_left: impl Fn((Place, Place), &Node<EntryKey>, &Node<EntryKey>) -> Option<bool>,
     ) -> Step<(u32, Entry)> {
         let Some(mut node) = self.root(kind) else {
             return Ok(None);
@@ -123,7 +125,7 @@ impl<H: Keccak256, V: Shown<H>, C: Context> Search<'_, H, V, C> {
             match (self.entry_node(kind, place, &node)?, place.halves()) {
                 (Some(Below::Item(entry)), None) => return Ok(Some((place.first, entry))),
                 (Some(Below::Inner(left, right)), Some(halves)) => {
-                    (place, node) = match is_left(&left, &right) {
+                    (place, node) = match is_left(halves, &left, &right) {
                         Some(true) => (halves.0, left),
                         Some(false) => (halves.1, right),
                         None => return Ok(None),
@@ -139,7 +141,7 @@ impl<H: Keccak256, V: Shown<H>, C: Context> Search<'_, H, V, C> {
         &mut self,
         kind: TreeKind,
         of: (u32, &Entry),
-        is_left: impl Fn(&Node<LeafKey>, &Node<LeafKey>) -> Option<bool>,
+        is_left: impl Fn((Place, Place), &Node<LeafKey>, &Node<LeafKey>) -> Option<bool>,
     ) -> Step<(u32, Leaf)> {
         let Some((mut place, mut below)) = self.leaves_root(kind, of)? else {
             return Ok(None);
@@ -147,7 +149,7 @@ impl<H: Keccak256, V: Shown<H>, C: Context> Search<'_, H, V, C> {
         loop {
             let node = match (below, place.halves()) {
                 (Below::Item(leaf), None) => return Ok(Some((place.first, leaf))),
-                (Below::Inner(left, right), Some(halves)) => match is_left(&left, &right) {
+                (Below::Inner(left, right), Some(halves)) => match is_left(halves, &left, &right) {
                     Some(true) => {
                         place = halves.0;
                         left
@@ -169,10 +171,15 @@ impl<H: Keccak256, V: Shown<H>, C: Context> Search<'_, H, V, C> {
 }
 
 /// Which of two nodes a place falls into; it is counted from that one's start then.
-fn by_sum<K>(at: &Cell<At>, left: &Node<K>, right: &Node<K>) -> Option<bool> {
-    let (is_left, inside) = match at.get().in_or_after(&left.sum) {
+fn by_sum<K>(
+    at: &Cell<At>,
+    halves: (Place, Place),
+    left: &Node<K>,
+    right: &Node<K>,
+) -> Option<bool> {
+    let (is_left, inside) = match at.get().in_or_after(&left.sum, halves.0.count) {
         Ok(inside) => (true, inside),
-        Err(rest) => (false, rest.in_or_after(&right.sum).ok()?),
+        Err(rest) => (false, rest.in_or_after(&right.sum, halves.1.count).ok()?),
     };
     at.set(inside);
     Some(is_left)

@@ -1,6 +1,6 @@
 //! What a gateway shows of its trees for drawn leaves.
 
-use super::{Search, Shown};
+use super::{place::Place, Search, Shown};
 use crate::{
     draw::{Draw, Place as At},
     fraud::{committed, Below, OpenedLeaf},
@@ -128,10 +128,14 @@ impl<H: Keccak256, V: Shown<H>, C> Search<'_, H, V, C> {
         let mut at = draw.at;
         let total = committed(self.commitment, draw.tree).sum;
         // Beyond the end every step would go to the right.
-        at.in_or_after(&total).ok()?;
-        let (index, entry) = self.find_entry(draw.tree, |_, left| is_left(&mut at, left))?;
+        let entries = committed(self.commitment, draw.tree).entries;
+        at.in_or_after(&total, entries).ok()?;
+        let (index, entry) =
+            self.find_entry(draw.tree, |place, left| is_left(&mut at, place, left))?;
+        at = at.inside(&entry.sum);
         let of = (index, &entry);
-        let (place, leaf) = self.find_leaf(draw.tree, of, |_, left| is_left(&mut at, left))?;
+        let (place, leaf) =
+            self.find_leaf(draw.tree, of, |place, left| is_left(&mut at, place, left))?;
         Some(((index, entry), place, leaf))
     }
 
@@ -146,8 +150,8 @@ impl<H: Keccak256, V: Shown<H>, C> Search<'_, H, V, C> {
 
 /// Whether a place falls into the left one of two nodes; otherwise it is counted from that one's
 /// end.
-fn is_left<K>(at: &mut At, left: &Node<K>) -> bool {
-    match at.in_or_after(&left.sum) {
+fn is_left<K>(at: &mut At, place: Place, left: &Node<K>) -> bool {
+    match at.in_or_after(&left.sum, place.count) {
         Ok(_) => true,
         Err(rest) => {
             *at = rest;

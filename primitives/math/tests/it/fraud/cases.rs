@@ -7,7 +7,7 @@ use crate::{
 };
 use selvedge_primitives_math::fraud::{Defect, FraudProof};
 use selvedge_primitives_types::{
-    Account, DeviceId, Epoch, LeafBody, ServiceId, Slice, UsageCommitment,
+    Account, DeviceId, Epoch, LeafBody, ServiceId, Slice, UsageClass, UsageCommitment,
 };
 
 /// One case of every defect, as a lying gateway would commit it.
@@ -179,5 +179,15 @@ pub(crate) fn one_of_each() -> Vec<(Chain, Defect, FraudProof, UsageCommitment)>
     let mut forged = usual();
     forged[6].cache_signature.0[5] ^= 1;
     add(usual_chain(), caught_with(forged, &usual_chain()));
+    let chain = Chain {
+        storage: 999,
+        ..Chain::default()
+    };
+    let stored = changed(&|body| {
+        // One unit of it is free, and all of it counts.
+        body.paid = body.paid.with(UsageClass::StorageByteHours, 999);
+        body.free = body.free.with(UsageClass::StorageByteHours, 1);
+    });
+    add(chain.clone(), caught_with(stored, &chain));
     cases
 }

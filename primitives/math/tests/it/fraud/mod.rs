@@ -27,6 +27,7 @@ use std::collections::BTreeMap;
 
 pub(crate) const PRICES: Prices = Prices([1 << 32, 1 << 31, 1 << 30, 0, 0, 0]);
 const LEASE: Planck = 1 << 60;
+const STORAGE: u64 = 1 << 40;
 
 /// A chain whose services 0 to 7 belong to customers 0 to 7, and whose caches are 1 to 7.
 #[derive(Clone)]
@@ -35,6 +36,7 @@ pub(crate) struct Chain {
     pub(crate) price_version: u32,
     pub(crate) services: u64,
     pub(crate) caches: u8,
+    pub(crate) storage: u64,
 }
 
 impl Default for Chain {
@@ -44,6 +46,7 @@ impl Default for Chain {
             price_version: 1,
             services: 8,
             caches: 7,
+            storage: STORAGE,
         }
     }
 }
@@ -55,6 +58,7 @@ impl Context for Chain {
             lease: self.lease,
             price_version: self.price_version,
             prices: Some(PRICES),
+            storage: self.storage,
         })
     }
 

@@ -1,0 +1,3 @@
+//! The command line as a program, against daemons as programs.
+
+mod publish;
