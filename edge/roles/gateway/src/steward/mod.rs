@@ -63,7 +63,9 @@ async fn drive(
     let mut machine = None;
     let mut known: Option<Arc<World>> = None;
     loop {
-        let Some(world) = shared.world() else {
+        // Who keeps nothing for anybody asks nobody.
+        let is_needed = machine.is_some() || wants.is_any();
+        let Some(world) = shared.world().filter(|_| is_needed) else {
             tokio::time::sleep(LOOK).await;
             continue;
         };
@@ -77,8 +79,7 @@ async fn drive(
         });
         let is_same = |known: &Arc<World>| known.chain.nodes == world.chain.nodes;
         let is_new = !known.as_ref().is_some_and(is_same);
-        // Who keeps nothing for anybody asks nobody.
-        if is_new && wants.is_any() {
+        if is_new {
             input(steward, caches(&world));
             known = Some(world.clone());
         }
