@@ -1,7 +1,6 @@
 //! No document and no request takes longer than it may.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use selvedge_edge_core_rules::{Limits, Overrun, Rules};
@@ -14,14 +13,8 @@ fn steps_are_counted_before_they_are_taken() {
     let rule = format!("[[rule]]\nwhen.path_regex = '{pattern}'\n");
     let rules = rules(&rule.repeat(Limits::EXPRESSIONS));
     let long = format!("/{}", "ab".repeat(Limits::PATH / 2 - 1));
-    let began = Instant::now();
+    // A search that goes back over what it read would not end within the age of the world.
     assert_eq!(get(&long).try_plan(&rules).unwrap_err(), Overrun::Steps);
-    // Seconds would be a search that goes back over what it read.
-    assert!(
-        began.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        began.elapsed()
-    );
     assert!(get("/ab").try_plan(&rules).is_ok());
     let too_long = format!("/{}", "a".repeat(Limits::PATH));
     assert_eq!(get(&too_long).try_plan(&rules).unwrap_err(), Overrun::Steps);
@@ -43,17 +36,11 @@ fn names_and_values_are_steps_too() {
 }
 
 #[test]
-fn the_largest_document_is_read_in_time() {
-    // Each of them is as large as one may be when it is compiled.
-    let rule = "[[rule]]\nwhen.path_regex = '([a-z0-9]{1,40}/){1,12}'\n";
-    let text = format!("version = 1\n{}", rule.repeat(Limits::EXPRESSIONS));
-    let began = Instant::now();
-    let _ = Rules::parse(&text, false);
-    assert!(
-        began.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        began.elapsed()
-    );
+fn a_pattern_that_takes_too_much_memory_is_refused_with_its_line() {
+    let text = "version = 1\n[[rule]]\nwhen.path_regex = '([a-z0-9]{1,40}/){1,12}'\n";
+    let error = Rules::parse(text, false).unwrap_err();
+    assert_eq!(error.line, 3);
+    assert!(error.reason.contains("size limit"), "{}", error.reason);
 }
 
 /// Lines of which documents are made.

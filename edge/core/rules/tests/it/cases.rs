@@ -307,44 +307,6 @@ fn lifetimes_alone_spare_hits() {
     }
 }
 
-/// Run it with `--ignored --nocapture` to see what a plan costs.
-#[test]
-#[ignore = "measures, and asserts nothing"]
-fn what_a_plan_costs() {
-    for (name, text) in [
-        (
-            "caching",
-            include_str!("../../../../../docs/guide/rules/caching.toml"),
-        ),
-        (
-            "keys",
-            include_str!("../../../../../docs/guide/rules/keys.toml"),
-        ),
-        (
-            "access",
-            include_str!("../../../../../docs/guide/rules/access.toml"),
-        ),
-        (
-            "signed",
-            include_str!("../../../../../docs/guide/rules/signed.toml"),
-        ),
-    ] {
-        let rules = std::sync::Arc::new(Rules::parse(text, false).unwrap());
-        let ask = get("/assets/a/b.css?v=1")
-            .field("user-agent", "Mozilla/5.0")
-            .field("cookie", "lang=de; a=b");
-        let times = 200_000u32;
-        let began = std::time::Instant::now();
-        for _ in 0..times {
-            std::hint::black_box(ask.plan(&rules));
-        }
-        println!(
-            "{name}: {:.0} ns",
-            began.elapsed().as_nanos() as f64 / f64::from(times)
-        );
-    }
-}
-
 #[test]
 fn a_source_has_servers_in_an_order() {
     let text = r#"

@@ -51,6 +51,9 @@ impl Exchange {
     }
 }
 
+/// Where an answer is from, and the account that it is charged to.
+type Charged = (Source, Tab);
+
 impl Shared {
     /// What the rules of its service make of a request.
     ///
@@ -143,7 +146,7 @@ impl Shared {
         exchange: &Exchange,
         scope: &Scope,
         answer: Answer,
-    ) -> Result<(Response<Body>, Option<(Source, Tab)>), Failure> {
+    ) -> Result<(Response<Body>, Option<Charged>), Failure> {
         let is_free = match answer.why {
             Why::Denied | Why::Hotlink | Why::Unsigned | Why::Limited => true,
             Why::Redirect | Why::Preflight | Why::Page => false,
