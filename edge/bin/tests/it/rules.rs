@@ -5,6 +5,7 @@ use bytes::Bytes;
 use ed25519_dalek::SigningKey;
 use http::Method;
 use selvedge_edge_core_rules::{sign_cookie, sign_url, Grant};
+use selvedge_edge_core_verify::{sign_request, RequestTarget};
 use selvedge_edge_tools_testkit::tree::{Putter, Tree};
 use selvedge_edge_tools_testkit::{
     origin::Trouble, wait_for, Answer, Ask, Client, Net, Origin, Settings,
@@ -409,6 +410,37 @@ async fn the_next_server_answers_when_one_does_not() {
     // Other paths have the service's own origin.
     assert_eq!(ruled.get("/other").await.status, 200);
     assert_eq!(ruled.net.origin.count("/other"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_origin_sees_which_gateway_asks() {
+    let ruled = Ruled::by(example!("private-origin")).await;
+    let authority = ruled.net.origin.address().to_string();
+    for (method, target) in [("GET", "/a/b?len=77"), ("POST", "/form?len=5")] {
+        let ask = match method {
+            "GET" => Ask::get(target),
+            _ => Ask::post(target, "a=b"),
+        };
+        assert_eq!(ruled.ask(ask).await.status, 200);
+        let input = ruled.seen("signature-input").unwrap();
+        let created = input
+            .split(';')
+            .find_map(|part| part.strip_prefix("created="));
+        let created: u64 = created.unwrap().parse().unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        assert!(created.abs_diff(now.as_secs()) < 60);
+        let (path, query) = target.split_once('?').unwrap();
+        let asked = RequestTarget {
+            method,
+            authority: &authority,
+            path,
+            query: Some(query),
+        };
+        // The same key signs the same bytes in the same way.
+        let expected = sign_request(ruled.net.gateways[0].key(), &asked, created);
+        assert_eq!(input, expected.input);
+        assert_eq!(ruled.seen("signature").unwrap(), expected.signature);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -216,7 +216,7 @@ fn merged(mut runs: Runs) -> Runs {
                 let end = first.saturating_add(count);
                 *length = (*length).max(end.saturating_sub(*start));
             }
-            _ => merged.push((first, count)),
+            _ => merged.push((first, count.min(u64::MAX - first))),
         }
     }
     merged
