@@ -68,11 +68,11 @@ impl Builder {
                 root,
                 length,
                 groups: Vec::new(),
-                slices: Vec::new(),
+                levels: Vec::new(),
             };
         }
         self.values.push(self.group.finalize_non_root());
-        let slices = slice_values(&self.values);
+        let levels = levels(&self.values);
         // Two or more groups always have a root; the default is unreachable and would verify
         // nothing.
         let root = tree::join_root(&self.values).unwrap_or_default();
@@ -80,7 +80,7 @@ impl Builder {
             root,
             length,
             groups: self.values,
-            slices,
+            levels,
         }
     }
 }
@@ -95,7 +95,8 @@ pub struct Outboard {
     root: Hash,
     length: u64,
     groups: Vec<ChainingValue>,
-    slices: Vec<ChainingValue>,
+    /// Values of the slices, then of what each two of them make, and so on up to below the root.
+    levels: Vec<Vec<ChainingValue>>,
 }
 
 impl Outboard {
@@ -118,7 +119,8 @@ impl Outboard {
 
     /// Memory that it takes, in bytes.
     pub fn size(&self) -> usize {
-        core::mem::size_of::<Self>() + 32 * (self.groups.len() + self.slices.len())
+        core::mem::size_of::<Self>()
+            + 32 * (self.groups.len() + self.levels.iter().map(Vec::len).sum::<usize>())
     }
 
     /// Proves a slice: its groups' values and the path from the slice to the root. `None` when
@@ -135,13 +137,11 @@ impl Outboard {
             .groups
             .get(groups.start as usize..groups.end as usize)?
             .to_vec();
-        let mut path = Vec::new();
-        let mut rest = self.slices.as_slice();
-        for is_left in shape::turns(self.slices.len() as u64, slice) {
-            let (left, right) = tree::halves(rest);
-            path.push(tree::join(if is_left { right } else { left })?);
-            rest = if is_left { left } else { right };
-        }
+        // One that has no neighbour on its level goes up as it is.
+        let mut path: Vec<_> = (self.levels.iter().enumerate())
+            .filter_map(|(level, values)| values.get((slice as usize >> level) ^ 1).copied())
+            .collect();
+        path.reverse();
         Some(SliceProof { groups, path })
     }
 
@@ -193,11 +193,19 @@ pub(crate) fn check_group(
     }
 }
 
-fn slice_values(groups: &[ChainingValue]) -> Vec<ChainingValue> {
-    groups
-        .chunks(GROUPS_PER_SLICE as usize)
-        .filter_map(tree::join)
-        .collect()
+/// The subtrees of a body by levels. BLAKE3's trees are full on the left, so joining neighbours makes the same ones.
+fn levels(groups: &[ChainingValue]) -> Vec<Vec<ChainingValue>> {
+    let join = |values: &[ChainingValue], count| -> Vec<ChainingValue> {
+        values.chunks(count).filter_map(tree::join).collect()
+    };
+    let mut levels = Vec::new();
+    let mut level = join(groups, GROUPS_PER_SLICE as usize);
+    while level.len() > 1 {
+        let above = join(&level, 2);
+        levels.push(level);
+        level = above;
+    }
+    levels
 }
 
 impl Encode for Outboard {
@@ -227,12 +235,12 @@ impl Decode for Outboard {
         if expected > 1 && tree::join_root(&groups) != Some(root) {
             return Err("outboard: groups do not lead to the root".into());
         }
-        let slices = slice_values(&groups);
+        let levels = levels(&groups);
         Ok(Self {
             root,
             length,
             groups,
-            slices,
+            levels,
         })
     }
 }
@@ -247,6 +255,27 @@ mod tests {
         (0..length)
             .map(|i| (i as u32).wrapping_mul(2_654_435_761).to_le_bytes()[3] ^ seed)
             .collect()
+    }
+
+    #[test]
+    fn every_slice_of_a_tree_of_any_shape_is_proven() {
+        for slices in 1..=70_u64 {
+            // Values stand for groups: what they are of does not matter to the tree.
+            let length = slices * SLICE;
+            let groups: Vec<ChainingValue> = (0..shape::groups(length))
+                .map(|group| *blake3::hash(&group.to_le_bytes()).as_bytes())
+                .collect();
+            let root = tree::join_root(&groups).unwrap();
+            let encoded = (root, length, groups).encode();
+            let outboard = Outboard::decode(&mut &encoded[..]).unwrap();
+            for slice in 0..slices {
+                let proof = outboard.slice_proof(slice).unwrap();
+                assert!(
+                    proof.verify(&root, length, slice).is_ok(),
+                    "{slice} of {slices}"
+                );
+            }
+        }
     }
 
     #[test]
