@@ -295,9 +295,9 @@ mod benchmarks {
     #[benchmark]
     fn pin() -> Result<(), BenchmarkError> {
         let (who, service) = create_pinned::<T>(MAX_PINS - 1, ContentKind::File)?;
-        let pin = super::pin(MAX_PINS, ContentKind::File);
+        let wanted = super::pin(MAX_PINS, ContentKind::File);
         #[extrinsic_call]
-        _(RawOrigin::Signed(who), service, pin);
+        _(RawOrigin::Signed(who), service, wanted);
         Ok(())
     }
 
