@@ -134,7 +134,10 @@ fn an_order_is_in_force_before_it_is_acknowledged_and_after_a_restart() {
     let order = scene.nodes[0].order(&scene.chain, signed.clone(), 0, NOW);
     let order = order.unwrap();
     let number = order.order.number;
-    assert!(number <= NOW.0 && number + 1_024 > NOW.0, "of a moment that has been");
+    assert!(
+        number <= NOW.0 && number + 1_024 > NOW.0,
+        "of a moment that has been"
+    );
     let again = scene.nodes[0].order(&scene.chain, signed.clone(), 0, NOW);
     assert_eq!(again.as_ref(), Ok(&order), "the same request");
     let answer = scene.nodes[2].take(&scene.chain, order.clone(), NOW);
