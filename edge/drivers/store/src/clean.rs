@@ -111,7 +111,8 @@ impl Inner {
     }
 
     fn is_at_rest(&self, segment: &Segment) -> bool {
-        segment.held.load(Ordering::Acquire) == 0 && segment.state.lock().is_at_rest()
+        // In this order: one that is full gets no more entries, so what is held can only become less.
+        segment.state.lock().is_at_rest() && segment.held.load(Ordering::Acquire) == 0
     }
 
     /// The segment with the most garbage, of those with at least one part in `part`, that was not
