@@ -47,7 +47,8 @@ struct Found<T> {
 struct Finds {
     records: HashMap<RecordId, Found<RecordHead>>,
     holds: HashMap<BlobKey, Found<(ServiceId, bool)>>,
-    bodies: HashMap<BodyName, Body>,
+    /// All ends of each: one that was written beside another never got its name, and its pieces may be gone.
+    bodies: HashMap<BodyName, Vec<Body>>,
     slices: HashMap<BlobKey, BTreeMap<u32, Extent>>,
     /// Bytes of each segment's file.
     sizes: HashMap<u32, u64>,
@@ -167,10 +168,7 @@ impl Finds {
                     extents: head.extents,
                     rest: (rest, end.saturating_sub(rest)),
                 };
-                let known = self.bodies.get(&head.name).map(|body| body.number);
-                if known.is_none_or(|known| known < body.number) {
-                    self.bodies.insert(head.name, body);
-                }
+                self.bodies.entry(head.name).or_default().push(body);
             }
             Head::Slice {
                 name,
@@ -194,9 +192,13 @@ impl Finds {
     }
 
     fn restore(&mut self, index: &mut Index, recovery: &mut Recovery) {
-        let mut bodies = core::mem::take(&mut self.bodies);
-        let all = bodies.len();
-        bodies.retain(|_, body| self.is_whole(body));
+        let found = core::mem::take(&mut self.bodies);
+        let all = found.len();
+        let last = |(name, ends): (BodyName, Vec<Body>)| {
+            let whole = ends.into_iter().filter(|body| self.is_whole(body));
+            Some((name, whole.max_by_key(|body| body.number)?))
+        };
+        let mut bodies: HashMap<BodyName, Body> = found.into_iter().filter_map(last).collect();
         recovery.dropped_bodies += all - bodies.len();
 
         let mut holds: Vec<_> = self

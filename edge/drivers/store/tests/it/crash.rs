@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use selvedge_edge_core_verify::{Outboard, SLICE};
-use selvedge_edge_drivers_store::{Blob, Config, Space, Store};
+use selvedge_edge_drivers_store::{Blob, Config, Error, Space, Store};
 use selvedge_primitives_types::ServiceId;
 
 use crate::testkit::{body, fetch, open, put, record};
@@ -91,7 +91,14 @@ fn nothing_that_was_stored_is_lost_to_kill_9() {
 fn small(folder: &Path) -> Store {
     let mut config = Config::new(folder, 24 << 20);
     config.sync = true;
-    Store::open(config).unwrap()
+    // Another test's child has copies of all descriptors, and so of a lock, until it becomes its own program.
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    loop {
+        match Store::open(config.clone()) {
+            Err(Error::Locked(_)) if std::time::Instant::now() < until => std::thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
 }
 
 /// Bytes that a key has in a version.
