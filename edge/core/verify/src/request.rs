@@ -43,11 +43,8 @@ pub fn sign_request(
     target: &RequestTarget<'_>,
     created: u64,
 ) -> RequestSignature {
-    let keyid: String = device(key)
-        .0
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let device = device(key).to_string();
+    let keyid = device.trim_start_matches("0x");
     let params = format!(
         r#"("@method" "@authority" "@path" "@query");created={created};keyid="{keyid}";alg="ed25519";tag="{TAG}""#
     );

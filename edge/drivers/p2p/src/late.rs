@@ -58,10 +58,13 @@ impl LateDiscovery {
     }
 
     /// Tells others what is kept here: all of these roots, and nothing else.
-    pub async fn announce(&self, roots: HashSet<Hash>) {
+    ///
+    /// They are looked for only where others can be told.
+    pub async fn announce(&self, roots: impl IntoIterator<Item = Hash>) {
         let Some(discovery) = self.running.get() else {
             return;
         };
+        let roots: HashSet<Hash> = roots.into_iter().collect();
         let before = std::mem::replace(&mut *self.provided.lock(), roots.clone());
         for root in roots.difference(&before) {
             // One that has ended tells nobody.

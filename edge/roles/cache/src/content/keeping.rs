@@ -91,7 +91,7 @@ async fn look(shared: &Arc<Shared>, world: &World) {
     let pins = pins(world);
     // Whoever has the whole of a pin's first blob very likely has what is below it.
     let whole = pins.keys().filter(|root| shelf.has(root)).copied();
-    shared.contents.discovery.announce(whole.collect()).await;
+    shared.contents.discovery.announce(whole).await;
     let kept: HashSet<Hash> = shelf.blobs().iter().map(|blob| blob.root).collect();
     let mut roots: Vec<Hash> = pins.keys().copied().collect();
     roots.sort_unstable();
