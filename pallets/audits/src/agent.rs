@@ -13,12 +13,12 @@ use frame_support::{
     },
     weights::Weight,
 };
-use pallet_edge_traits::{genesis_hash, is_signed_by_agent, DeviceInspect};
+use pallet_edge_traits::is_signed_for_device;
 use selvedge_primitives_math::{
     draw::Draw,
     fraud::{FraudProof, OpenedLeaf},
 };
-use selvedge_primitives_types::{AuditVerdict, DeviceId, Domain, Epoch, Hash, Signature64};
+use selvedge_primitives_types::{AuditVerdict, DeviceId, Epoch, Hash, Signature64};
 use sp_io::hashing::blake2_256;
 use sp_runtime::transaction_validity::TransactionPriority;
 
@@ -88,16 +88,7 @@ impl<T: Config> Pallet<T> {
         payload: &impl Encode,
         signature: &Signature64,
     ) -> Result<(), TransactionValidityError> {
-        let genesis = genesis_hash::<T>();
-        let is_signed = T::Devices::device(device).is_some_and(|device| {
-            is_signed_by_agent(
-                &genesis,
-                &device.agent_key,
-                Domain::Agent,
-                payload,
-                signature,
-            )
-        });
+        let is_signed = is_signed_for_device::<T, T::Devices>(device, payload, signature);
         is_signed
             .then_some(())
             .ok_or(InvalidTransaction::BadProof.into())

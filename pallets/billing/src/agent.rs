@@ -17,10 +17,10 @@ use frame_support::{
     weights::Weight,
 };
 use frame_system::{ensure_authorized, ensure_signed, pallet_prelude::OriginFor};
-use pallet_edge_traits::{genesis_hash, is_signed_by_agent, DeviceInspect};
+use pallet_edge_traits::is_signed_for_device;
 use selvedge_primitives_math::{RangeProof, TreeKind};
 use selvedge_primitives_types::{
-    DeviceId, Domain, Entry, EntryKey, Epoch, Hash, Signature64, UsageCommitment,
+    DeviceId, Entry, EntryKey, Epoch, Hash, Signature64, UsageCommitment,
 };
 use sp_io::hashing::blake2_256;
 use sp_runtime::{
@@ -83,23 +83,6 @@ impl<T: Config> Pallet<T> {
             .or_else(|_| ensure_authorized(origin))
     }
 
-    fn is_signed_by_agent(
-        gateway: &DeviceId,
-        payload: &impl Encode,
-        signature: &Signature64,
-    ) -> bool {
-        T::Devices::device(gateway).is_some_and(|device| {
-            let genesis = genesis_hash::<T>();
-            is_signed_by_agent(
-                &genesis,
-                &device.agent_key,
-                Domain::Agent,
-                payload,
-                signature,
-            )
-        })
-    }
-
     pub(crate) fn authorize_commit_usage(
         _source: TransactionSource,
         commitment: &UsageCommitment,
@@ -107,7 +90,7 @@ impl<T: Config> Pallet<T> {
     ) -> TransactionValidityWithRefund {
         Self::ensure_committable(commitment).map_err(invalid::<T>)?;
         let payload = commit_payload(commitment);
-        if !Self::is_signed_by_agent(&commitment.gateway, &payload, signature) {
+        if !is_signed_for_device::<T, T::Devices>(&commitment.gateway, &payload, signature) {
             return Err(InvalidTransaction::BadProof.into());
         }
         Ok(valid(
@@ -161,7 +144,7 @@ impl<T: Config> Pallet<T> {
         Self::ensure_turn(walk, &record, proof).map_err(invalid::<T>)?;
         let signature = signature.as_ref().ok_or(InvalidTransaction::BadProof)?;
         let payload = page_payload(walk, *gateway, epoch, entries, proof);
-        if !Self::is_signed_by_agent(gateway, &payload, signature) {
+        if !is_signed_for_device::<T, T::Devices>(gateway, &payload, signature) {
             return Err(InvalidTransaction::BadProof.into());
         }
         if !Self::has_lapsed(&record) {

@@ -13,7 +13,7 @@ mod signature;
 mod walk;
 
 pub use claim::{CommitmentFate, Disputed, Fate, HeldLine, Redeemed, SampleMore, StakeRedeem};
-pub use signature::{genesis_hash, is_signed_by_agent, is_signed_by_device};
+pub use signature::{genesis_hash, is_signed_by_agent, is_signed_by_device, is_signed_for_device};
 pub use walk::NodeWalk;
 
 use alloc::vec::Vec;

@@ -6,6 +6,8 @@ use selvedge_primitives_types::{DeviceId, Domain, GenesisHash, Signature64};
 use sp_core::{ed25519, sr25519};
 use sp_runtime::traits::Zero;
 
+use crate::DeviceInspect;
+
 /// Hash of the first block, which every signature binds.
 pub fn genesis_hash<T: frame_system::Config>() -> GenesisHash {
     let hash = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
@@ -28,6 +30,24 @@ pub fn is_signed_by_device(
         &domain.message(genesis, payload),
         &ed25519::Public::from_raw(device.0),
     )
+}
+
+/// Whether the agent of a registered device signed the payload of one of its transactions on this chain.
+pub fn is_signed_for_device<T: frame_system::Config, D: DeviceInspect<T::AccountId>>(
+    device: &DeviceId,
+    payload: &impl Encode,
+    signature: &Signature64,
+) -> bool {
+    D::device(device).is_some_and(|device| {
+        let genesis = genesis_hash::<T>();
+        is_signed_by_agent(
+            &genesis,
+            &device.agent_key,
+            Domain::Agent,
+            payload,
+            signature,
+        )
+    })
 }
 
 /// Whether the agent with this key signed the payload for this purpose on the chain with this first block, by sr25519.
